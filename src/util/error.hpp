@@ -1,0 +1,85 @@
+#pragma once
+
+#include <exception>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace cairn {
+
+/// A failure that ends the build. `what()` is one line, "place: verb object: cause"; `detail()` is
+/// what helps to mend it: an excerpt of the source, a hint. Only `main` turns it into an exit status.
+class Error : public std::exception {
+public:
+  template<class... Args>
+  explicit Error(fmt::format_string<Args...> format, Args&&... args)
+      : text_(fmt::format(format, std::forward<Args>(args)...)) {}
+
+  const char* what() const noexcept override { return text_.c_str(); }
+
+  /// Lines to print below the message; empty when there is nothing more to say.
+  const std::string& detail() const noexcept { return detail_; }
+
+  /// The exit status of a program that ends because of this error.
+  virtual int exit_status() const noexcept { return 1; }
+
+  void add_context(const std::string& where) { text_ = where + ": " + text_; }
+
+  /// Adds a line below the message.
+  void add_detail(const std::string& line) {
+    if (!detail_.empty())
+      detail_ += '\n';
+    detail_ += line;
+  }
+
+private:
+  std::string text_;
+  std::string detail_;
+};
+
+/// A failure that may go away by itself: an unreachable registry, a 5xx, a rate limit.
+class TemporaryError : public Error {
+public:
+  using Error::Error;
+
+  /// EX_TEMPFAIL of sysexits.h, on which pipelines can retry.
+  int exit_status() const noexcept override { return 75; }
+};
+
+/// A failed system call. Takes the errno first, before formatting can disturb it.
+class SysError : public Error {
+public:
+  template<class... Args>
+  explicit SysError(int error_number, fmt::format_string<Args...> format, Args&&... args)
+      : Error("{}: {}", fmt::format(format, std::forward<Args>(args)...),
+              std::generic_category().message(error_number)),
+        code_(error_number) {}
+
+  bool is(std::errc condition) const noexcept { return code_ == static_cast<int>(condition); }
+  int code() const noexcept { return code_; }
+
+private:
+  int code_;
+};
+
+/// `error` with a hint below it, for `throw with_hint(Error(...), "...")`.
+template<class E>
+E with_hint(E error, const std::string& hint) {
+  error.add_detail("hint: " + hint);
+  return error;
+}
+
+/// Runs `body`. An Error leaving it keeps its type and gains one level of context.
+template<class Body, class... Args>
+decltype(auto) within(Body&& body, fmt::format_string<Args...> format, Args&&... args) {
+  try {
+    return std::forward<Body>(body)();
+  } catch (Error& error) {
+    error.add_context(fmt::format(format, std::forward<Args>(args)...));
+    throw;
+  }
+}
+
+} // namespace cairn

@@ -1,0 +1,161 @@
+#include "util/file.hpp"
+
+#include "util/error.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+namespace cairn {
+
+Fd open_at(FdRef directory, const std::string& name, int flags, mode_t mode) {
+  const int fd = ::openat(directory.get(), name.c_str(), flags | O_CLOEXEC, mode);
+  if (fd < 0)
+    throw SysError(errno, "open '{}'", name);
+  return Fd(fd);
+}
+
+std::optional<Fd> try_open_at(FdRef directory, const std::string& name, int flags) {
+  const int fd = ::openat(directory.get(), name.c_str(), flags | O_CLOEXEC);
+  if (fd >= 0)
+    return Fd(fd);
+  if (errno == ENOENT || errno == ENOTDIR)
+    return std::nullopt;
+  throw SysError(errno, "open '{}'", name);
+}
+
+std::optional<Fd> open_in_root(FdRef root, const RootedPath& path, int flags, FinalLink last) {
+  struct open_how how {};
+  how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC |
+                                         (last == FinalLink::keep ? O_NOFOLLOW : 0));
+  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  for (;;) {
+    const auto fd = ::syscall(SYS_openat2, root.get(), path.relative(), &how, sizeof how);
+    if (fd >= 0)
+      return Fd(static_cast<int>(fd));
+    if (errno == ENOENT || errno == ENOTDIR)
+      return std::nullopt;
+    if (errno != EINTR && errno != EAGAIN)
+      throw SysError(errno, "open '{}'", path.str());
+  }
+}
+
+std::string read_file(FdRef file, std::uint64_t limit) {
+  std::string text;
+  std::byte buffer[1 << 16];
+  while (const auto count = read_some(file, buffer)) {
+    if (text.size() + count > limit)
+      throw Error("file is larger than {} bytes", limit);
+    text.append(reinterpret_cast<const char*>(buffer), count);
+  }
+  return text;
+}
+
+std::string read_file(FdRef directory, const std::string& name, std::uint64_t limit) {
+  const auto fd = open_at(directory, name, O_RDONLY);
+  return within([&] { return read_file(fd, limit); }, "read '{}'", name);
+}
+
+void make_directories(const std::string& path, mode_t mode) {
+  std::string done;
+  for (std::size_t at = 0; at != std::string::npos;) {
+    at = path.find('/', at + 1);
+    done = path.substr(0, at);
+    if (::mkdir(done.c_str(), mode) == 0 || errno == EEXIST)
+      continue;
+    const int error = errno;
+    struct stat info {};
+    if (::stat(done.c_str(), &info) != 0 || !S_ISDIR(info.st_mode))
+      throw SysError(error, "create directory '{}'", done);
+  }
+}
+
+std::vector<std::string> list_directory(FdRef directory) {
+  Fd own = open_at(directory, ".", O_RDONLY | O_DIRECTORY);
+  const std::unique_ptr<DIR, decltype([](DIR* d) { ::closedir(d); })> stream(::fdopendir(own.get()));
+  if (!stream)
+    throw SysError(errno, "list directory");
+  own.release();
+  std::vector<std::string> names;
+  errno = 0;
+  while (const dirent* entry = ::readdir(stream.get())) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..")
+      names.emplace_back(name);
+  }
+  if (errno != 0)
+    throw SysError(errno, "list directory");
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+void remove_tree(FdRef directory, const std::string& name) {
+  if (::unlinkat(directory.get(), name.c_str(), 0) == 0 || errno == ENOENT)
+    return;
+  if (errno != EISDIR && errno != EPERM && errno != ENOTEMPTY)
+    throw SysError(errno, "remove '{}'", name);
+  const auto fd = open_at(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  for (const auto& child : list_directory(fd))
+    remove_tree(fd, child);
+  if (::unlinkat(directory.get(), name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)
+    throw SysError(errno, "remove '{}'", name);
+}
+
+AtomicFile::AtomicFile(std::string path, mode_t mode)
+    : path_(std::move(path)), temporary_(path_ + ".tmp-XXXXXX") {
+  fd_ = Fd(::mkostemp(temporary_.data(), O_CLOEXEC));
+  if (!fd_)
+    throw SysError(errno, "create '{}'", path_);
+  if (::fchmod(fd_.get(), mode) != 0) {
+    const int error = errno;
+    ::unlink(temporary_.c_str());
+    throw SysError(error, "set mode of '{}'", path_);
+  }
+}
+
+AtomicFile::~AtomicFile() {
+  if (!temporary_.empty())
+    ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(std::string_view text) {
+  within([&] { write_all(fd_, std::as_bytes(std::span(text))); }, "write '{}'", path_);
+}
+
+void AtomicFile::commit() {
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0)
+    throw SysError(errno, "rename '{}' to '{}'", temporary_, path_);
+  temporary_.clear();
+  fd_.reset();
+}
+
+TempDir::TempDir(const std::string& parent, std::string_view prefix)
+    : path_(parent + "/" + std::string(prefix) + "XXXXXX") {
+  if (::mkdtemp(path_.data()) == nullptr)
+    throw SysError(errno, "create temporary directory in '{}'", parent);
+  fd_ = open_at(current_directory(), path_, O_RDONLY | O_DIRECTORY);
+}
+
+TempDir::TempDir(TempDir&& other) noexcept
+    : path_(std::exchange(other.path_, {})), fd_(std::move(other.fd_)) {}
+
+TempDir::~TempDir() {
+  if (path_.empty())
+    return;
+  try {
+    remove_tree(current_directory(), path_);
+  } catch (const Error& error) {
+    // A destructor cannot report; what is left lies in a directory of temporary files.
+    fmt::print(stderr, "warning: {}\n", error.what());
+  }
+}
+
+} // namespace cairn
