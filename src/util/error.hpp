@@ -1,16 +1,17 @@
 #pragma once
 
+#include <fmt/format.h>
+
 #include <exception>
 #include <string>
 #include <system_error>
 #include <utility>
 
-#include <fmt/format.h>
-
 namespace cairn {
 
 /// A failure that ends the build. `what()` is one line, "place: verb object: cause"; `detail()` is
-/// what helps to mend it: an excerpt of the source, a hint. Only `main` turns it into an exit status.
+/// what helps to mend it: an excerpt of the source, a hint. Only `main` turns it into an exit
+/// status.
 class Error : public std::exception {
 public:
   template<class... Args>

@@ -14,7 +14,9 @@ void Fd::reset() noexcept {
     ::close(std::exchange(fd_, -1));
 }
 
-FdRef current_directory() noexcept { return FdRef(AT_FDCWD); }
+FdRef current_directory() noexcept {
+  return FdRef(AT_FDCWD);
+}
 
 Pipe make_pipe() {
   int ends[2];

@@ -34,8 +34,8 @@ std::optional<Fd> try_open_at(FdRef directory, const std::string& name, int flag
 
 std::optional<Fd> open_in_root(FdRef root, const RootedPath& path, int flags, FinalLink last) {
   struct open_how how {};
-  how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC |
-                                         (last == FinalLink::keep ? O_NOFOLLOW : 0));
+  how.flags =
+      static_cast<std::uint64_t>(flags | O_CLOEXEC | (last == FinalLink::keep ? O_NOFOLLOW : 0));
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
   for (;;) {
     const auto fd = ::syscall(SYS_openat2, root.get(), path.relative(), &how, sizeof how);
@@ -80,7 +80,8 @@ void make_directories(const std::string& path, mode_t mode) {
 
 std::vector<std::string> list_directory(FdRef directory) {
   Fd own = open_at(directory, ".", O_RDONLY | O_DIRECTORY);
-  const std::unique_ptr<DIR, decltype([](DIR* d) { ::closedir(d); })> stream(::fdopendir(own.get()));
+  const std::unique_ptr<DIR, decltype([](DIR* d) { ::closedir(d); })> stream(
+      ::fdopendir(own.get()));
   if (!stream)
     throw SysError(errno, "list directory");
   own.release();

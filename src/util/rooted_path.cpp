@@ -81,12 +81,14 @@ std::string_view RootedPath::inside(const RootedPath& other) const noexcept {
 }
 
 std::strong_ordering RootedPath::operator<=>(const RootedPath& other) const noexcept {
-  const auto [a, b] = std::mismatch(text_.begin(), text_.end(), other.text_.begin(),
-                                    other.text_.end());
+  const auto [a, b] =
+      std::mismatch(text_.begin(), text_.end(), other.text_.begin(), other.text_.end());
   if (a == text_.end() || b == other.text_.end())
     return text_.size() <=> other.text_.size();
   // The separator sorts before every other byte, so that "a/b" comes before "a-b".
-  const auto rank = [](char c) { return c == '/' ? 0 : static_cast<int>(static_cast<unsigned char>(c)) + 1; };
+  const auto rank = [](char c) {
+    return c == '/' ? 0 : static_cast<int>(static_cast<unsigned char>(c)) + 1;
+  };
   return rank(*a) <=> rank(*b);
 }
 

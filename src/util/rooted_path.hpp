@@ -28,7 +28,7 @@ public:
   const char* relative() const noexcept { return is_root() ? "." : text_.c_str() + 1; }
 
   bool is_root() const noexcept { return text_.size() == 1; }
-  RootedPath parent() const; ///< The root is its own parent.
+  RootedPath parent() const;              ///< The root is its own parent.
   std::string_view name() const noexcept; ///< The last component; "" for the root.
   std::vector<std::string_view> components() const;
 

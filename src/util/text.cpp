@@ -1,10 +1,10 @@
 #include "util/text.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <numeric>
-
-#include <fmt/format.h>
 
 namespace cairn {
 
@@ -12,8 +12,12 @@ namespace {
 
 constexpr std::string_view blanks = " \t\r\n\v\f";
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+char upper(char c) {
+  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+}
 
 template<class Number>
 std::optional<Number> parse_number(std::string_view text, int base) {
@@ -51,7 +55,9 @@ std::string_view trim_right(std::string_view text) {
   return text.substr(0, text.find_last_not_of(blanks) + 1);
 }
 
-std::string_view trim(std::string_view text) { return trim_left(trim_right(text)); }
+std::string_view trim(std::string_view text) {
+  return trim_left(trim_right(text));
+}
 
 std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> parts;

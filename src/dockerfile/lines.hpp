@@ -1,0 +1,69 @@
+#pragma once
+
+#include "dockerfile/source.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cairn {
+
+/// Parser directives: `# name=value` on the first lines.
+struct Directives {
+  char escape = '\\';
+  std::optional<std::string> syntax; ///< A frontend image.
+  std::optional<std::string> check;  ///< Rules for the linter, unparsed.
+
+  bool operator==(const Directives&) const = default;
+};
+
+struct SourceWarning {
+  SourceRange range;
+  std::string message;
+};
+
+/// An instruction's text: continuation lines joined without their escape characters, comment
+/// lines and empty lines among them dropped.
+struct LogicalLine {
+  std::string text;
+  SourceRange range;
+  std::vector<std::string> comments; ///< The comment lines right above, without "#" and blanks.
+};
+
+/// Reads a Dockerfile line by line. Both forms of line end, a byte order mark, directives,
+/// comments and continuations are dealt with here. Borrows the source.
+class LineReader {
+public:
+  explicit LineReader(const SourceFile& source) : source_(source) {}
+
+  /// Nothing at the end of the file. The directives are complete after the first call.
+  /// @throws Error on a line longer than 65535 bytes, a bad directive.
+  std::optional<LogicalLine> next();
+
+  /// The next physical line with its line end: the body of a heredoc. Nothing at the end.
+  /// @throws Error
+  std::optional<std::string_view> next_raw();
+
+  const Directives& directives() const noexcept { return directives_; }
+  const std::vector<SourceWarning>& warnings() const noexcept { return warnings_; }
+  int line_number() const noexcept { return line_number_; } ///< Of the line read last.
+
+private:
+  bool take_directive(std::string_view comment);
+  void note_comment(std::string_view line);
+  bool append(std::string_view line, std::string& text) const;
+  void read_continuation(LogicalLine& line);
+
+  const SourceFile& source_;
+  std::size_t position_ = 0;
+  int line_number_ = 0;
+  bool directives_done_ = false;
+  Directives directives_;
+  bool escape_seen_ = false;
+  std::vector<std::string> comments_;
+  std::vector<SourceWarning> warnings_;
+};
+
+} // namespace cairn

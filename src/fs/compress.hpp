@@ -1,0 +1,18 @@
+#pragma once
+
+#include "fs/layer.hpp"
+#include "util/stream.hpp"
+
+#include <memory>
+
+namespace cairn {
+
+/// A sink that compresses into `to`. finish() writes the end of the stream. The same bytes give
+/// the same result on every machine, whatever the sizes of the writes.
+std::unique_ptr<Sink> make_compressor(Sink& to, const CompressionChoice& choice);
+
+/// A source of what `from` holds in compressed form; several members or frames in a row are one
+/// stream. @throws Error (while reading) on damaged or truncated input
+std::unique_ptr<Source> make_decompressor(Source& from, Compression method);
+
+} // namespace cairn

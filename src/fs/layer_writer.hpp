@@ -1,0 +1,42 @@
+#pragma once
+
+#include "fs/compress.hpp"
+#include "fs/entry.hpp"
+#include "fs/layer.hpp"
+#include "fs/tar.hpp"
+#include "fs/tree.hpp"
+#include "oci/blob_store.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace cairn {
+
+/// What happens to the modification times of entries that are written.
+struct TimeRule {
+  enum class Kind { keep, clamp, set } kind = Kind::keep;
+  Time epoch{}; ///< clamp: later times become this one; set: all do.
+
+  Time apply(Time mtime) const;
+};
+
+/// Gives the content of entry number `n`; called in order, once for each regular file that is no
+/// hard link and not empty.
+using ContentOpener = std::function<std::unique_ptr<Source>(std::size_t n)>;
+
+/// Writes entries, which must be in path order with hard links after their targets, as one layer,
+/// in one pass: tar, SHA-256, compressor, SHA-256, store. Compression and hashing overlap.
+Layer write_layer(const std::vector<LayerEntry>& entries, const ContentOpener& open,
+                  const BlobStore& store, const CompressionChoice& choice, const TimeRule& times);
+
+/// Streams a layer's blob through decompression, checks the diff id if one is given, and shows
+/// each entry to `visit`, which may read its content from the reader.
+/// @throws Error when the archive is damaged or the diff id is another one
+using EntryVisitor = std::function<void(const LayerEntry&, TarReader&)>;
+/// Returns the diff id.
+Digest read_layer(Source& blob, Compression compression, const std::optional<Digest>& diff_id,
+                  const EntryVisitor& visit);
+
+} // namespace cairn

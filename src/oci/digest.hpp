@@ -1,0 +1,32 @@
+#pragma once
+
+#include <compare>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace cairn {
+
+/// The name of some bytes, e.g. "sha256:6c3c…" (OCI image specification, Descriptor, Digests).
+/// Valid by construction; SHA-256 is the one algorithm that registries and runtimes share.
+class Digest {
+public:
+  /// @throws Error
+  static Digest parse(std::string_view text);
+  static std::optional<Digest> try_parse(std::string_view text);
+  /// @pre `hex` is 64 lowercase hex digits
+  static Digest from_hex(std::string_view hex);
+  static Digest of(std::string_view bytes);
+
+  std::string_view hex() const noexcept { return std::string_view(text_).substr(7); }
+  const std::string& str() const noexcept { return text_; }
+
+  auto operator<=>(const Digest&) const = default;
+
+private:
+  explicit Digest(std::string text) : text_(std::move(text)) {}
+
+  std::string text_;
+};
+
+} // namespace cairn

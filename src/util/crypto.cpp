@@ -1,0 +1,81 @@
+#include "util/crypto.hpp"
+
+#include "util/error.hpp"
+#include "util/text.hpp"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include <vector>
+
+namespace cairn {
+
+struct Sha256::State {
+  std::unique_ptr<EVP_MD_CTX, decltype([](EVP_MD_CTX* c) { EVP_MD_CTX_free(c); })> context{
+      EVP_MD_CTX_new()};
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) {
+  if (!state_->context || EVP_DigestInit_ex(state_->context.get(), EVP_sha256(), nullptr) != 1)
+    throw Error("start SHA-256: OpenSSL refused");
+}
+
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+Sha256::~Sha256() = default;
+
+void Sha256::write(std::span<const std::byte> bytes) {
+  if (EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size()) != 1)
+    throw Error("compute SHA-256: OpenSSL refused");
+}
+
+std::string Sha256::hex() {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  if (EVP_DigestFinal_ex(state_->context.get(), digest, &size) != 1)
+    throw Error("finish SHA-256: OpenSSL refused");
+  return fmt::format("{:02x}", fmt::join(digest, digest + size, ""));
+}
+
+std::string sha256_hex(std::string_view text) {
+  Sha256 hash;
+  write_text(hash, text);
+  return hash.hex();
+}
+
+std::string base64_encode(std::string_view bytes) {
+  std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');
+  const auto size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                                    reinterpret_cast<const unsigned char*>(bytes.data()),
+                                    static_cast<int>(bytes.size()));
+  out.resize(static_cast<std::size_t>(size));
+  return out;
+}
+
+std::optional<std::string> base64_decode(std::string_view text) {
+  std::string padded(trim(text));
+  while (padded.ends_with('='))
+    padded.pop_back();
+  const auto missing = (4 - padded.size() % 4) % 4;
+  if (missing == 3 || padded.find('=') != std::string::npos)
+    return std::nullopt;
+  padded.append(missing, '=');
+  std::string out(padded.size() / 4 * 3, '\0');
+  const auto size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                                    reinterpret_cast<const unsigned char*>(padded.data()),
+                                    static_cast<int>(padded.size()));
+  if (size < 0)
+    return std::nullopt;
+  out.resize(static_cast<std::size_t>(size) - missing);
+  return out;
+}
+
+std::string random_hex(std::size_t count) {
+  std::vector<unsigned char> bytes(count);
+  if (RAND_bytes(bytes.data(), static_cast<int>(count)) != 1)
+    throw Error("get random bytes: OpenSSL refused");
+  return fmt::format("{:02x}", fmt::join(bytes, ""));
+}
+
+} // namespace cairn

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "util/stream.hpp"
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace cairn {
+
+/// SHA-256 of everything written to it (FIPS 180-4).
+class Sha256 final : public Sink {
+public:
+  Sha256();
+  Sha256(Sha256&&) noexcept;
+  Sha256& operator=(Sha256&&) noexcept;
+  ~Sha256() override;
+
+  void write(std::span<const std::byte> bytes) override;
+  /// 64 lowercase hex digits. May be called once.
+  std::string hex();
+
+private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+std::string sha256_hex(std::string_view text);
+
+/// Standard alphabet with padding (RFC 4648 section 4).
+std::string base64_encode(std::string_view bytes);
+/// Accepts missing padding; nothing when the text is not base64.
+std::optional<std::string> base64_decode(std::string_view text);
+
+/// `count` random bytes as hex, for names that must not collide.
+std::string random_hex(std::size_t count);
+
+} // namespace cairn

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace cairn {
+
+enum class Level { trace, debug, info, warn, error };
+
+/// What happens during a build, told to whoever prints it. Libraries report here and never print.
+/// Thread-safe; does not throw.
+class Progress {
+public:
+  virtual ~Progress() = default;
+
+  virtual void log(Level level, std::string_view message) noexcept = 0;
+  /// A step of the build has ended. `name` is the instruction as the user wrote it; `note` says
+  /// what it was, e.g. "layer 1.2 MB".
+  virtual void step_done(std::string_view name, std::string_view note,
+                         std::chrono::nanoseconds took) noexcept = 0;
+
+  template<class... Args>
+  void debug(fmt::format_string<Args...> format, Args&&... args) {
+    log(Level::debug, fmt::format(format, std::forward<Args>(args)...));
+  }
+  template<class... Args>
+  void info(fmt::format_string<Args...> format, Args&&... args) {
+    log(Level::info, fmt::format(format, std::forward<Args>(args)...));
+  }
+  template<class... Args>
+  void warn(fmt::format_string<Args...> format, Args&&... args) {
+    log(Level::warn, fmt::format(format, std::forward<Args>(args)...));
+  }
+};
+
+/// Says nothing.
+class SilentProgress final : public Progress {
+public:
+  void log(Level, std::string_view) noexcept override {}
+  void step_done(std::string_view, std::string_view, std::chrono::nanoseconds) noexcept override {}
+};
+
+} // namespace cairn
