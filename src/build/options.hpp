@@ -1,0 +1,87 @@
+#pragma once
+
+#include "fs/layer.hpp"
+#include "oci/manifest.hpp"
+#include "oci/platform.hpp"
+#include "oci/reference.hpp"
+#include "run/ladder.hpp"
+#include "util/clock.hpp"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace cairn {
+
+using NameValue = std::pair<std::string, std::string>;
+
+/// Where the build's files come from.
+struct ContextOptions {
+  std::string context = "/workspace/"; ///< Directory or URL, as given to --context.
+  std::string sub_path;                ///< --context-sub-path
+  std::string dockerfile = "Dockerfile";
+  /// --build-context NAME=SOURCE: replaces stages and images of that name.
+  std::vector<NameValue> named;
+};
+
+/// What is built.
+struct LanguageOptions {
+  std::vector<NameValue> build_args; ///< The executor's own environment is already filled in.
+  std::vector<std::string> targets;  ///< Names or indexes; the first is the image. Empty: the last.
+  Platform target_platform = Platform::host();
+  Platform build_platform = Platform::host();
+  std::vector<NameValue> labels;
+};
+
+enum class SnapshotScope { each_step, whole_stage };
+
+/// How it is built.
+struct ExecutionOptions {
+  Isolation isolation = Isolation::automatic;
+  Force force = Force::no;
+  SnapshotScope snapshots = SnapshotScope::each_step;
+  std::vector<std::string> ignore_paths; ///< --ignore-path: in no layer, never touched.
+  /// Blobs, unpacked roots and temporary files; absolute.
+  std::string work_directory = "/kaniko";
+};
+
+/// When files and images say they were made.
+struct TimeOptions {
+  /// SOURCE_DATE_EPOCH: the image's time; later times of files in new layers become it.
+  std::optional<Time> epoch;
+  /// --reproducible: all times in new layers become the epoch, or 1970 without one.
+  bool reproducible = false;
+};
+
+/// A file that is written once the build has succeeded. Empty paths are not written.
+struct ReportOptions {
+  std::string digest_file;
+  std::string image_name_with_digest_file;
+  std::string image_name_tag_with_digest_file;
+};
+
+enum class Push { yes, no };
+
+/// Where the image goes.
+struct OutputOptions {
+  std::vector<ImageRef> destinations;
+  Push push = Push::yes;
+  std::string tar_path;
+  std::string oci_layout_path;
+  ReportOptions reports;
+  std::optional<ImageFormat> format; ///< Nothing: the base image's.
+  CompressionChoice compression;
+  Annotations annotations;
+};
+
+/// Everything that one build was asked for. Immutable once parsed.
+struct BuildOptions {
+  ContextOptions context;
+  LanguageOptions language;
+  ExecutionOptions execution;
+  TimeOptions times;
+  OutputOptions output;
+};
+
+} // namespace cairn

@@ -1,0 +1,86 @@
+#include "oci/blob_store.hpp"
+
+#include "util/error.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace cairn {
+
+BlobStore::BlobStore(std::string root) : root_(std::move(root)) {
+  make_directories(root_ + "/blobs/sha256");
+}
+
+std::string BlobStore::path(const Digest& digest) const {
+  return root_ + "/blobs/sha256/" + std::string(digest.hex());
+}
+
+bool BlobStore::has(const Digest& digest) const {
+  return size(digest).has_value();
+}
+
+std::optional<std::uint64_t> BlobStore::size(const Digest& digest) const {
+  struct stat info {};
+  if (::stat(path(digest).c_str(), &info) != 0 || !S_ISREG(info.st_mode))
+    return std::nullopt;
+  return static_cast<std::uint64_t>(info.st_size);
+}
+
+Fd BlobStore::open(const Digest& digest) const {
+  return open_at(current_directory(), path(digest), O_RDONLY);
+}
+
+std::unique_ptr<Source> BlobStore::read(const Digest& digest) const {
+  return std::make_unique<FileSource>(open(digest));
+}
+
+Digest BlobStore::put(std::string_view bytes) const {
+  const auto digest = Digest::of(bytes);
+  if (!has(digest)) {
+    Writer writer(*this);
+    write_text(writer, bytes);
+    writer.commit(digest, bytes.size());
+  }
+  return digest;
+}
+
+BlobStore::Writer::Writer(const BlobStore& store)
+    : store_(store), temporary_(store.root_ + "/blobs/sha256/.partial-" + random_hex(8)),
+      fd_(open_at(current_directory(), temporary_, O_WRONLY | O_CREAT | O_EXCL, 0644)) {}
+
+BlobStore::Writer::~Writer() {
+  if (!temporary_.empty())
+    ::unlink(temporary_.c_str());
+}
+
+void BlobStore::Writer::write(std::span<const std::byte> bytes) {
+  within([&] { write_all(fd_, bytes); }, "store a blob in '{}'", store_.root_);
+  hash_.write(bytes);
+  count_ += bytes.size();
+}
+
+Digest BlobStore::Writer::commit() {
+  auto digest = Digest::from_hex(hash_.hex());
+  rename_to(digest);
+  return digest;
+}
+
+void BlobStore::Writer::commit(const Digest& expected, std::uint64_t size) {
+  const auto digest = Digest::from_hex(hash_.hex());
+  if (digest != expected || count_ != size)
+    throw Error("blob {}: got {} bytes with digest {}, expected {} bytes", expected.str(), count_,
+                digest.str(), size);
+  rename_to(digest);
+}
+
+void BlobStore::Writer::rename_to(const Digest& digest) {
+  if (::rename(temporary_.c_str(), store_.path(digest).c_str()) != 0)
+    throw SysError(errno, "store blob {}", digest.str());
+  temporary_.clear();
+  fd_.reset();
+}
+
+} // namespace cairn
