@@ -61,12 +61,12 @@ struct ReportOptions {
   std::string image_name_tag_with_digest_file;
 };
 
-enum class Push { yes, no };
+enum class PushImage { yes, no };
 
 /// Where the image goes.
 struct OutputOptions {
   std::vector<ImageRef> destinations;
-  Push push = Push::yes;
+  PushImage push = PushImage::yes;
   std::string tar_path;
   std::string oci_layout_path;
   ReportOptions reports;

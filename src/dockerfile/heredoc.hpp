@@ -18,10 +18,10 @@ struct Heredoc {
   bool operator==(const Heredoc&) const = default;
 };
 
-/// The start of a heredoc if `word` as a whole is one. @throws Error on an unbalanced quote
+/// The start of a heredoc if `word` as a whole is one.
 std::optional<Heredoc> parse_heredoc_word(std::string_view word);
 
-/// The starts of all heredocs in a logical line, in order. @throws Error
+/// The starts of all heredocs in a logical line, in order.
 std::vector<Heredoc> find_heredocs(std::string_view line);
 
 /// Removes the tabs at the start of every line.

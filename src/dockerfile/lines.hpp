@@ -34,9 +34,9 @@ struct LogicalLine {
 
 /// Reads a Dockerfile line by line. Both forms of line end, a byte order mark, directives,
 /// comments and continuations are dealt with here. Borrows the source.
-class LineReader {
+class DockerfileLines {
 public:
-  explicit LineReader(const SourceFile& source) : source_(source) {}
+  explicit DockerfileLines(const SourceFile& source) : source_(source) {}
 
   /// Nothing at the end of the file. The directives are complete after the first call.
   /// @throws Error on a line longer than 65535 bytes, a bad directive.

@@ -7,7 +7,8 @@
 #include <string_view>
 #include <vector>
 
-namespace cairn {
+/// In the namespace of the instructions, because the floor that mounts has names like these.
+namespace cairn::instruction {
 
 enum class MountType { bind, cache, tmpfs, secret, ssh };
 enum class CacheSharing { shared, private_copy, locked };
@@ -52,7 +53,7 @@ struct MountSpec {
 /// that depends on the step:
 ///
 ///   target    secret: /run/secrets/<id> unless `env` is set; ssh: /run/buildkit/ssh_agent.<n>;
-///             required for the others, relative to the working directory
+///             the others: the working directory, to which a relative one is joined
 ///   source    the root of `from`
 ///   from      bind: the build context; cache: an empty directory
 ///   id        cache: the cleaned target; secret: the last component of target; ssh: "default"
@@ -84,4 +85,4 @@ MountSpec parse_mount(std::string_view text);
 Mount resolve_mount(const MountSpec& spec,
                     const std::function<std::string(const std::string&)>& expand);
 
-} // namespace cairn
+} // namespace cairn::instruction

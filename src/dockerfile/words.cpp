@@ -29,6 +29,8 @@ public:
     }
   }
 
+  void drop_unfinished() { word_.clear(); }
+
   std::vector<std::string> take() {
     end_word();
     return std::move(words_);
@@ -51,9 +53,8 @@ public:
       : whole_(text), rest_(text), lookup_(lookup), rules_(rules) {}
 
   Expansion run() {
-    WordCollector words;
-    result_.word = read_until('\0', rules_.escapes, &words);
-    result_.words = words.take();
+    result_.word = read_until('\0', rules_.escapes, &words_);
+    result_.words = words_.take();
     return std::move(result_);
   }
 
@@ -78,6 +79,7 @@ private:
   std::string read_single_quoted();
   std::string read_double_quoted(Escapes escapes);
   std::string read_heredoc_start();
+  std::string read_inner(char stop, Escapes escapes);
   std::string read_dollar();
   std::string read_substitution();
   std::string read_conditional(const std::string& name, std::string modifier);
@@ -91,6 +93,7 @@ private:
   std::string_view rest_;
   const VariableLookup& lookup_;
   const WordRules& rules_;
+  WordCollector words_;
   Expansion result_;
   int depth_ = 0;
 };
@@ -194,10 +197,19 @@ std::string Expander::read_double_quoted(Escapes escapes) {
 std::string Expander::read_heredoc_start() {
   std::size_t size = 1;
   if (rest_.starts_with("<<")) {
-    const auto end = rest_.find_first_not_of(" \t\r\n\v\f", 2);
+    const auto end = rest_.find_first_not_of(" \t\r", 2);
     size = end == std::string_view::npos ? rest_.size() : end;
   }
   return std::string(take(size));
+}
+
+// The word, pattern or replacement inside ${v...}. The frontend of BuildKit 0.32 loses what it has
+// of the current word when it meets one: "EXPOSE 80${X:-80}" exposes 80. Its images are the
+// measure.
+std::string Expander::read_inner(char stop, Escapes escapes) {
+  auto text = read_until(stop, escapes, nullptr);
+  words_.drop_unfinished();
+  return text;
 }
 
 std::string Expander::read_dollar() {
@@ -257,7 +269,7 @@ std::string Expander::read_substitution() {
 std::string Expander::read_conditional(const std::string& name, std::string modifier) {
   const char action = modifier.back();
   const bool empty_is_unset = modifier.size() > 1;
-  const auto word = read_until('}', Escapes::remove, nullptr);
+  const auto word = read_inner('}', Escapes::remove);
   const auto value = value_of(name);
   if (!value && rules_.unset == UnsetVariables::keep)
     return "${" + name + modifier + word + "}";
@@ -281,7 +293,7 @@ std::string Expander::read_conditional(const std::string& name, std::string modi
 
 // ${v#p} ${v##p} ${v%p} ${v%%p}
 std::string Expander::read_trimming(const std::string& name, std::string_view modifier) {
-  const auto word = read_until('}', Escapes::keep, nullptr);
+  const auto word = read_inner('}', Escapes::keep);
   const auto value = value_of(name);
   if (!value && rules_.unset == UnsetVariables::keep)
     return "${" + name + std::string(modifier) + word + "}";
@@ -297,8 +309,8 @@ std::string Expander::read_replacement(const std::string& name) {
   const bool all = at('/');
   if (all)
     take(1);
-  const auto pattern_text = read_until('/', Escapes::keep, nullptr);
-  const auto replacement = read_until('}', Escapes::keep, nullptr);
+  const auto pattern_text = read_inner('/', Escapes::keep);
+  const auto replacement = read_inner('}', Escapes::keep);
   const auto value = value_of(name);
   if (!value && rules_.unset == UnsetVariables::keep)
     return "${" + name + "/" + pattern_text + "/" + replacement + "}";

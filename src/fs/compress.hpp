@@ -15,4 +15,8 @@ std::unique_ptr<Sink> make_compressor(Sink& to, const CompressionChoice& choice)
 /// stream. @throws Error (while reading) on damaged or truncated input
 std::unique_ptr<Source> make_decompressor(Source& from, Compression method);
 
+/// The same for what the first bytes say: gzip, zstd, bzip2 or xz; anything else is passed on as it
+/// is. Layers whose media type is wrong are read by it, as other tools do, and what ADD unpacks.
+std::unique_ptr<Source> make_decompressor(Source& from);
+
 } // namespace cairn

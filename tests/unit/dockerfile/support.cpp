@@ -8,12 +8,13 @@
 
 namespace cairn::test {
 
-std::string source_root() { return CAIRN_SOURCE_ROOT; }
+std::string source_root() {
+  return CAIRN_SOURCE_ROOT;
+}
 
 std::optional<std::string> conformance_path(const std::string& name) {
   const char* given = std::getenv("CAIRN_CONFORMANCE");
-  const std::string root =
-      given != nullptr ? given : source_root() + "/../shared/conformance";
+  const std::string root = given != nullptr ? given : source_root() + "/../shared/conformance";
   auto path = root + "/" + name;
   if (!std::filesystem::exists(path)) {
     say_skipped(path + " is not there");
@@ -22,7 +23,9 @@ std::optional<std::string> conformance_path(const std::string& name) {
   return path;
 }
 
-void say_skipped(const std::string& what) { std::cerr << "skipped: " << what << '\n'; }
+void say_skipped(const std::string& what) {
+  std::cerr << "skipped: " << what << '\n';
+}
 
 std::string read_text(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

@@ -38,7 +38,9 @@ std::vector<std::string> strings_of(const Json& row, std::string_view key) {
   return list != nullptr ? list->as_strings() : std::vector<std::string>();
 }
 
-bool for_windows(const Json& row) { return row.string_or("platform", "A") == "W"; }
+bool for_windows(const Json& row) {
+  return row.string_or("platform", "A") == "W";
+}
 
 bool expects_error(const Json& row) {
   const auto* error = row.find("error");
@@ -103,4 +105,98 @@ TEST_CASE("expansions name the variables that were set and those that were not")
     CHECK(result.matched == std::set<std::string>(matched.begin(), matched.end()));
     CHECK(result.unmatched == std::set<std::string>(unmatched.begin(), unmatched.end()));
   }
+}
+
+namespace {
+
+const Variables& some_variables() {
+  static const Variables variables = {
+      {"v", "a/b/c.tar.gz"}, {"empty", ""}, {"blanks", "x  y"}, {"lines", "a\nb"}, {"h", "1"}};
+  return variables;
+}
+
+std::string expanded(std::string_view text, char escape = '\\') {
+  return expand_word(text, lookup_in(some_variables()), escape);
+}
+
+} // namespace
+
+TEST_CASE("each form of substitution") {
+  struct Row {
+    std::string text;
+    std::string value;
+    std::string reason;
+  };
+  const Row rows[] = {
+      {"$v ${v}", "a/b/c.tar.gz a/b/c.tar.gz", "plain"},
+      {"${none}", "", "an unset variable is empty"},
+      {"${none:-w} ${empty:-w} ${empty-w} ${none-w}", "w w  w", "default"},
+      {"${none:+w}${empty:+w}${empty+w}${v:+w}", "ww", "alternative"},
+      {"${v?m}${empty?m}", "a/b/c.tar.gz", "demanded and set"},
+      {"${v#*/} ${v##*/}", "b/c.tar.gz c.tar.gz", "prefix, shortest and longest"},
+      {"${v%.*} ${v%%.*}", "a/b/c.tar a/b/c", "suffix, shortest and longest"},
+      {"${v/[ab]/x}", "a/b/c.tar.gz", "brackets are no pattern"},
+      {"${v/\\//_} ${v//\\//_}", "a_b/c.tar.gz a_b_c.tar.gz", "replace first and all"},
+      {"${v//?/.}", "............", "? is any character"},
+      {"${v//a/<$0>}", "<>/b/c.t<>r.gz", "$0 is a variable first, and not set"},
+      {"${v//a/<\\$0>}", "<\\a>/b/c.t<\\a>r.gz", "an escaped one reaches the template"},
+      {"${lines#*}|${lines##*}", "a\nb|\nb", "* stops at a line feed"},
+      {"${none:-${empty:-${v}}}", "a/b/c.tar.gz", "nesting"},
+      {"'$v' \"$h\" \\$v", "$v 1 $v", "quotes and escapes"},
+      {"$", "$", "a lone dollar"},
+      {"$h$", "1$", "a dollar at the end"},
+      {"$1a ${1}", "a ", "a number is a name"},
+      {"a\\", "a", "an escape character at the end vanishes"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.reason);
+    CHECK(expanded(row.text) == row.value);
+  }
+}
+
+TEST_CASE("the escape character is the file's") {
+  CHECK(expanded("C:\\x `$v", '`') == "C:\\x $v");
+}
+
+TEST_CASE("a heredoc keeps its quotes") {
+  CHECK(expand_heredoc("'$h' \"${h}\" \\$h\n", lookup_in(some_variables())) == "'1' \"1\" $h\n");
+}
+
+TEST_CASE("an expansion that cannot be done says what is wrong") {
+  struct Row {
+    std::string text;
+    std::string error;
+  };
+  const Row rows[] = {
+      {"${v", "cannot expand '${v': '}' is missing"},
+      {"${v:=w}", "cannot expand '${v:=w}': there is no modifier ':='"},
+      {"${v/x}", "cannot expand '${v/x}': '/' is missing"},
+      {"'a", "cannot expand ''a': a single quote has no partner"},
+      {"\"a", "cannot expand '\"a': a double quote has no partner"},
+      {"${none?give me one}", "none: give me one"},
+      {"${none?}", "none: must be set"},
+      {"${empty:?}", "empty: must not be empty"},
+      {"${v#\\a}", "invalid pattern '\\a': '\\' must be followed by one of * ? \\ } /"},
+  };
+  for (const auto& row : rows)
+    CHECK(error_of([&] { expanded(row.text); }) == row.error);
+}
+
+TEST_CASE("substitutions nest a hundred deep and no deeper") {
+  const auto nested = [](int depth) {
+    std::string text;
+    for (int i = 0; i < depth; ++i)
+      text += "${none:-";
+    return text + "x" + std::string(static_cast<std::size_t>(depth), '}');
+  };
+  CHECK(expanded(nested(100)) == "x");
+  CHECK_THROWS_AS(expanded(nested(101)), Error);
+  CHECK_THROWS_AS(expanded(nested(10000)), Error);
+}
+
+TEST_CASE("a word before a substitution with a default is lost where words are split") {
+  // EXPOSE 80${none:-80} exposes 80 with BuildKit 0.32, whose images are the measure.
+  CHECK(expand_words("80${none:-80}", lookup_in(some_variables())) ==
+        std::vector<std::string>{"80"});
+  CHECK(expanded("80${none:-80}") == "8080");
 }

@@ -1,0 +1,66 @@
+#include "apps/executor/command.hpp"
+
+#include "apps/executor/flag_table.hpp"
+#include "apps/executor/settle.hpp"
+#include "apps/shared/help.hpp"
+#include "util/error.hpp"
+
+#include <algorithm>
+
+namespace cairn {
+
+namespace {
+
+std::string help_text() {
+  return "Cairn builds container images from a Dockerfile.\n"
+         "\n"
+         "Usage:\n"
+         "  executor [flags]\n"
+         "  executor version\n"
+         "  executor help\n" +
+         flag_help(executor_flag_specs());
+}
+
+/// kaniko's other commands are known by name, so that nobody takes them for mistyped flags.
+ExecutorCommand parse_word(const std::string& word) {
+  if (word == "version")
+    return VersionCommand{};
+  if (word == "help")
+    return HelpCommand{help_text()};
+  for (const std::string_view later : {"login", "push", "completion"})
+    if (word == later)
+      throw Error("{}: not supported yet", word);
+  Error error("unknown command \"{}\" for \"executor\"", word);
+  if (parse_go_bool(word))
+    error.add_detail("hint: a boolean flag takes its value after '=', as in --cache=" + word);
+  throw error;
+}
+
+void apply(ExecutorDraft& draft, const FlagUse& use) {
+  const auto flags = executor_flags();
+  const auto flag = std::find_if(flags.begin(), flags.end(), [&](const ExecutorFlag& candidate) {
+    return candidate.spec.name == use.name;
+  });
+  within([&] { flag->apply(draft, use.value); }, "--{}", use.name);
+}
+
+} // namespace
+
+ExecutorCommand parse_executor(const std::vector<std::string>& arguments,
+                               const ProcessEnvironment& environment) {
+  // A command comes before its flags, and those are not the build's.
+  if (!arguments.empty() && !arguments.front().starts_with('-'))
+    return parse_word(arguments.front());
+  const auto parsed = parse_flags(executor_flag_specs(), arguments);
+  if (!parsed.words.empty())
+    return parse_word(parsed.words.front());
+  ExecutorDraft draft;
+  draft.command.warnings = parsed.deprecated;
+  for (const auto& use : parsed.uses)
+    apply(draft, use);
+  if (draft.help)
+    return HelpCommand{help_text()};
+  return settle(std::move(draft), environment);
+}
+
+} // namespace cairn

@@ -1,0 +1,401 @@
+#include "apps/executor/flag_table.hpp"
+
+#include "util/error.hpp"
+#include "util/rooted_path.hpp"
+#include "util/text.hpp"
+
+#include <algorithm>
+
+namespace cairn {
+
+namespace {
+
+using enum FlagType;
+using enum Support;
+
+constexpr std::string_view context_group = "Build context";
+constexpr std::string_view image_group = "Image";
+constexpr std::string_view output_group = "Output";
+constexpr std::string_view execution_group = "Execution";
+constexpr std::string_view cache_group = "Cache";
+constexpr std::string_view registry_group = "Registries";
+constexpr std::string_view logging_group = "Logging and help";
+constexpr std::string_view old_group = "Old names";
+
+using Draft = ExecutorDraft;
+using Value = FlagValue;
+
+void refuse_if(bool asks_for_work) {
+  if (asks_for_work)
+    throw Error("not supported yet");
+}
+
+/// For flags that change nothing: their type has been checked.
+constexpr auto accept = [](ExecutorDraft&, const FlagValue&) {};
+constexpr auto refuse_any_text = [](ExecutorDraft&, const FlagValue& v) { refuse_if(!v.empty()); };
+constexpr auto refuse_true = [](ExecutorDraft&, const FlagValue& v) { refuse_if(v.boolean()); };
+
+void add_build_arg(ExecutorDraft& draft, const FlagValue& value) {
+  const auto parts = cut(value.text(), '=');
+  const auto name = parts ? parts->first : std::string_view(value.text());
+  if (name.empty())
+    throw Error("'{}' is neither NAME nor NAME=value", value.text());
+  draft.build_args.emplace_back(name,
+                                parts ? std::optional(std::string(parts->second)) : std::nullopt);
+}
+
+void add_targets(ExecutorDraft& draft, const FlagValue& value) {
+  for (const auto& target : split(value.text(), ','))
+    if (!target.empty())
+      draft.command.build.language.targets.push_back(target);
+}
+
+void add_destination(ExecutorDraft& draft, const FlagValue& value) {
+  auto destination = ImageRef::parse(value.text());
+  if (destination.digest())
+    throw Error("'{}' ends with a digest: an image is pushed under a tag", value.text());
+  draft.command.build.output.destinations.push_back(std::move(destination));
+}
+
+void set_platform(ExecutorDraft& draft, const FlagValue& value) {
+  if (!value.empty())
+    draft.command.build.language.target_platform = Platform::parse(value.text());
+}
+
+void set_compression(ExecutorDraft& draft, const FlagValue& value) {
+  auto& method = draft.command.build.output.compression.method;
+  if (value.text() == "gzip")
+    method = Compression::gzip;
+  else if (value.text() == "zstd")
+    method = Compression::zstd;
+  else
+    throw Error("'{}' is neither gzip nor zstd", value.text());
+}
+
+void set_level(ExecutorDraft& draft, const FlagValue& value) {
+  const auto level = value.integer();
+  constexpr std::int64_t strongest = 22; // zstd's
+  if (level < -1 || level > strongest)
+    throw Error("{} is not between -1 and {}", level, strongest);
+  if (level > 0)
+    draft.command.build.output.compression.level = static_cast<int>(level);
+}
+
+void set_format(ExecutorDraft& draft, const FlagValue& value) {
+  auto& format = draft.command.build.output.format;
+  if (value.text() == "oci")
+    format = ImageFormat::oci;
+  else if (value.text() == "docker")
+    format = ImageFormat::docker;
+  else if (!value.empty())
+    throw Error("'{}' is neither docker nor oci", value.text());
+}
+
+void set_isolation(ExecutorDraft& draft, const FlagValue& value) {
+  auto& isolation = draft.command.build.execution.isolation;
+  if (value.text() == "auto")
+    isolation = Isolation::automatic;
+  else if (value.text() == "namespace")
+    isolation = Isolation::namespaces;
+  else if (value.text() == "inplace")
+    isolation = Isolation::inplace;
+  else if (value.text() == "none")
+    isolation = Isolation::none;
+  else
+    throw Error("'{}' is none of auto, namespace, inplace, none", value.text());
+}
+
+void add_ignored_path(ExecutorDraft& draft, const FlagValue& value) {
+  const auto path = RootedPath::parse(value.text());
+  if (path.is_root())
+    throw Error("'{}' would leave out the whole filesystem", value.text());
+  draft.command.build.execution.ignore_paths.push_back(path.str());
+}
+
+void check_snapshot_mode(ExecutorDraft&, const FlagValue& value) {
+  for (const std::string_view mode : {"full", "redo", "time"})
+    if (value.text() == mode)
+      return;
+  throw Error("'{}' is none of full, redo, time", value.text());
+}
+
+void choose_credential_helper(ExecutorDraft& draft, const FlagValue& value) {
+  auto& use = draft.command.registry.environment_credentials;
+  if (value.empty()) {
+    use = EnvironmentCredentials::ignore;
+  } else if (value.text() == "env") {
+    use = EnvironmentCredentials::use;
+  } else {
+    for (const std::string_view helper : {"google", "ecr", "acr", "gitlab"})
+      if (value.text() == helper)
+        throw Error("{}: not supported yet", helper);
+    throw Error("'{}' is none of env, google, ecr, acr, gitlab", value.text());
+  }
+}
+
+void add_attempts(ExecutorDraft& draft, const FlagValue& value) {
+  auto& attempts = draft.command.registry.extra_attempts;
+  attempts = std::max(attempts, value.count());
+}
+
+// clang-format would give every member of a row its own line.
+// clang-format off
+constexpr ExecutorFlag table[] = {
+  {{.name = "context", .shorthand = "c", .group = context_group, .preset = "/workspace/",
+    .help = "Where the files of the build come from: a directory, dir://PATH, tar://PATH or tar://stdin"},
+   [](Draft& d, const Value& v) { d.command.build.context.context = v.text(); }},
+  {{.name = "dockerfile", .shorthand = "f", .group = context_group, .preset = "Dockerfile",
+    .help = "The Dockerfile, relative to the current directory or else to the context"},
+   [](Draft& d, const Value& v) { d.command.build.context.dockerfile = v.text(); }},
+  {{.name = "context-sub-path", .group = context_group,
+    .help = "The directory of the context that counts as its root"},
+   [](Draft& d, const Value& v) { d.command.build.context.sub_path = v.text(); }},
+  {{.name = "build-context", .type = list, .group = context_group,
+    .help = "NAME=SOURCE, a further context for FROM, COPY --from and mounts: a directory, docker-image://REF or oci-layout://PATH"},
+   [](Draft& d, const Value& v) { d.command.build.context.named.push_back(v.name_value()); }},
+  {{.name = "git", .type = list, .support = later, .group = context_group,
+    .help = "name=value, an option for git:// contexts"},
+   [](Draft&, const Value& v) { v.name_value(); }},
+  {{.name = "bucket", .shorthand = "b", .support = later, .group = context_group,
+    .help = "The bucket that holds the context", .visibility = Visibility::hidden},
+   refuse_any_text},
+
+  {{.name = "target", .type = list, .group = image_group,
+    .help = "The stage to build, by name or number; of several the first becomes the image"},
+   add_targets},
+  {{.name = "build-arg", .type = list, .group = image_group,
+    .help = "NAME=value for an ARG; NAME alone takes the value of the environment"},
+   add_build_arg},
+  {{.name = "label", .type = list, .group = image_group,
+    .help = "name=value, a label of the image"},
+   [](Draft& d, const Value& v) { d.command.build.language.labels.push_back(v.name_value()); }},
+  {{.name = "annotation", .type = list, .group = image_group,
+    .help = "name=value, an annotation of the manifest"},
+   [](Draft& d, const Value& v) {
+     const auto [name, value] = v.name_value();
+     d.command.build.output.annotations.insert_or_assign(name, value);
+   }},
+  {{.name = "custom-platform", .group = image_group, .preset = "this machine's",
+    .help = "os/arch[/variant] of the image and of base images"},
+   set_platform},
+  {{.name = "secret", .type = list, .support = later, .group = image_group,
+    .help = "id=ID[,src=FILE][,env=VARIABLE][,type=file|env], for RUN --mount=type=secret"},
+   refuse_any_text},
+  {{.name = "check", .type = boolean, .support = later, .group = image_group, .preset = "false",
+    .help = "Report what is doubtful in the Dockerfile and build nothing"},
+   refuse_true},
+
+  {{.name = "destination", .shorthand = "d", .type = list, .group = output_group,
+    .help = "Where the image is pushed: REGISTRY/REPOSITORY:TAG"},
+   add_destination},
+  {{.name = "no-push", .type = boolean, .group = output_group, .preset = "false",
+    .help = "Build without pushing"},
+   [](Draft& d, const Value& v) { d.no_push = v.boolean(); }},
+  {{.name = "tar-path", .group = output_group,
+    .help = "Also write the image to this file, in the form of docker save"},
+   [](Draft& d, const Value& v) { d.command.build.output.tar_path = v.text(); }},
+  {{.name = "oci-layout-path", .group = output_group,
+    .help = "Also write the image to this directory, as an OCI image layout"},
+   [](Draft& d, const Value& v) { d.command.build.output.oci_layout_path = v.text(); }},
+  {{.name = "digest-file", .group = output_group,
+    .help = "The file to write the digest of the image to"},
+   [](Draft& d, const Value& v) { d.command.build.output.reports.digest_file = v.text(); }},
+  {{.name = "image-name-with-digest-file", .group = output_group,
+    .help = "The file to write a line REPOSITORY@DIGEST to, for each destination"},
+   [](Draft& d, const Value& v) {
+     d.command.build.output.reports.image_name_with_digest_file = v.text();
+   }},
+  {{.name = "image-name-tag-with-digest-file", .group = output_group,
+    .help = "The file to write a line REPOSITORY:TAG@DIGEST to, for each destination"},
+   [](Draft& d, const Value& v) {
+     d.command.build.output.reports.image_name_tag_with_digest_file = v.text();
+   }},
+  {{.name = "image-format", .group = output_group, .preset = "the base image's",
+    .help = "The media types of the image: docker or oci"},
+   set_format},
+  {{.name = "compression", .group = output_group, .preset = "gzip",
+    .help = "How new layers are compressed: gzip or zstd"},
+   set_compression},
+  {{.name = "compression-level", .type = integer, .group = output_group, .preset = "-1",
+    .help = "How much, 1 to 9 for gzip, 1 to 22 for zstd; -1 leaves it to Cairn"},
+   set_level},
+  {{.name = "reproducible", .type = boolean, .group = output_group, .preset = "false",
+    .help = "Give all files in new layers one time: SOURCE_DATE_EPOCH, or 1970"},
+   [](Draft& d, const Value& v) { d.command.build.times.reproducible = v.boolean(); }},
+
+  {{.name = "isolation", .group = execution_group, .preset = "auto",
+    .help = "Where commands run: namespace, inplace or none; auto is the first that works"},
+   set_isolation},
+  {{.name = "force", .type = boolean, .group = execution_group, .preset = "false",
+    .help = "Work in place although this does not look like a container"},
+   [](Draft& d, const Value& v) {
+     d.command.build.execution.force = v.boolean() ? Force::yes : Force::no;
+   }},
+  {{.name = "kaniko-dir", .group = execution_group, .preset = "/kaniko",
+    .help = "The executor's own directory, for blobs and temporary files"},
+   [](Draft& d, const Value& v) { d.work_directory = v.text(); }},
+  {{.name = "ignore-path", .type = list, .group = execution_group,
+    .help = "A path that is in no layer and is left alone"},
+   add_ignored_path},
+  {{.name = "single-snapshot", .type = boolean, .group = execution_group, .preset = "false",
+    .help = "Make one layer of each stage instead of one of each step"},
+   [](Draft& d, const Value& v) {
+     d.command.build.execution.snapshots =
+         v.boolean() ? SnapshotScope::whole_stage : SnapshotScope::each_step;
+   }},
+  {{.name = "dryrun", .type = boolean, .group = execution_group, .preset = "false",
+    .help = "Print what would be done and build nothing"},
+   [](Draft& d, const Value& v) { d.command.dry_run = v.boolean() ? DryRun::yes : DryRun::no; }},
+  {{.name = "cleanup", .type = boolean, .group = execution_group, .preset = "false",
+    .help = "Leave the container's filesystem empty after the build"},
+   [](Draft& d, const Value& v) { d.clean_after = v.boolean(); }},
+  {{.name = "pre-cleanup", .type = boolean, .group = execution_group, .preset = "false",
+    .help = "Empty the container's filesystem before the build"},
+   [](Draft& d, const Value& v) { d.clean_before = v.boolean(); }},
+  {{.name = "preserve-context", .type = boolean, .group = execution_group, .preset = "false",
+    .help = "Put the container's filesystem back after the build"},
+   [](Draft& d, const Value& v) { d.preserve = v.boolean(); }},
+  {{.name = "materialize", .type = boolean, .support = later, .group = execution_group,
+    .preset = "false", .help = "Leave the built filesystem in the container's own"},
+   refuse_true},
+  {{.name = "snapshot-mode", .support = no_effect, .group = execution_group, .preset = "full",
+    .help = "full, redo or time"},
+   check_snapshot_mode},
+  {{.name = "use-new-run", .type = boolean, .support = no_effect, .group = execution_group,
+    .preset = "false", .help = "Find changes without reading every file"},
+   accept},
+  {{.name = "ignore-var-run", .type = boolean, .support = no_effect, .group = execution_group,
+    .preset = "true", .help = "Leave /var/run out of layers"},
+   accept},
+  {{.name = "skip-unused-stages", .type = boolean, .support = no_effect, .group = execution_group,
+    .preset = "true", .help = "Build the stages alone that the target needs"},
+   accept},
+  {{.name = "force-build-metadata", .type = boolean, .support = no_effect,
+    .group = execution_group, .preset = "false", .help = "Record instructions that change no file"},
+   accept},
+  {{.name = "image-fs-extract-retry", .type = integer, .support = no_effect,
+    .group = execution_group, .preset = "0", .help = "Further tries to unpack a base image"},
+   [](Draft&, const Value& v) { v.count(); }},
+
+  {{.name = "cache", .type = boolean, .support = later, .group = cache_group, .preset = "false",
+    .help = "Take steps from the cache and add them to it"},
+   refuse_true},
+  {{.name = "cache-repo", .support = later, .group = cache_group,
+    .preset = "the first destination's repository, with /cache",
+    .help = "The repository that holds the cache, or oci:PATH"},
+   [](Draft& d, const Value& v) { d.has_cache_repo = !v.empty(); }},
+  {{.name = "cache-dir", .support = later, .group = cache_group, .preset = "/cache",
+    .help = "The directory with base images"},
+   accept},
+  {{.name = "cache-ttl", .type = duration, .support = later, .group = cache_group,
+    .preset = "336h", .help = "How long what is in the cache counts"},
+   accept},
+  {{.name = "cache-copy-layers", .type = boolean, .support = later, .group = cache_group,
+    .preset = "false", .help = "Cache what COPY and ADD make"},
+   accept},
+  {{.name = "cache-run-layers", .type = boolean, .support = later, .group = cache_group,
+    .preset = "true", .help = "Cache what RUN makes"},
+   accept},
+  {{.name = "no-push-cache", .type = boolean, .support = later, .group = cache_group,
+    .preset = "false", .help = "Read the cache without adding to it"},
+   accept},
+  {{.name = "compressed-caching", .type = boolean, .support = no_effect, .group = cache_group,
+    .preset = "true", .help = "Keep compressed layers in memory"},
+   accept},
+
+  {{.name = "insecure", .type = boolean, .group = registry_group, .preset = "false",
+    .help = "Push over plain HTTP where HTTPS does not answer"},
+   [](Draft& d, const Value& v) { d.command.registry.options.insecure_push = v.boolean(); }},
+  {{.name = "skip-tls-verify", .type = boolean, .group = registry_group, .preset = "false",
+    .help = "Push without verifying certificates"},
+   [](Draft& d, const Value& v) { d.command.registry.options.skip_tls_verify_push = v.boolean(); }},
+  {{.name = "insecure-pull", .type = boolean, .group = registry_group, .preset = "false",
+    .help = "Pull over plain HTTP where HTTPS does not answer"},
+   [](Draft& d, const Value& v) { d.command.registry.options.insecure_pull = v.boolean(); }},
+  {{.name = "skip-tls-verify-pull", .type = boolean, .group = registry_group, .preset = "false",
+    .help = "Pull without verifying certificates"},
+   [](Draft& d, const Value& v) { d.command.registry.options.skip_tls_verify_pull = v.boolean(); }},
+  {{.name = "insecure-registry", .type = list, .group = registry_group,
+    .help = "HOST[:PORT] that may be spoken to over plain HTTP"},
+   [](Draft& d, const Value& v) { d.command.registry.options.insecure_registries.insert(v.text()); }},
+  {{.name = "skip-tls-verify-registry", .type = list, .group = registry_group,
+    .help = "HOST[:PORT] whose certificate is not verified"},
+   [](Draft& d, const Value& v) {
+     d.command.registry.options.skip_tls_verify_registries.insert(v.text());
+   }},
+  {{.name = "registry-certificate", .type = list, .group = registry_group,
+    .help = "HOST=FILE, certificates that are trusted for this registry too"},
+   [](Draft& d, const Value& v) { d.command.registry.options.add_certificate(v.text()); }},
+  {{.name = "registry-client-cert", .type = list, .group = registry_group,
+    .help = "HOST=CERTIFICATE,KEY, files that prove to the registry who we are"},
+   [](Draft& d, const Value& v) { d.command.registry.options.add_client_certificate(v.text()); }},
+  {{.name = "registry-map", .type = list, .support = later, .group = registry_group,
+    .help = "ORIGIN=MIRROR[/PREFIX][;ORIGIN=MIRROR], registries to pull from instead"},
+   refuse_any_text},
+  {{.name = "registry-mirror", .type = list, .support = later, .group = registry_group,
+    .help = "HOST[:PORT][/PREFIX] to pull from instead of Docker Hub"},
+   refuse_any_text},
+  {{.name = "skip-default-registry-fallback", .type = boolean, .support = later,
+    .group = registry_group, .preset = "false",
+    .help = "Fail when no mirror has an image; means nothing without mirrors"},
+   accept},
+  {{.name = "credential-helpers", .type = list, .group = registry_group, .preset = "env",
+    .help = "What is asked for credentials besides config.json: env, or an empty value for nothing"},
+   choose_credential_helper},
+  {{.name = "skip-push-permission-check", .type = boolean, .group = registry_group,
+    .preset = "false", .help = "Do not ask the registry before the build whether we may push"},
+   [](Draft& d, const Value& v) {
+     d.command.registry.push_check = v.boolean() ? PushCheck::none : PushCheck::before_build;
+   }},
+  {{.name = "push-retry", .type = integer, .group = registry_group, .preset = "0",
+    .help = "Further attempts when a registry fails in passing"},
+   add_attempts},
+  {{.name = "image-download-retry", .type = integer, .group = registry_group, .preset = "0",
+    .help = "The same; the larger of the two counts"},
+   add_attempts},
+  {{.name = "push-ignore-immutable-tag-errors", .type = boolean, .group = registry_group,
+    .preset = "false", .help = "Take a registry's refusal to move a tag for success"},
+   [](Draft& d, const Value& v) {
+     d.command.registry.immutable_tags = v.boolean() ? ImmutableTags::accept : ImmutableTags::fail;
+   }},
+
+  {{.name = "verbosity", .shorthand = "v", .group = logging_group, .preset = "info",
+    .help = "trace, debug, info, warn, error, fatal or panic"},
+   [](Draft& d, const Value& v) { d.command.log.verbosity = parse_verbosity(v.text()); }},
+  {{.name = "log-format", .group = logging_group, .preset = "color",
+    .help = "text, color or json"},
+   [](Draft& d, const Value& v) { d.command.log.format = parse_log_format(v.text()); }},
+  {{.name = "log-timestamp", .type = boolean, .group = logging_group, .preset = "false",
+    .help = "Show the time of day in the log"},
+   [](Draft& d, const Value& v) {
+     d.command.log.time = v.boolean() ? LogTime::timestamp : LogTime::elapsed;
+   }},
+  {{.name = "help", .shorthand = "h", .type = boolean, .group = logging_group,
+    .preset = "false", .help = "Print this text"},
+   [](Draft& d, const Value& v) { d.help = v.boolean(); }},
+
+  {{.name = "snapshotMode", .group = old_group, .visibility = Visibility::hidden,
+    .alias_of = "snapshot-mode"}, nullptr},
+  {{.name = "customPlatform", .group = old_group, .visibility = Visibility::hidden,
+    .alias_of = "custom-platform"}, nullptr},
+  {{.name = "tarPath", .group = old_group, .visibility = Visibility::hidden,
+    .alias_of = "tar-path"}, nullptr},
+  {{.name = "whitelist-var-run", .group = old_group, .visibility = Visibility::hidden,
+    .alias_of = "ignore-var-run"}, nullptr},
+};
+// clang-format on
+
+} // namespace
+
+std::span<const ExecutorFlag> executor_flags() {
+  return table;
+}
+
+std::vector<FlagSpec> executor_flag_specs() {
+  std::vector<FlagSpec> specs;
+  for (const auto& flag : table)
+    specs.push_back(flag.spec);
+  return specs;
+}
+
+} // namespace cairn

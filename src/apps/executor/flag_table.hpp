@@ -1,0 +1,41 @@
+#pragma once
+
+#include "apps/executor/command.hpp"
+#include "apps/shared/flags.hpp"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace cairn {
+
+/// A command as the flags alone describe it, before variables and rules between flags count.
+struct ExecutorDraft {
+  BuildCommand command;
+  /// --build-arg: without a value the variable of that name gives it.
+  std::vector<std::pair<std::string, std::optional<std::string>>> build_args;
+  bool no_push = false;
+  bool has_cache_repo = false;
+  // Nothing: the flag was not given, and a variable may say it.
+  std::optional<std::string> work_directory;
+  std::optional<bool> clean_before;
+  std::optional<bool> clean_after;
+  std::optional<bool> preserve;
+  bool help = false;
+};
+
+/// A flag and what it does to the draft.
+struct ExecutorFlag {
+  FlagSpec spec;
+  /// Gets a value of the flag's type. Null for old names, whose uses carry the proper one.
+  /// @throws Error without the flag's name
+  void (*apply)(ExecutorDraft& draft, const FlagValue& value);
+};
+
+/// Every flag of the executor, in the order of its help.
+std::span<const ExecutorFlag> executor_flags();
+std::vector<FlagSpec> executor_flag_specs();
+
+} // namespace cairn

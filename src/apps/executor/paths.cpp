@@ -1,0 +1,18 @@
+#include "apps/executor/paths.hpp"
+
+#include "util/rooted_path.hpp"
+
+namespace cairn {
+
+BuildOptions anchor_outputs(BuildOptions options, const std::string& directory) {
+  auto& output = options.output;
+  auto& reports = output.reports;
+  for (auto* path :
+       {&output.tar_path, &output.oci_layout_path, &reports.digest_file,
+        &reports.image_name_with_digest_file, &reports.image_name_tag_with_digest_file})
+    if (!path->empty())
+      *path = join_path(directory, *path);
+  return options;
+}
+
+} // namespace cairn

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "build/options.hpp"
+
+#include <string>
+
+namespace cairn {
+
+/// `options` with every path that results are written to made absolute, seen from `directory`: the
+/// build may take the current directory away. Paths that are empty stay so.
+BuildOptions anchor_outputs(BuildOptions options, const std::string& directory);
+
+} // namespace cairn

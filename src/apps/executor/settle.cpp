@@ -1,0 +1,151 @@
+#include "apps/executor/settle.hpp"
+
+#include "util/error.hpp"
+#include "util/text.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+namespace cairn {
+
+namespace {
+
+bool is_web_address(std::string_view text) {
+  return text.starts_with("http://") || text.starts_with("https://");
+}
+
+/// A variable that holds a boolean; nothing when it is not set or empty.
+std::optional<bool> find_bool(const ProcessEnvironment& environment, std::string_view name) {
+  const auto text = environment.text(name);
+  if (text.empty())
+    return std::nullopt;
+  return within([&] { return FlagValue(text).boolean(); }, "{}", name);
+}
+
+void settle_build_args(ExecutorDraft& draft, const ProcessEnvironment& environment) {
+  auto& args = draft.command.build.language.build_args;
+  for (const auto& [name, value] : draft.build_args)
+    args.emplace_back(name, value ? *value : environment.text(name));
+}
+
+/// As buildx does: the variable is a build argument unless --build-arg gives it.
+void settle_epoch(BuildOptions& build, const ProcessEnvironment& environment) {
+  constexpr std::string_view name = "SOURCE_DATE_EPOCH";
+  auto& args = build.language.build_args;
+  const auto is_epoch = [&](const NameValue& arg) { return arg.first == name; };
+  if (std::none_of(args.begin(), args.end(), is_epoch))
+    if (const auto value = environment.text(name); !value.empty())
+      args.emplace_back(name, value);
+  const auto last = std::find_if(args.rbegin(), args.rend(), is_epoch);
+  if (last == args.rend() || last->second.empty())
+    return;
+  const auto seconds = parse_signed(last->second);
+  constexpr std::int64_t farthest = 253'402'300'799; // the end of the year 9999
+  if (!seconds || *seconds < 0 || *seconds > farthest)
+    throw Error("{}: '{}' is not a number of seconds since 1970", name, last->second);
+  build.times.epoch = from_unix(*seconds);
+}
+
+void settle_work_directory(ExecutorDraft& draft, const ProcessEnvironment& environment) {
+  const auto from_flag = draft.work_directory.value_or("");
+  const auto directory = from_flag.empty() ? environment.text("KANIKO_DIR") : from_flag;
+  if (directory.empty())
+    return;
+  if (!directory.starts_with('/'))
+    throw Error("{}: '{}' is not an absolute path",
+                from_flag.empty() ? "KANIKO_DIR" : "--kaniko-dir", directory);
+  draft.command.build.execution.work_directory = directory;
+}
+
+void settle_container_root(ExecutorDraft& draft, const ProcessEnvironment& environment) {
+  const auto either = [&](std::optional<bool> flag, std::string_view variable) {
+    return flag ? *flag : find_bool(environment, variable).value_or(false);
+  };
+  draft.command.container_root = {either(draft.clean_before, "KANIKO_PRE_CLEANUP"),
+                                  either(draft.clean_after, "KANIKO_CLEANUP"),
+                                  either(draft.preserve, "KANIKO_PRESERVE_CONTEXT")};
+}
+
+void settle_push(ExecutorDraft& draft, const ProcessEnvironment& environment) {
+  const bool no_push = find_bool(environment, "KANIKO_NO_PUSH").value_or(draft.no_push);
+  auto& output = draft.command.build.output;
+  if (no_push || draft.command.dry_run == DryRun::yes)
+    output.push = PushImage::no;
+  else if (output.destinations.empty())
+    throw Error("you must provide --destination, or use --no-push");
+}
+
+void check_context(const ContextOptions& context) {
+  if (context.context.empty())
+    throw Error("--context: say where the build context is");
+  for (const std::string_view scheme : {"s3://", "gs://", "git://", "https://"})
+    if (context.context.starts_with(scheme))
+      throw Error("--context: {} contexts are not supported yet", scheme);
+  const auto scheme_end = context.context.find("://");
+  const auto scheme = context.context.substr(0, scheme_end);
+  if (scheme_end != std::string::npos && scheme != "dir" && scheme != "tar")
+    throw Error("--context: unknown kind of context '{}://'", scheme);
+  if (is_web_address(context.dockerfile))
+    throw Error("--dockerfile: addresses of the web are not supported yet");
+}
+
+void check_reports(const OutputOptions& output) {
+  struct Report {
+    std::string_view flag;
+    const std::string& path;
+    bool names_image;
+  };
+  const auto& reports = output.reports;
+  for (const auto& [flag, path, names_image] :
+       {Report{"digest-file", reports.digest_file, false},
+        Report{"image-name-with-digest-file", reports.image_name_with_digest_file, true},
+        Report{"image-name-tag-with-digest-file", reports.image_name_tag_with_digest_file, true}}) {
+    if (is_web_address(path))
+      throw Error("--{}: uploads are not supported yet", flag);
+    if (names_image && !path.empty() && output.destinations.empty())
+      throw Error("--{}: there is no --destination to name", flag);
+  }
+}
+
+void check_format(const OutputOptions& output) {
+  const bool is_zstd = output.compression.method == Compression::zstd;
+  constexpr int strongest_gzip = 9;
+  if (!is_zstd && output.compression.level.value_or(1) > strongest_gzip)
+    throw Error("--compression-level: {} is more than gzip's {}", *output.compression.level,
+                strongest_gzip);
+  if (is_zstd && output.format == ImageFormat::docker)
+    throw Error("--compression: images of Docker's format have no zstd layers; "
+                "use --image-format=oci");
+  if (output.tar_path.empty())
+    return;
+  if (output.format == ImageFormat::oci)
+    throw Error("--tar-path: an archive of docker save cannot hold an image of --image-format=oci; "
+                "use --oci-layout-path");
+  if (is_zstd)
+    throw Error("--tar-path: an archive of docker save cannot hold layers of --compression=zstd");
+}
+
+void check_variables(const ProcessEnvironment& environment) {
+  for (const std::string_view name : {"KANIKO_REGISTRY_MAP", "KANIKO_REGISTRY_MIRROR"})
+    if (!environment.text(name).empty())
+      throw Error("{}: not supported yet", name);
+}
+
+} // namespace
+
+BuildCommand settle(ExecutorDraft draft, const ProcessEnvironment& environment) {
+  settle_build_args(draft, environment);
+  settle_epoch(draft.command.build, environment);
+  settle_work_directory(draft, environment);
+  settle_container_root(draft, environment);
+  settle_push(draft, environment);
+  check_context(draft.command.build.context);
+  check_reports(draft.command.build.output);
+  check_format(draft.command.build.output);
+  check_variables(environment);
+  if (draft.has_cache_repo)
+    draft.command.warnings.emplace_back("--cache-repo has no effect without --cache");
+  return std::move(draft.command);
+}
+
+} // namespace cairn

@@ -1,0 +1,179 @@
+#include "build/build.hpp"
+
+#include "build/exclusions.hpp"
+#include "build/execute.hpp"
+#include "build/outputs.hpp"
+#include "build/planner.hpp"
+#include "context/local.hpp"
+#include "dockerfile/dockerfile.hpp"
+#include "util/error.hpp"
+#include "util/file.hpp"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+namespace cairn {
+
+namespace {
+
+constexpr std::uint64_t max_mountinfo = std::uint64_t{16} << 20;
+
+/// What make_plan() and execute() work on.
+struct Input {
+  BuildContext context;
+  Dockerfile dockerfile;
+};
+
+/// Where a build may put its files, best first.
+std::vector<std::string> workspace_candidates(const BuildOptions& options) {
+  return {options.execution.work_directory, "/tmp", "/dev/shm"};
+}
+
+Input read_input(const BuildOptions& options, const std::string& temporary) {
+  auto local = open_local_context({.context = options.context.context,
+                                   .sub_path = options.context.sub_path,
+                                   .temporary = temporary});
+  auto file = find_dockerfile(local, options.context.dockerfile, current_directory());
+  auto dockerfile = parse_dockerfile(std::move(file.text), file.name);
+  return {{std::move(local), std::move(file.ignore_name), std::move(file.ignore)},
+          std::move(dockerfile)};
+}
+
+void report_warnings(const Dockerfile& dockerfile, Progress& progress) {
+  for (const auto& warning : dockerfile.warnings)
+    progress.warn("{}:{}: {}", dockerfile.source.name, warning.range.first, warning.message);
+}
+
+Plan plan_of(const Input& input, const BuildOptions& options, ImageLibrary& images,
+             Progress& progress) {
+  return make_plan(input.dockerfile, {options.language, options.context.named}, images, progress);
+}
+
+Ladder choose_rung(const Plan& plan, const BuildOptions& options, const BuildServices& services,
+                   const std::string& work) {
+  if (!plan.runs_commands())
+    return {};
+  auto ladder =
+      probe({options.execution.isolation, work, options.execution.force, services.environment});
+  std::string why;
+  for (const auto& line : ladder.explanation())
+    why += "; not " + line;
+  services.progress.info("Isolation: {}{}", rung_name(ladder.rung), why);
+  return ladder;
+}
+
+std::string own_executable() {
+  char path[PATH_MAX];
+  const auto size = ::readlink("/proc/self/exe", path, sizeof path);
+  return size > 0 ? std::string(path, static_cast<std::size_t>(size)) : std::string();
+}
+
+/// What must survive when the container's own "/" is the root of the build.
+std::vector<std::string> own_paths(const BuildOptions& options, const std::string& workspace,
+                                   const std::string& context) {
+  return {options.execution.work_directory,
+          workspace,
+          own_executable(),
+          context,
+          options.output.tar_path,
+          options.output.oci_layout_path,
+          options.output.reports.digest_file,
+          options.output.reports.image_name_with_digest_file,
+          options.output.reports.image_name_tag_with_digest_file};
+}
+
+PathFilter ignored_paths(Rung rung, const BuildOptions& options, const std::string& workspace,
+                         const std::string& context) {
+  const auto mountinfo = read_file(current_directory(), "/proc/self/mountinfo", max_mountinfo);
+  std::vector<std::string> own;
+  for (const auto& path : own_paths(options, workspace, context)) {
+    char real[PATH_MAX];
+    own.emplace_back(!path.empty() && ::realpath(path.c_str(), real) != nullptr ? real : path);
+  }
+  return exclusions_for(rung, options.execution, own, mountinfo).filter();
+}
+
+/// Whether anything will read base blobs again once they have been indexed.
+bool must_keep_base_blobs(const Plan& plan, const BuildOptions& options, Rung rung) {
+  if (!options.output.tar_path.empty() || !options.output.oci_layout_path.empty() ||
+      options.execution.snapshots == SnapshotScope::whole_stage)
+    return true;
+  const bool unpacks_again = rung == Rung::inplace || rung == Rung::namespace_directory;
+  return plan.stages.size() > 1 && unpacks_again && plan.runs_commands();
+}
+
+std::string reasons(const Ladder& ladder) {
+  std::string text;
+  for (const auto& line : ladder.explanation())
+    text += (text.empty() ? "" : "; ") + line;
+  return text;
+}
+
+/// Tells the program about the runner for as long as it lives.
+class RunnerGuard {
+public:
+  RunnerGuard(Runner& runner, const std::function<void(Runner*)>& tell) : tell_(tell) {
+    if (tell_)
+      tell_(&runner);
+  }
+  RunnerGuard(const RunnerGuard&) = delete;
+  RunnerGuard& operator=(const RunnerGuard&) = delete;
+  ~RunnerGuard() {
+    if (tell_)
+      tell_(nullptr);
+  }
+
+private:
+  const std::function<void(Runner*)>& tell_;
+};
+
+} // namespace
+
+std::string dry_run(const BuildOptions& options, const BuildServices& services) {
+  const Workspace workspace(workspace_candidates(options));
+  const auto input = read_input(options, workspace.temporary());
+  ImageLibrary images(services.registry, services.progress);
+  return print_plan(plan_of(input, options, images, services.progress));
+}
+
+BuildReport build_image(const BuildOptions& options, const BuildServices& services) {
+  auto& progress = services.progress;
+  Workspace workspace(workspace_candidates(options));
+  const auto input = read_input(options, workspace.temporary());
+  report_warnings(input.dockerfile, progress);
+
+  // From here on the build is known; nothing has been pulled but manifests and configs.
+  ImageLibrary images(services.registry, progress);
+  const auto plan = plan_of(input, options, images, progress);
+  const auto ladder = choose_rung(plan, options, services, workspace.path());
+  const auto runner = make_runner(ladder, {.work_directory = workspace.temporary()});
+  const RunnerGuard guard(*runner, services.on_runner);
+
+  LayerFactory layers(workspace.store(), options.output.compression, time_rule(options.times));
+  auto result = execute(
+      plan,
+      {.options = options,
+       .context = input.context,
+       .images = images,
+       .workspace = workspace,
+       .runner = *runner,
+       .layers = layers,
+       .progress = progress,
+       .clock = services.clock,
+       .cancel = services.cancel,
+       .rung = ladder.rung,
+       .why_not_better = reasons(ladder),
+       .ignored = ignored_paths(ladder.rung, options, workspace.path(), input.context.local.path),
+       .keep_base_blobs = must_keep_base_blobs(plan, options, ladder.rung)});
+
+  // From here on every file of the image exists; layers may still be on their way to the store.
+  const auto image = assemble_image(std::move(result.config), result.stack.layers(), options,
+                                    result.format, services.clock());
+  write_outputs(image, options.output, services.registry, progress);
+  return {image.manifest.digest(), image.manifest.layers, ladder.rung};
+}
+
+} // namespace cairn

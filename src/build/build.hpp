@@ -1,0 +1,43 @@
+#pragma once
+
+#include "build/options.hpp"
+#include "build/plan.hpp"
+#include "registry/client.hpp"
+#include "run/runner.hpp"
+#include "util/clock.hpp"
+#include "util/progress.hpp"
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace cairn {
+
+/// What a build needs from the program around it; all borrowed.
+struct BuildServices {
+  RegistryClient& registry;
+  Progress& progress;
+  Clock clock = system_now;
+  /// The executor's environment, "NAME=value": to tell whether this is a container.
+  std::vector<std::string> environment;
+  /// Becomes true when the program was told to end.
+  const std::atomic<bool>& cancel;
+  /// Told about the runner, so that signals can be passed on; told nullptr when it is gone.
+  std::function<void(Runner*)> on_runner;
+};
+
+/// What was built.
+struct BuildReport {
+  Digest digest;
+  std::vector<Descriptor> layers;
+  Rung rung = Rung::none;
+};
+
+/// Everything from a Dockerfile to pushed tags. @throws Error
+BuildReport build_image(const BuildOptions& options, const BuildServices& services);
+
+/// The plan alone, as text. Touches nothing but base images' configurations.
+std::string dry_run(const BuildOptions& options, const BuildServices& services);
+
+} // namespace cairn

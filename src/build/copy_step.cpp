@@ -1,0 +1,245 @@
+#include "build/copy_step.hpp"
+
+#include "build/spool.hpp"
+#include "fs/archive_file.hpp"
+#include "fs/copy.hpp"
+#include "util/error.hpp"
+#include "util/file.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <set>
+
+namespace cairn {
+
+namespace {
+
+/// Everything that the content of a planned COPY is read from. Shared by the opener that the layer
+/// is written with.
+struct CopyData {
+  Fd directory; ///< Of a named context.
+  std::unique_ptr<FileView> view;
+  const LayerStack* stack = nullptr; ///< Behind `view` when it is a Tree.
+  std::vector<std::string> texts;    ///< Of heredocs, by source.
+  std::unique_ptr<Spool> spool;
+  std::map<ContentRef, std::size_t> spooled;               ///< Of a Tree.
+  std::map<RootedPath, std::vector<std::size_t>> archives; ///< Members of unpacked archives.
+  CopyPlan plan;
+};
+
+struct ViewMaker {
+  CopyData& data;
+  const CopyServices& services;
+
+  void operator()(const MainContext&) const {
+    data.view = std::make_unique<DirectoryView>(
+        services.context.local.root,
+        DirectoryView::Options{IgnoreRules(services.context.ignore), services.context.ignore_name,
+                               "the build context"});
+  }
+
+  void operator()(const DirectorySource& source) const {
+    data.directory = open_at(current_directory(), source.path, O_RDONLY | O_DIRECTORY);
+    DirectoryView::Options options;
+    options.what = "the build context '" + source.path + "'";
+    if (const auto file = try_open_at(data.directory, ".dockerignore", O_RDONLY)) {
+      options.ignore_name = ".dockerignore";
+      options.ignore = IgnoreRules(parse_ignore_file(read_file(*file, std::uint64_t{1} << 20)));
+    }
+    data.view = std::make_unique<DirectoryView>(data.directory, std::move(options));
+  }
+
+  void operator()(const StageSource& source) const {
+    tree_view(services.stage(source.index), "the stage");
+  }
+
+  void operator()(const ImageSource& source) const {
+    tree_view(services.image(source), "image " + source.name);
+  }
+
+  void tree_view(SharedStack& shared, const std::string& what) const {
+    data.stack = &shared.loaded();
+    data.view = std::make_unique<TreeView>(
+        data.stack->loaded_tree(),
+        [this_data = &data](const Tree::Node& node) {
+          const auto found = this_data->spooled.find(node.content);
+          if (found == this_data->spooled.end())
+            throw Error("content was not set aside");
+          return this_data->spool->open(found->second);
+        },
+        what);
+  }
+};
+
+/// Sets aside the content of chosen files of a stack: every layer that holds some of it is read
+/// once.
+void spool_content(CopyData& data, const std::set<ContentRef>& wanted) {
+  for (auto next = wanted.begin(); next != wanted.end();) {
+    const auto layer = next->layer;
+    std::uint32_t position = 0;
+    data.stack->layers().at(layer)->read([&](const LayerEntry&, TarReader& reader) {
+      const ContentRef here{layer, position++};
+      if (wanted.contains(here) && !data.spooled.contains(here))
+        data.spooled[here] = data.spool->add(reader);
+    });
+    next = wanted.lower_bound(ContentRef{layer + 1, 0});
+  }
+}
+
+/// The files of the Tree that the plan copies.
+std::set<ContentRef> wanted_content(const CopyData& data) {
+  std::set<ContentRef> wanted;
+  const auto& tree = data.stack->loaded_tree();
+  for (std::size_t i = 0; i < data.plan.entries.size(); ++i) {
+    const auto& content = data.plan.contents[i];
+    const auto& entry = data.plan.entries[i];
+    if (content.kind != CopyContent::Kind::view || entry.hard_link ||
+        entry.meta.type != FileType::regular || entry.meta.size == 0)
+      continue;
+    if (const auto* node = tree.find(content.path))
+      wanted.insert(node->content);
+  }
+  return wanted;
+}
+
+std::unique_ptr<Source> open_content(const CopyData& data, std::size_t n) {
+  const auto& content = data.plan.contents.at(n);
+  switch (content.kind) {
+  case CopyContent::Kind::view:
+    return data.view->open(content.path);
+  case CopyContent::Kind::given:
+    return std::make_unique<TextSource>(data.texts.at(content.source));
+  case CopyContent::Kind::archive:
+    return data.spool->open(data.archives.at(content.path).at(content.member));
+  case CopyContent::Kind::none:
+    break;
+  }
+  throw Error("'{}' has no content", data.plan.entries.at(n).path.str());
+}
+
+/// ADD unpacks what turns out to be an archive, whatever its name.
+ArchiveOpener archive_opener(CopyData& data) {
+  return [&data](const FileView& view, const RootedPath& file) -> std::optional<GivenArchive> {
+    if (data.stack != nullptr)
+      throw Error("ADD reads from the build context alone");
+    GivenArchive archive;
+    auto& members = data.archives[file];
+    members.clear();
+    const auto is_archive =
+        read_archive([&] { return view.open(file); },
+                     [&](const LayerEntry& entry, TarReader& reader) {
+                       archive.entries.push_back(entry);
+                       const bool has_content = entry.meta.type == FileType::regular &&
+                                                !entry.hard_link && entry.meta.size > 0;
+                       members.push_back(has_content ? data.spool->add(reader) : 0);
+                     });
+    if (!is_archive)
+      return std::nullopt;
+    return archive;
+  };
+}
+
+CopyRequest request_of(const CopyAction& action, CopyData& data, const UserFiles& users, Time now) {
+  CopyRequest request;
+  for (const auto& source : action.sources) {
+    request.sources.emplace_back(ViewSource{data.view.get(), source});
+    data.texts.emplace_back();
+  }
+  for (const auto& file : action.files) {
+    Metadata meta;
+    meta.mode = 0644;
+    meta.mtime = now;
+    meta.size = file.content.size();
+    request.sources.emplace_back(GivenFile{file.name, meta});
+    data.texts.push_back(file.content);
+  }
+  request.destination = action.destination;
+  request.workdir = action.working_directory;
+  if (!std::holds_alternative<MainContext>(action.from) &&
+      !std::holds_alternative<DirectorySource>(action.from))
+    request.ownership = CopyRequest::Ownership::preserve;
+  if (action.chown)
+    request.owner = resolve_owner(*action.chown, users);
+  if (action.chmod)
+    request.mode = ModeChange::parse(*action.chmod);
+  request.excludes = action.excludes;
+  request.parents = action.parents ? CopyRequest::Parents::keep : CopyRequest::Parents::drop;
+  request.link = action.link ? CopyRequest::Link::yes : CopyRequest::Link::no;
+  request.now = now;
+  if (action.kind == CopyAction::Kind::add && action.unpack.value_or(true))
+    request.archive = archive_opener(data);
+  return request;
+}
+
+LayerContent content_of(std::shared_ptr<CopyData> data) {
+  LayerContent content;
+  content.entries = data->plan.entries;
+  content.open = [data = std::move(data)](std::size_t n) { return open_content(*data, n); };
+  return content;
+}
+
+} // namespace
+
+const LayerStack& SharedStack::loaded() {
+  const std::lock_guard lock(mutex_);
+  stack_.tree();
+  return stack_;
+}
+
+UserFiles user_files(LayerStack& stack) {
+  return {stack.text(RootedPath::parse("/etc/passwd"), max_user_file),
+          stack.text(RootedPath::parse("/etc/group"), max_user_file)};
+}
+
+LayerContent copy_files(const CopyAction& action, LayerStack& stack, const CopyServices& services) {
+  auto data = std::make_shared<CopyData>();
+  data->spool = std::make_unique<Spool>(services.workspace.temporary());
+  std::visit(ViewMaker{*data, services}, action.from);
+  UserFiles users;
+  if (action.chown && !is_numeric_owner(*action.chown))
+    users = user_files(stack);
+  const auto request = request_of(action, *data, users, services.clock());
+  data->plan = plan_copy(request, stack.tree());
+  if (data->stack != nullptr)
+    spool_content(*data, wanted_content(*data));
+  return content_of(std::move(data));
+}
+
+LayerContent make_directory(const DirectoryAction& action, LayerStack& stack, Time now) {
+  const auto& tree = stack.tree();
+  const auto target = tree.resolve(RootedPath::parse(action.path), Tree::Last::follow);
+  std::vector<LayerEntry> entries;
+  Owner owner;
+  if (!action.user.empty())
+    owner =
+        resolve_owner(action.user, is_numeric_owner(action.user) ? UserFiles{} : user_files(stack));
+  bool made = false;
+  for (auto path = target; !path.is_root(); path = path.parent()) {
+    const auto* node = tree.find(path);
+    if (node != nullptr && node->meta.type != FileType::directory)
+      throw Error("'{}' is not a directory", path.str());
+    LayerEntry entry;
+    entry.path = path;
+    if (node != nullptr) {
+      entry.meta = node->meta;
+    } else {
+      made = true;
+      entry.meta.type = FileType::directory;
+      entry.meta.mode = 0755;
+      entry.meta.uid = owner.uid;
+      entry.meta.gid = owner.gid;
+      entry.meta.mtime = now;
+    }
+    if (node == nullptr || !node->implied)
+      entries.push_back(std::move(entry));
+  }
+  std::reverse(entries.begin(), entries.end());
+  if (!made)
+    entries.clear();
+  return {std::move(entries), [](std::size_t) -> std::unique_ptr<Source> {
+            throw Error("a directory has no content");
+          }};
+}
+
+} // namespace cairn

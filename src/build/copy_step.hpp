@@ -1,0 +1,63 @@
+#pragma once
+
+#include "build/images.hpp"
+#include "build/layer_factory.hpp"
+#include "build/layer_stack.hpp"
+#include "build/plan.hpp"
+#include "build/workspace.hpp"
+#include "context/local.hpp"
+#include "fs/users.hpp"
+#include "fs/view.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace cairn {
+
+/// A stack that several steps read from; its Tree is made once.
+class SharedStack {
+public:
+  explicit SharedStack(LayerStack stack) : stack_(std::move(stack)) {}
+
+  /// With its Tree, which does not change any more. Thread-safe.
+  const LayerStack& loaded();
+
+private:
+  std::mutex mutex_;
+  LayerStack stack_;
+};
+
+/// The build context: a directory and what .dockerignore says of it.
+struct BuildContext {
+  LocalContext local;
+  std::string ignore_name;
+  std::vector<IgnoreLine> ignore;
+};
+
+/// Where COPY and ADD read from, apart from what the step itself holds; all borrowed.
+struct CopyServices {
+  const BuildContext& context;
+  ImageLibrary& images;
+  Workspace& workspace;
+  /// The layers of an earlier stage.
+  std::function<SharedStack&(std::size_t stage)> stage;
+  /// The layers of an image that is copied from.
+  std::function<SharedStack&(const ImageSource& image)> image;
+  Clock clock;
+};
+
+/// The layer that a COPY or ADD makes on top of `stack`. Nothing is unpacked but what is copied.
+/// @throws Error
+LayerContent copy_files(const CopyAction& action, LayerStack& stack, const CopyServices& services);
+
+/// The layer that a WORKDIR makes: the directory and what is missing above it.
+LayerContent make_directory(const DirectoryAction& action, LayerStack& stack, Time now);
+
+/// The user databases of a stage.
+UserFiles user_files(LayerStack& stack);
+
+} // namespace cairn

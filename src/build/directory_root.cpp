@@ -1,0 +1,154 @@
+#include "build/directory_root.hpp"
+
+#include "build/overlay_root.hpp"
+#include "fs/unpack.hpp"
+#include "util/crypto.hpp"
+#include "util/error.hpp"
+#include "util/file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace cairn {
+
+/// Unpacks the layers of a base image, one after the other, while they are read for the Tree.
+class DirectoryStageRoot::Loader final : public LayerStack::Loader {
+public:
+  Loader(FdRef root, const PathFilter& protect) : root_(root), protect_(protect) {}
+
+  void begin(std::size_t) override {
+    unpacker_ =
+        std::make_unique<Unpacker>(root_, Unpacker::Options{Unpacker::Whiteouts::remove, protect_});
+  }
+  void entry(std::size_t, const LayerEntry& entry, TarReader& content) override {
+    unpacker_->add(entry, content);
+  }
+  void end(std::size_t) override { unpacker_->finish(); }
+  std::size_t parallel() const override { return 1; }
+
+  std::string text(std::size_t, const RootedPath& path) override {
+    const auto file = open_in_root(root_, path, O_RDONLY);
+    return file ? read_file(*file, std::uint64_t{1} << 20) : std::string();
+  }
+
+private:
+  FdRef root_;
+  const PathFilter& protect_;
+  std::unique_ptr<Unpacker> unpacker_;
+};
+
+DirectoryStageRoot::DirectoryStageRoot(const RootServices& services, CommandRoot root,
+                                       const std::string& path, PathFilter protect)
+    : services_(services), command_root_(std::move(root)),
+      root_(std::make_shared<Fd>(open_at(current_directory(), path, O_RDONLY | O_DIRECTORY))),
+      protect_(std::move(protect)) {}
+
+void DirectoryStageRoot::catch_up(LayerStack& stack) {
+  if (!stack.loaded()) {
+    Loader loader(*root_, protect_);
+    stack.load(&loader);
+    applied_ = stack.layers().size();
+    before_.reset();
+  }
+  for (; applied_ < stack.layers().size(); ++applied_) {
+    unpack(*stack.layers()[applied_]);
+    before_.reset();
+  }
+}
+
+void DirectoryStageRoot::unpack(const StageLayer& layer) {
+  Unpacker unpacker(*root_, {Unpacker::Whiteouts::remove, protect_});
+  layer.read([&](const LayerEntry& entry, TarReader& reader) { unpacker.add(entry, reader); });
+  unpacker.finish();
+}
+
+Outcome DirectoryStageRoot::run(const Invocation& invocation, const LayerStack&) {
+  if (!before_)
+    before_ = Snapshot::take(*root_, services_.ignored);
+  return services_.runner.run(command_root_, invocation);
+}
+
+LayerContent DirectoryStageRoot::changes(const LayerStack& stack) {
+  const ContentCheck same = [&](const RootedPath& path, const Tree::Node& before) {
+    return same_content(path, before, stack);
+  };
+  auto after = Snapshot::take(*root_, services_.ignored);
+  LayerContent content;
+  content.entries =
+      changes_since(*before_, after, *root_, stack.loaded_tree(), services_.ignored, same).entries;
+  before_ = std::move(after);
+  content.open = files_of(root_, content.entries);
+  return content;
+}
+
+bool DirectoryStageRoot::same_content(const RootedPath& path, const Tree::Node& before,
+                                      const LayerStack& stack) {
+  const auto number = before.content.layer;
+  auto known = hashes_.find(number);
+  if (known == hashes_.end()) {
+    known = hashes_.try_emplace(number).first;
+    std::uint32_t position = 0;
+    stack.layers().at(number)->read([&](const LayerEntry& entry, TarReader& reader) {
+      if (entry.meta.type == FileType::regular && !entry.hard_link) {
+        Sha256 hash;
+        reader.copy_to(hash);
+        known->second[position] = hash.hex();
+      }
+      ++position;
+    });
+  }
+  const auto file = open_in_root(*root_, path, O_RDONLY);
+  const auto expected = known->second.find(before.content.entry);
+  if (!file || expected == known->second.end())
+    return false;
+  Sha256 hash;
+  std::vector<std::byte> buffer(stream_block);
+  while (const auto count = read_some(*file, buffer))
+    hash.write(std::span(buffer).first(count));
+  return hash.hex() == expected->second;
+}
+
+void DirectoryStageRoot::accept(const std::shared_ptr<const StageLayer>&) {
+  ++applied_;
+}
+
+std::optional<std::string> DirectoryStageRoot::changed_text(const RootedPath& path,
+                                                            std::uint64_t limit) const {
+  const auto file = open_in_root(*root_, path, O_RDONLY);
+  return file ? std::optional(read_file(*file, limit)) : std::nullopt;
+}
+
+namespace {
+
+enum class Left { nothing, something };
+
+Left clear_directory(FdRef directory, const RootedPath& path, const PathFilter& protect) {
+  Left left = Left::nothing;
+  for (const auto& name : list_directory(directory)) {
+    const auto child = path.child(name);
+    if (protect(child)) {
+      left = Left::something;
+      continue;
+    }
+    if (::unlinkat(directory.get(), name.c_str(), 0) == 0)
+      continue;
+    if (errno != EISDIR && errno != EPERM)
+      throw SysError(errno, "remove '{}'", child.str());
+    const auto below = open_at(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (clear_directory(below, child, protect) == Left::something)
+      left = Left::something;
+    else if (::unlinkat(directory.get(), name.c_str(), AT_REMOVEDIR) != 0)
+      throw SysError(errno, "remove '{}'", child.str());
+  }
+  return left;
+}
+
+} // namespace
+
+void clear_root(FdRef root, const PathFilter& protect) {
+  clear_directory(root, RootedPath(), protect);
+}
+
+} // namespace cairn

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "build/plan.hpp"
+#include "dockerfile/instruction.hpp"
+#include "dockerfile/words.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace cairn {
+
+/// The values that `ARG` can take without a default in the stage, by precedence.
+struct ArgumentValues {
+  std::map<std::string, std::string> build_args; ///< --build-arg
+  std::map<std::string, std::string> global;     ///< ARGs before FROM and platform arguments.
+};
+
+/// A stage's configuration as it grows from instruction to instruction.
+struct Draft {
+  ImageConfig image;
+  /// What expansions and commands see: the image's environment, ENV and ARG, the later one wins.
+  Environment variables;
+  /// Declared arguments in order, for RUN's history entries.
+  std::vector<std::pair<std::string, std::optional<std::string>>> arguments;
+  bool cmd_is_own = false; ///< CMD was set in this stage: ENTRYPOINT leaves it alone.
+
+  VariableLookup lookup() const;
+  /// SHELL, or the default one.
+  std::vector<std::string> shell() const;
+  /// WORKDIR, or "/".
+  std::string working_directory() const;
+};
+
+/// Applies an instruction that changes the configuration alone and returns its history entry.
+/// @throws Error without a place
+std::string apply_config(Draft& draft, const Instruction& instruction,
+                         const ArgumentValues& arguments, char escape);
+
+/// True for the instructions that apply_config() takes.
+bool is_config_only(const Instruction& instruction);
+
+/// argv of a command: exec form as it is, shell form behind the SHELL.
+std::vector<std::string> command_line(const Draft& draft, const instruction::CommandForm& command);
+
+/// `["a" "b"]` with Go's %q quoting, as BuildKit writes it into history.
+std::string quoted_list(const std::vector<std::string>& words);
+
+/// "RUN |1 A=b /bin/sh -c …" without the "RUN ".
+std::string run_history(const Draft& draft, const std::vector<std::string>& argv);
+
+} // namespace cairn

@@ -1,0 +1,170 @@
+#include "build/execute.hpp"
+
+#include "build/stage_graph.hpp"
+#include "util/error.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <thread>
+
+namespace cairn {
+
+namespace {
+
+/// How many stages are built at once: more would only share the same cores and disk.
+constexpr std::size_t parallel_stages = 2;
+
+class Execution {
+public:
+  Execution(const Plan& plan, const ExecuteServices& services)
+      : plan_(plan), services_(services), results_(plan.stages.size()),
+        shared_(plan.stages.size()) {}
+
+  ExecuteResult run() {
+    const bool serial = services_.rung == Rung::inplace && plan_.runs_commands();
+    const auto threads = serial ? 1 : std::min(parallel_stages, plan_.stages.size());
+    {
+      std::vector<std::jthread> workers;
+      for (std::size_t i = 1; i < threads; ++i)
+        workers.emplace_back([this] { work(); });
+      work();
+    }
+    if (error_)
+      std::rethrow_exception(error_);
+    auto& target = *results_.at(plan_.target);
+    return {std::move(target.stack), std::move(target.config), format_of(plan_.target)};
+  }
+
+private:
+  /// Builds stages until none is left or one has failed.
+  void work() {
+    for (;;) {
+      const auto index = next();
+      if (!index)
+        return;
+      try {
+        auto result = build(*index);
+        const std::lock_guard lock(mutex_);
+        shared_[*index] = std::make_unique<SharedStack>(result.stack);
+        results_[*index] = std::move(result);
+      } catch (...) {
+        const std::lock_guard lock(mutex_);
+        if (!error_)
+          error_ = std::current_exception();
+        stop_ = true;
+      }
+      changed_.notify_all();
+    }
+  }
+
+  /// A stage whose dependencies are built, waiting for one if need be; nothing when all are taken.
+  std::optional<std::size_t> next() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      bool waiting = false;
+      for (std::size_t i = 0; i < plan_.stages.size(); ++i) {
+        if (taken_.contains(i))
+          continue;
+        const auto needs = plan_.dependencies(i);
+        if (std::all_of(needs.begin(), needs.end(),
+                        [&](std::size_t n) { return results_[n].has_value(); })) {
+          if (stop_)
+            return std::nullopt;
+          taken_.insert(i);
+          return i;
+        }
+        waiting = true;
+      }
+      if (!waiting || stop_)
+        return std::nullopt;
+      changed_.wait(lock);
+    }
+  }
+
+  StageResult build(std::size_t index) {
+    const auto& stage = plan_.stages[index];
+    const StageServices services{
+        services_.options,
+        services_.rung,
+        services_.why_not_better,
+        copy_services(),
+        {services_.workspace, directories_, services_.runner, services_.ignored},
+        services_.layers,
+        services_.progress,
+        stop_};
+    if (services_.cancel)
+      stop_ = true;
+    return StageBuilder(stage, base_of(stage), services).build();
+  }
+
+  LayerStack base_of(const StagePlan& stage) {
+    if (const auto* earlier = std::get_if<StageSource>(&stage.base)) {
+      const std::lock_guard lock(mutex_);
+      return results_.at(earlier->index)->stack;
+    }
+    if (const auto* image = std::get_if<ImageSource>(&stage.base))
+      return within_place(stage.place, [&] { return stack_of(*image); });
+    return {};
+  }
+
+  LayerStack stack_of(const ImageSource& source) {
+    const auto image = services_.images.get(source);
+    std::vector<std::shared_ptr<const StageLayer>> layers;
+    const auto* keep = services_.keep_base_blobs ? &services_.workspace.store() : nullptr;
+    for (std::size_t i = 0; i < image->manifest.layers.size(); ++i)
+      layers.push_back(std::make_shared<StageLayer>(image, i, keep));
+    return LayerStack(std::move(layers));
+  }
+
+  CopyServices copy_services() {
+    return {services_.context,
+            services_.images,
+            services_.workspace,
+            [this](std::size_t stage) -> SharedStack& {
+              const std::lock_guard lock(mutex_);
+              return *shared_.at(stage);
+            },
+            [this](const ImageSource& image) -> SharedStack& {
+              const std::lock_guard lock(image_mutex_);
+              auto& entry = image_stacks_[image.key()];
+              if (!entry)
+                entry = std::make_unique<SharedStack>(stack_of(image));
+              return *entry;
+            },
+            services_.clock};
+  }
+
+  ImageFormat format_of(std::size_t index) {
+    const auto& base = plan_.stages[index].base;
+    if (const auto* earlier = std::get_if<StageSource>(&base))
+      return format_of(earlier->index);
+    if (const auto* image = std::get_if<ImageSource>(&base))
+      return services_.images.get(*image)->manifest.format();
+    return ImageFormat::oci;
+  }
+
+  const Plan& plan_;
+  const ExecuteServices& services_;
+  LayerDirectories directories_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::optional<StageResult>> results_;
+  std::vector<std::unique_ptr<SharedStack>> shared_;
+  std::set<std::size_t> taken_;
+  std::atomic<bool> stop_ = false;
+  std::exception_ptr error_;
+  std::mutex image_mutex_;
+  std::map<std::string, std::unique_ptr<SharedStack>> image_stacks_;
+};
+
+} // namespace
+
+ExecuteResult execute(const Plan& plan, const ExecuteServices& services) {
+  return Execution(plan, services).run();
+}
+
+} // namespace cairn

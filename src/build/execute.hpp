@@ -1,0 +1,39 @@
+#pragma once
+
+#include "build/stage_builder.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace cairn {
+
+/// The effects that execute() works with; all borrowed.
+struct ExecuteServices {
+  const BuildOptions& options;
+  const BuildContext& context;
+  ImageLibrary& images;
+  Workspace& workspace;
+  Runner& runner;
+  LayerFactory& layers;
+  Progress& progress;
+  Clock clock;
+  const std::atomic<bool>& cancel;
+  Rung rung;
+  std::string why_not_better;
+  PathFilter ignored;
+  /// True when blobs of base images will be needed again after they have been read once.
+  bool keep_base_blobs = false;
+};
+
+/// The stage that becomes the image, built, with everything it needs.
+struct ExecuteResult {
+  LayerStack stack;
+  ImageConfig config;
+  ImageFormat format = ImageFormat::oci; ///< Of the base image.
+};
+
+/// Builds the stages of a plan: those that do not depend on each other at the same time, where the
+/// rung lets them. After the first failure no new step begins. @throws what the first failure was
+ExecuteResult execute(const Plan& plan, const ExecuteServices& services);
+
+} // namespace cairn

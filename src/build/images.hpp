@@ -1,0 +1,57 @@
+#pragma once
+
+#include "build/plan.hpp"
+#include "build/planner.hpp"
+#include "oci/blob_store.hpp"
+#include "oci/image_config.hpp"
+#include "oci/manifest.hpp"
+#include "registry/client.hpp"
+#include "util/progress.hpp"
+#include "util/stream.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cairn {
+
+/// A base image: what it consists of, and where its blobs are.
+struct BaseImage {
+  ImageSource source;
+  Manifest manifest;
+  ImageConfig config;                 ///< config.diff_ids.size() == manifest.layers.size()
+  std::optional<ImageRef> repository; ///< Where blobs can be mounted from; nothing for a layout.
+  /// The bytes of a blob, verified at their end. Thread-safe.
+  std::function<std::unique_ptr<Source>(const Descriptor&)> open;
+};
+
+/// Finds base images, each once, several at the same time. Thread-safe.
+class ImageLibrary final : public BaseConfigs {
+public:
+  /// Both must outlive it.
+  ImageLibrary(RegistryClient& registry, Progress& progress);
+
+  void prefetch(const std::vector<ImageSource>& images) override;
+  ImageConfig config(const ImageSource& image) override { return get(image)->config; }
+  /// @throws Error
+  std::shared_ptr<const BaseImage> get(const ImageSource& image);
+
+private:
+  std::shared_ptr<const BaseImage> resolve(const ImageSource& image);
+  std::shared_ptr<const BaseImage> from_registry(const ImageSource& image);
+  std::shared_ptr<const BaseImage> from_layout(const ImageSource& image);
+
+  RegistryClient& registry_;
+  Progress& progress_;
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<const BaseImage>> known_;
+};
+
+/// Reads `from` and throws at its end unless the bytes are those of `blob`.
+std::unique_ptr<Source> verify_blob(std::unique_ptr<Source> from, const Descriptor& blob);
+
+} // namespace cairn

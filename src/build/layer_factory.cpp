@@ -1,0 +1,53 @@
+#include "build/layer_factory.hpp"
+
+#include <memory>
+
+namespace cairn {
+
+namespace {
+
+/// Each writes with threads of its own already.
+constexpr std::size_t max_active = 2;
+
+} // namespace
+
+LayerFactory::LayerFactory(const BlobStore& store, CompressionChoice choice, TimeRule times)
+    : store_(store), choice_(choice), times_(times) {}
+
+std::shared_future<Layer> LayerFactory::start(LayerContent content) {
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return active_ < max_active; });
+    ++active_;
+  }
+  auto shared = std::make_shared<LayerContent>(std::move(content));
+  return std::async(std::launch::async,
+                    [this, shared]() mutable {
+                      // The slot is free again however the writing ends.
+                      const std::shared_ptr<void> slot(nullptr, [this](void*) {
+                        const std::lock_guard lock(mutex_);
+                        --active_;
+                        changed_.notify_all();
+                      });
+                      const Layer layer = write(*shared);
+                      shared.reset();
+                      if (listener_)
+                        listener_(layer);
+                      return layer;
+                    })
+      .share();
+}
+
+Layer LayerFactory::write(const LayerContent& content) {
+  return write_layer(content.entries, content.open, store_, choice_, times_);
+}
+
+TimeRule time_rule(const TimeOptions& options) {
+  if (options.reproducible)
+    return {TimeRule::Kind::set, options.epoch.value_or(Time{})};
+  if (options.epoch)
+    return {TimeRule::Kind::clamp, *options.epoch};
+  return {};
+}
+
+} // namespace cairn

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "build/options.hpp"
+#include "fs/layer_writer.hpp"
+#include "oci/blob_store.hpp"
+
+#include <condition_variable>
+#include <functional>
+#include <future>
+#include <mutex>
+#include <vector>
+
+namespace cairn {
+
+/// What a step hands over to be written as a layer.
+struct LayerContent {
+  std::vector<LayerEntry> entries;
+  /// Content by position in `entries`; owns all that it reads from.
+  ContentOpener open;
+};
+
+/// Writes layers beside the build: the next step does not wait for the compressor. Few at a time,
+/// so that memory stays bounded. Thread-safe.
+class LayerFactory {
+public:
+  /// `store` must outlive it.
+  LayerFactory(const BlobStore& store, CompressionChoice choice, TimeRule times);
+  LayerFactory(const LayerFactory&) = delete;
+  LayerFactory& operator=(const LayerFactory&) = delete;
+
+  /// Waits while too many layers are being written. Errors come out of the future.
+  std::shared_future<Layer> start(LayerContent content);
+
+  /// Called with each finished layer, from the thread that wrote it.
+  void on_finished(std::function<void(const Layer&)> listener) { listener_ = std::move(listener); }
+
+  const BlobStore& store() const noexcept { return store_; }
+
+private:
+  Layer write(const LayerContent& content);
+
+  const BlobStore& store_;
+  CompressionChoice choice_;
+  TimeRule times_;
+  std::function<void(const Layer&)> listener_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::size_t active_ = 0;
+};
+
+/// The rule for times in new layers.
+TimeRule time_rule(const TimeOptions& options);
+
+} // namespace cairn

@@ -1,0 +1,169 @@
+#include "build/layer_stack.hpp"
+
+#include "fs/users.hpp"
+#include "util/error.hpp"
+#include "util/parallel.hpp"
+
+namespace cairn {
+
+namespace {
+
+/// Files above this are not captured but read again when they are asked for.
+constexpr std::uint64_t max_captured = std::uint64_t{1} << 20;
+
+/// Copies what is read into a store and commits it at the end.
+class KeepingSource final : public Source {
+public:
+  KeepingSource(std::unique_ptr<Source> from, const BlobStore& store, const Descriptor& blob)
+      : from_(std::move(from)), writer_(store), blob_(blob) {}
+
+  std::size_t read(std::span<std::byte> buffer) override {
+    const auto count = from_->read(buffer);
+    if (count != 0)
+      writer_.write(buffer.first(count));
+    else if (!std::exchange(committed_, true))
+      writer_.commit(blob_.digest, blob_.size);
+    return count;
+  }
+
+private:
+  std::unique_ptr<Source> from_;
+  BlobStore::Writer writer_;
+  Descriptor blob_;
+  bool committed_ = false;
+};
+
+/// What one layer contributes.
+struct LoadedLayer {
+  LayerIndex index;
+  std::map<std::uint32_t, std::string> texts;
+};
+
+std::string read_text(TarReader& reader) {
+  TextSink text;
+  reader.copy_to(text);
+  return text.text();
+}
+
+} // namespace
+
+bool is_captured(const RootedPath& path) {
+  return path.str() == "/etc/passwd" || path.str() == "/etc/group";
+}
+
+StageLayer::StageLayer(std::shared_ptr<const BaseImage> base, std::size_t number,
+                       const BlobStore* keep)
+    : base_(std::move(base)), number_(number), store_(keep) {}
+
+StageLayer::StageLayer(std::shared_future<Layer> made, const BlobStore& store)
+    : made_(std::move(made)), store_(&store) {}
+
+Digest StageLayer::diff_id() const {
+  return base_ ? base_->config.diff_ids.at(number_) : made_.get().diff_id;
+}
+
+Descriptor StageLayer::blob() const {
+  if (base_)
+    return base_->manifest.layers.at(number_);
+  const auto& layer = made_.get();
+  return {"", layer.digest, layer.size};
+}
+
+Compression StageLayer::compression() const {
+  return base_ ? compression_of(blob().media_type) : made_.get().compression;
+}
+
+Descriptor StageLayer::descriptor(ImageFormat format) const {
+  auto descriptor = blob();
+  descriptor.media_type = layer_type(format, compression());
+  return descriptor;
+}
+
+std::unique_ptr<Source> StageLayer::open() const {
+  const auto descriptor = blob();
+  if (store_ != nullptr && store_->has(descriptor.digest))
+    return verify_blob(store_->read(descriptor.digest), descriptor);
+  auto source = base_->open(descriptor);
+  if (store_ != nullptr)
+    source = std::make_unique<KeepingSource>(std::move(source), *store_, descriptor);
+  return source;
+}
+
+void StageLayer::read(const EntryVisitor& visit) const {
+  within(
+      [&] {
+        const auto blob_source = open();
+        read_layer(*blob_source, compression(), diff_id(), visit);
+      },
+      "layer {}", blob().digest.str());
+}
+
+void LayerStack::load(Loader* loader) {
+  std::vector<LoadedLayer> loaded(layers_.size());
+  const std::size_t parallel = loader != nullptr ? loader->parallel() : 2;
+  parallel_for(layers_.size(), parallel, [&](std::size_t number) {
+    auto& layer = loaded[number];
+    if (loader != nullptr)
+      loader->begin(number);
+    layers_[number]->read([&](const LayerEntry& entry, TarReader& reader) {
+      const auto position = static_cast<std::uint32_t>(layer.index.entries.size());
+      layer.index.entries.push_back(entry);
+      if (loader != nullptr)
+        loader->entry(number, entry, reader);
+      if (is_captured(entry.path) && entry.meta.type == FileType::regular && !entry.hard_link &&
+          entry.meta.size <= max_captured)
+        layer.texts[position] =
+            loader != nullptr ? loader->text(number, entry.path) : read_text(reader);
+    });
+    if (loader != nullptr)
+      loader->end(number);
+  });
+  tree_.emplace();
+  for (auto& layer : loaded) {
+    const auto number = tree_->apply(layer.index);
+    layer.index.entries.clear();
+    layer.index.entries.shrink_to_fit();
+    for (auto& [position, text] : layer.texts)
+      small_[{number, position}] = std::move(text);
+  }
+}
+
+const Tree& LayerStack::tree() {
+  if (!tree_)
+    load(nullptr);
+  return *tree_;
+}
+
+void LayerStack::push(std::shared_ptr<const StageLayer> layer,
+                      const std::vector<LayerEntry>& entries) {
+  tree();
+  tree_->apply({entries});
+  layers_.push_back(std::move(layer));
+}
+
+void LayerStack::remember(const ContentRef& content, std::string text) {
+  small_[content] = std::move(text);
+}
+
+std::optional<std::string> LayerStack::text(const RootedPath& path, std::uint64_t limit) {
+  const auto* node = tree().lookup(path, Tree::Last::follow);
+  if (node == nullptr || node->meta.type != FileType::regular)
+    return std::nullopt;
+  if (node->meta.size > limit)
+    throw Error("'{}' is larger than {} bytes", path.str(), limit);
+  if (node->meta.size == 0)
+    return std::string();
+  const auto known = small_.find(node->content);
+  if (known != small_.end())
+    return known->second;
+  std::string found;
+  std::uint32_t position = 0;
+  layers_.at(node->content.layer)->read([&](const LayerEntry&, TarReader& reader) {
+    if (position++ == node->content.entry)
+      found = read_text(reader);
+  });
+  small_[node->content] = found;
+  return found;
+}
+
+} // namespace cairn

@@ -1,0 +1,173 @@
+#include "build/outputs.hpp"
+
+#include "fs/tar.hpp"
+#include "oci/layout.hpp"
+#include "registry/transfer.hpp"
+#include "util/error.hpp"
+#include "util/file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <set>
+
+namespace cairn {
+
+namespace {
+
+constexpr std::string_view unnamed_image = "unset-repo/unset-image-name:latest";
+
+void store_blob(const BuiltImage& image, const BlobStore& store, const Descriptor& blob) {
+  if (store.size(blob.digest) == blob.size)
+    return;
+  BlobStore::Writer writer(store);
+  const auto source = image.open(blob);
+  copy(*source, writer);
+  writer.commit(blob.digest, blob.size);
+}
+
+LayerEntry archive_member(std::string_view name, std::uint64_t size) {
+  LayerEntry entry;
+  entry.path = RootedPath::parse(name);
+  entry.meta.mode = 0644;
+  entry.meta.size = size;
+  return entry;
+}
+
+std::string layer_member(const Descriptor& layer) {
+  return std::string(layer.digest.hex()) + ".tar.gz";
+}
+
+/// "index.docker.io/library/x:1" -> "library/x:1" is what docker load names it by; docker itself
+/// writes the short form.
+std::string docker_name(const ImageRef& ref) {
+  return ref.name() + ":" + ref.tag().value_or("latest");
+}
+
+std::string archive_manifest(const BuiltImage& image, const std::vector<ImageRef>& names) {
+  Json tags = Json::array();
+  for (const auto& name : names)
+    tags.push(docker_name(name));
+  if (names.empty())
+    tags.push(unnamed_image);
+  Json layers = Json::array();
+  for (const auto& layer : image.manifest.layers)
+    layers.push(layer_member(layer));
+  Json entry = Json::object();
+  entry.set("Config", image.manifest.config.digest.str())
+      .set("RepoTags", tags)
+      .set("Layers", layers);
+  return Json(Json::Array{entry}).compact();
+}
+
+/// A path such as /dev/stdout or /dev/termination-log cannot be replaced by renaming.
+bool is_special_file(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode);
+}
+
+void write_report(const std::string& path, const std::string& text) {
+  if (path.empty())
+    return;
+  if (const auto slash = path.rfind('/'); slash != std::string::npos && slash > 0)
+    make_directories(path.substr(0, slash), 0700);
+  if (is_special_file(path)) {
+    write_all(open_at(current_directory(), path, O_WRONLY),
+              std::as_bytes(std::span(text.data(), text.size())));
+    return;
+  }
+  // Written in place where a rename is refused: a mounted file, as a pod's termination log is.
+  try {
+    AtomicFile file(path);
+    file.write(text);
+    file.commit();
+  } catch (const SysError&) {
+    const auto file = open_at(current_directory(), path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    write_all(file, std::as_bytes(std::span(text.data(), text.size())));
+  }
+}
+
+} // namespace
+
+void write_layout(const BuiltImage& image, const std::string& path,
+                  const std::optional<std::string>& tag) {
+  const auto layout = Layout::create(path);
+  for (const auto& layer : image.manifest.layers)
+    store_blob(image, layout.blobs(), layer);
+  layout.blobs().put(image.config);
+  layout.blobs().put(image.manifest.raw);
+  auto descriptor = image.manifest.descriptor();
+  descriptor.platform = ImageConfig::parse(image.config).platform;
+  if (tag)
+    descriptor.annotations["org.opencontainers.image.ref.name"] = *tag;
+  layout.set_index(Index::make(ImageFormat::oci, {std::move(descriptor)}, {}));
+}
+
+void write_docker_archive(const BuiltImage& image, const std::string& path,
+                          const std::vector<ImageRef>& names) {
+  AtomicFile file(path);
+  FileSink sink(file.fd());
+  TarWriter tar(sink);
+  const auto add_text = [&](std::string_view name, const std::string& text) {
+    TextSource source(text);
+    tar.add(archive_member(name, text.size()), &source);
+  };
+  add_text(image.manifest.config.digest.str(), image.config);
+  std::set<Digest> written;
+  for (const auto& layer : image.manifest.layers) {
+    if (!written.insert(layer.digest).second)
+      continue;
+    const auto source = image.open(layer);
+    tar.add(archive_member(layer_member(layer), layer.size), source.get());
+  }
+  add_text("manifest.json", archive_manifest(image, names));
+  tar.finish();
+  file.commit();
+}
+
+void write_reports(const Digest& digest, const std::vector<ImageRef>& destinations,
+                   const ReportOptions& options) {
+  std::string names;
+  std::string tagged_names;
+  for (const auto& destination : destinations) {
+    names += destination.name() + "@" + digest.str() + "\n";
+    tagged_names +=
+        destination.name() + ":" + destination.tag().value_or("latest") + "@" + digest.str() + "\n";
+  }
+  write_report(options.image_name_with_digest_file, names);
+  write_report(options.image_name_tag_with_digest_file, tagged_names);
+  write_report(options.digest_file, digest.str());
+}
+
+void write_outputs(const BuiltImage& image, const OutputOptions& options, RegistryClient& registry,
+                   Progress& progress) {
+  const auto digest = image.manifest.digest();
+  if (!options.oci_layout_path.empty()) {
+    std::optional<std::string> tag;
+    if (!options.destinations.empty())
+      tag = options.destinations.front().tag().value_or("latest");
+    within([&] { write_layout(image, options.oci_layout_path, tag); }, "write OCI layout '{}'",
+           options.oci_layout_path);
+    progress.info("Wrote OCI layout {}", options.oci_layout_path);
+  }
+  if (!options.tar_path.empty()) {
+    within([&] { write_docker_archive(image, options.tar_path, options.destinations); },
+           "write docker archive '{}'", options.tar_path);
+    progress.info("Wrote docker archive {}", options.tar_path);
+  }
+  if (options.push == PushImage::yes && !options.destinations.empty()) {
+    for (const auto& destination : options.destinations)
+      progress.info("Pushing image to {}", destination.str());
+    push_image(registry,
+               {.destinations = options.destinations,
+                .manifest = image.manifest,
+                .open = [&](const Descriptor& blob) { return image.open(blob); },
+                .known_in = [&](const Digest& blob) { return image.known_in(blob); }},
+               progress);
+    for (const auto& destination : options.destinations)
+      progress.info("Pushed {}@{}", destination.name(), digest.str());
+  }
+  write_reports(digest, options.destinations, options.reports);
+}
+
+} // namespace cairn

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "build/image_writer.hpp"
+#include "build/options.hpp"
+#include "registry/client.hpp"
+#include "util/progress.hpp"
+
+namespace cairn {
+
+/// Sends the image everywhere it is to go: OCI layout, docker archive, registries. Each appears
+/// whole or not at all; the files that report digests are written last, when all else succeeded.
+/// @throws Error
+void write_outputs(const BuiltImage& image, const OutputOptions& options, RegistryClient& registry,
+                   Progress& progress);
+
+/// An OCI image layout whose index names this image alone.
+void write_layout(const BuiltImage& image, const std::string& path,
+                  const std::optional<std::string>& tag);
+
+/// A tar archive as `docker save` writes it.
+void write_docker_archive(const BuiltImage& image, const std::string& path,
+                          const std::vector<ImageRef>& names);
+
+/// The digest and image name files.
+void write_reports(const Digest& digest, const std::vector<ImageRef>& destinations,
+                   const ReportOptions& options);
+
+} // namespace cairn

@@ -1,0 +1,123 @@
+#pragma once
+
+#include "dockerfile/instruction.hpp"
+#include "dockerfile/mount.hpp"
+#include "dockerfile/source.hpp"
+#include "oci/image_config.hpp"
+#include "oci/platform.hpp"
+#include "oci/reference.hpp"
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace cairn {
+
+/// An image that a build starts from or copies from.
+struct ImageSource {
+  std::string name;                  ///< As the user wrote it.
+  std::optional<ImageRef> reference; ///< In a registry; nothing for a layout.
+  std::string layout_path;           ///< An OCI image layout directory.
+  std::optional<std::string> layout_tag;
+  std::optional<Digest> layout_digest;
+  Platform platform;
+
+  /// Sources with the same key are the same image.
+  std::string key() const;
+};
+
+/// A directory that is neither the main context nor an image: --build-context NAME=PATH.
+struct DirectorySource {
+  std::string path;
+};
+
+/// A stage of the Plan, by its position in Plan::stages.
+struct StageSource {
+  std::size_t index = 0;
+};
+
+struct MainContext {};
+struct EmptyFilesystem {};
+
+/// What a stage starts from.
+using StageBase = std::variant<EmptyFilesystem, StageSource, ImageSource>;
+/// What COPY and mounts read from.
+using FileOrigin = std::variant<MainContext, DirectorySource, StageSource, ImageSource>;
+
+/// Where an instruction stands, for messages.
+struct Place {
+  std::shared_ptr<const SourceFile> source;
+  SourceRange range;
+};
+
+/// Only the configuration changes.
+struct ConfigAction {};
+
+/// COPY and ADD, everything expanded.
+struct CopyAction {
+  enum class Kind { copy, add } kind = Kind::copy;
+  FileOrigin from;
+  std::vector<std::string> sources;
+  std::vector<instruction::InlineFile> files; ///< Heredocs; content is final.
+  std::string destination; ///< A trailing slash counts. Relative to `working_directory`.
+  std::string working_directory;
+  std::optional<std::string> chown;
+  std::optional<std::string> chmod;
+  std::vector<std::string> excludes;
+  bool link = false;
+  bool parents = false;
+  std::optional<bool> unpack;
+};
+
+/// WORKDIR: makes the directory where it is missing, owned by `user`.
+struct DirectoryAction {
+  std::string path;
+  std::string user;
+};
+
+/// RUN.
+struct RunAction {
+  std::vector<std::string> argv;
+  Environment environment; ///< Image, ENV, ARG and proxies; HOME is up to the user's passwd entry.
+  std::string working_directory;
+  std::string user;                              ///< "" is root.
+  std::optional<instruction::InlineFile> script; ///< To be at /dev/pipes/<name> while it runs.
+  instruction::RunNetwork network = instruction::RunNetwork::standard;
+};
+
+using Action = std::variant<ConfigAction, CopyAction, DirectoryAction, RunAction>;
+
+struct Step {
+  Place place;
+  std::string text;       ///< The instruction as written, on one line.
+  std::string created_by; ///< BuildKit's history form.
+  Action action;
+};
+
+/// One stage with all that can be known without touching a file.
+struct StagePlan {
+  std::string name;       ///< "" when it has none.
+  std::size_t number = 0; ///< Counted from 0 in the Dockerfile.
+  Place place;
+  StageBase base;
+  std::vector<Step> steps;
+  /// The stage's configuration; diff ids and history are those of the base alone.
+  ImageConfig config;
+};
+
+/// What will be built: the stages that are needed, each after those it depends on.
+struct Plan {
+  std::vector<StagePlan> stages;
+  std::size_t target = 0; ///< The stage that becomes the image.
+
+  /// True when a stage of the plan runs commands.
+  bool runs_commands() const;
+  /// Stages whose files or layers stage `index` needs, each once.
+  std::vector<std::size_t> dependencies(std::size_t index) const;
+};
+
+} // namespace cairn

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "build/options.hpp"
+#include "build/plan.hpp"
+#include "dockerfile/dockerfile.hpp"
+#include "util/progress.hpp"
+
+#include <vector>
+
+namespace cairn {
+
+/// Gives the configuration of base images: the one thing a plan needs from outside.
+class BaseConfigs {
+public:
+  virtual ~BaseConfigs() = default;
+  /// Announces images that will be asked for, so that they can be fetched at the same time.
+  virtual void prefetch(const std::vector<ImageSource>& images) = 0;
+  /// @throws Error
+  virtual ImageConfig config(const ImageSource& image) = 0;
+};
+
+struct PlanOptions {
+  LanguageOptions language;
+  std::vector<NameValue> named_contexts; ///< --build-context
+};
+
+/// Turns a Dockerfile into a Plan. Does nothing but ask `bases`.
+/// @throws Error with file, line and excerpt for what is wrong or not supported
+Plan make_plan(const Dockerfile& dockerfile, const PlanOptions& options, BaseConfigs& bases,
+               Progress& progress);
+
+/// The Plan as text, for --dryrun and golden tests.
+std::string print_plan(const Plan& plan);
+
+} // namespace cairn

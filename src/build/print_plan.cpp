@@ -1,0 +1,72 @@
+#include "build/planner.hpp"
+#include "util/text.hpp"
+
+#include <fmt/format.h>
+
+namespace cairn {
+
+namespace {
+
+std::string stage_title(const Plan& plan, std::size_t index) {
+  const auto& stage = plan.stages[index];
+  return stage.name;
+}
+
+struct BaseText {
+  const Plan& plan;
+
+  std::string operator()(const EmptyFilesystem&) const { return "scratch"; }
+  std::string operator()(const StageSource& stage) const {
+    return "stage " + stage_title(plan, stage.index);
+  }
+  std::string operator()(const ImageSource& image) const {
+    return fmt::format("{} {}", image.reference ? image.reference->str() : image.name,
+                       image.platform.str());
+  }
+  std::string operator()(const MainContext&) const { return "context"; }
+  std::string operator()(const DirectorySource& directory) const {
+    return "directory " + directory.path;
+  }
+};
+
+struct ActionText {
+  const Plan& plan;
+
+  std::string operator()(const ConfigAction&) const { return "config"; }
+
+  std::string operator()(const CopyAction& copy) const {
+    std::vector<std::string> what = copy.sources;
+    for (const auto& file : copy.files)
+      what.push_back("<<" + file.name);
+    return fmt::format("files  {} from {} to {}", join(what, " "),
+                       std::visit(BaseText{plan}, copy.from), copy.destination);
+  }
+
+  std::string operator()(const DirectoryAction& directory) const {
+    return fmt::format("files  directory {}{}", directory.path,
+                       directory.user.empty() ? "" : " of " + directory.user);
+  }
+
+  std::string operator()(const RunAction& run) const {
+    return fmt::format("run    in {} as {}", run.working_directory,
+                       run.user.empty() ? "root" : run.user);
+  }
+};
+
+} // namespace
+
+std::string print_plan(const Plan& plan) {
+  std::string text;
+  for (std::size_t i = 0; i < plan.stages.size(); ++i) {
+    const auto& stage = plan.stages[i];
+    text +=
+        fmt::format("STAGE {}{}\n  from   {}\n", stage_title(plan, i),
+                    i == plan.target ? " (target)" : "", std::visit(BaseText{plan}, stage.base));
+    for (const auto& step : stage.steps)
+      text += fmt::format("  {}\n         {}\n", printable(step.text),
+                          printable(std::visit(ActionText{plan}, step.action)));
+  }
+  return text;
+}
+
+} // namespace cairn

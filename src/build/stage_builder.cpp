@@ -1,0 +1,150 @@
+#include "build/stage_builder.hpp"
+
+#include "build/run_step.hpp"
+#include "build/squash.hpp"
+#include "build/stage_graph.hpp"
+#include "util/error.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+namespace cairn {
+
+namespace {
+
+constexpr std::string_view history_comment = "buildkit.dockerfile.v0";
+
+bool is_config(const Step& step) {
+  return std::holds_alternative<ConfigAction>(step.action);
+}
+
+} // namespace
+
+StageBuilder::StageBuilder(const StagePlan& plan, LayerStack base, const StageServices& services)
+    : plan_(plan), stack_(std::move(base)), services_(services), history_(plan.config.history) {}
+
+StageResult StageBuilder::build() {
+  const auto base_layers = stack_.layers().size();
+  for (const auto& step : plan_.steps)
+    within_place(step.place, [&] { perform(step); });
+  if (services_.options.execution.snapshots == SnapshotScope::whole_stage)
+    squash(base_layers);
+  StageResult result{std::move(stack_), plan_.config};
+  result.config.history = std::move(history_);
+  return result;
+}
+
+void StageBuilder::perform(const Step& step) {
+  if (services_.cancel)
+    throw Error("the build was told to stop");
+  const auto begin = std::chrono::steady_clock::now();
+  services_.progress.info("{}", step.text);
+  const auto note = within(
+      [&] { return std::visit([&](const auto& action) { return act(action); }, step.action); },
+      "{}", step.text);
+  services_.progress.step_done(step.text, note, std::chrono::steady_clock::now() - begin);
+  HistoryEntry entry;
+  entry.created_by = step.created_by;
+  entry.comment = history_comment;
+  entry.empty_layer = is_config(step);
+  history_.push_back(std::move(entry));
+}
+
+std::string StageBuilder::act(const ConfigAction&) {
+  return "config";
+}
+
+std::string StageBuilder::act(const CopyAction& action) {
+  return add_layer(copy_files(action, stack_, services_.copy), Content::stays);
+}
+
+std::string StageBuilder::act(const DirectoryAction& action) {
+  return add_layer(make_directory(action, stack_, services_.copy.clock()), Content::stays);
+}
+
+std::string StageBuilder::act(const RunAction& action) {
+  if (services_.rung == Rung::none)
+    throw with_hint(Error("no command can be run here: {}", services_.why_not_better),
+                    "run as root with the default capabilities, or use COPY alone");
+  root().catch_up(stack_);
+  const auto outcome =
+      run_action(action, invocation(action), root(), stack_, services_.roots.workspace);
+  if (outcome.not_started)
+    throw CommandFailed(*outcome.not_started, outcome.exit_status);
+  if (!outcome.succeeded())
+    throw CommandFailed(
+        outcome.signal ? fmt::format("the command was ended by signal {}", *outcome.signal)
+                       : fmt::format("the command ended with exit status {}", outcome.exit_status),
+        outcome.exit_status);
+  auto content = root().changes(stack_);
+  const auto entries = content.entries;
+  auto note = add_layer(std::move(content), root().content());
+  root().accept(stack_.layers().back());
+  remember_user_files(entries);
+  return note;
+}
+
+std::string StageBuilder::add_layer(LayerContent content, Content stability) {
+  auto entries = content.entries;
+  auto note = fmt::format("{} entries", entries.size());
+  auto future = services_.layers.start(std::move(content));
+  if (stability == Content::changes_with_next_step)
+    future.get();
+  stack_.push(std::make_shared<StageLayer>(std::move(future), services_.layers.store()), entries);
+  return note;
+}
+
+void StageBuilder::remember_user_files(const std::vector<LayerEntry>& entries) {
+  const auto layer = static_cast<std::uint32_t>(stack_.layers().size() - 1);
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    if (is_captured(entries[i].path) && entries[i].meta.type == FileType::regular)
+      if (auto text = root_->changed_text(entries[i].path, max_user_file))
+        stack_.remember({layer, static_cast<std::uint32_t>(i)}, *std::move(text));
+}
+
+Invocation StageBuilder::invocation(const RunAction& action) {
+  const auto identity = resolve_user(action.user, user_files(stack_));
+  auto environment = action.environment;
+  if (!environment.get("PATH"))
+    environment.set("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+  if (!environment.get("HOME"))
+    environment.set("HOME", identity.home);
+  Invocation invocation;
+  invocation.argv = action.argv;
+  invocation.environment = environment.entries();
+  invocation.working_directory = RootedPath::parse(action.working_directory);
+  invocation.uid = identity.owner.uid;
+  invocation.gid = identity.owner.gid;
+  invocation.groups.assign(identity.groups.begin(), identity.groups.end());
+  if (action.network == instruction::RunNetwork::none)
+    invocation.network = CommandNetwork::none;
+  add_name_service(invocation);
+  return invocation;
+}
+
+StageRoot& StageBuilder::root() {
+  if (!root_)
+    root_ = make_root(services_.rung, services_.roots);
+  return *root_;
+}
+
+void StageBuilder::squash(std::size_t base_layers) {
+  if (stack_.layers().size() <= base_layers + 1)
+    return;
+  auto content = squashed(stack_, base_layers, services_.roots.workspace);
+  const auto entries = content.entries;
+  auto layers = stack_.layers();
+  layers.resize(base_layers);
+  layers.push_back(std::make_shared<StageLayer>(services_.layers.start(std::move(content)),
+                                                services_.layers.store()));
+  stack_ = LayerStack(std::move(layers));
+  // One layer stands for all: the last step that had one keeps its place in the history.
+  bool last = true;
+  for (auto entry = history_.rbegin();
+       entry != history_.rend() - static_cast<std::ptrdiff_t>(plan_.config.history.size()); ++entry)
+    if (!entry->empty_layer && !std::exchange(last, false))
+      entry->empty_layer = true;
+}
+
+} // namespace cairn

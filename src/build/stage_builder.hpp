@@ -1,0 +1,75 @@
+#pragma once
+
+#include "build/copy_step.hpp"
+#include "build/layer_factory.hpp"
+#include "build/layer_stack.hpp"
+#include "build/options.hpp"
+#include "build/plan.hpp"
+#include "build/roots.hpp"
+#include "util/progress.hpp"
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cairn {
+
+/// A RUN whose command did not succeed. The program's exit status is the command's.
+class CommandFailed final : public Error {
+public:
+  CommandFailed(const std::string& text, int status) : Error("{}", text), status_(status) {}
+  int exit_status() const noexcept override { return status_; }
+
+private:
+  int status_;
+};
+
+/// What building stages takes; all borrowed.
+struct StageServices {
+  const BuildOptions& options;
+  Rung rung;
+  std::string why_not_better; ///< Why this rung and no better one.
+  CopyServices copy;
+  RootServices roots;
+  LayerFactory& layers;
+  Progress& progress;
+  const std::atomic<bool>& cancel;
+};
+
+/// A stage that has been built.
+struct StageResult {
+  LayerStack stack;
+  ImageConfig config; ///< With the history of its steps.
+};
+
+/// Builds one stage, step by step.
+class StageBuilder {
+public:
+  StageBuilder(const StagePlan& plan, LayerStack base, const StageServices& services);
+
+  /// @throws Error with the place in the Dockerfile; CommandFailed
+  StageResult build();
+
+private:
+  void perform(const Step& step);
+  /// What the step was, for the log.
+  std::string act(const ConfigAction& action);
+  std::string act(const CopyAction& action);
+  std::string act(const DirectoryAction& action);
+  std::string act(const RunAction& action);
+  std::string add_layer(LayerContent content, Content stability);
+  Invocation invocation(const RunAction& action);
+  void remember_user_files(const std::vector<LayerEntry>& entries);
+  StageRoot& root();
+  void squash(std::size_t base_layers);
+
+  const StagePlan& plan_;
+  LayerStack stack_;
+  StageServices services_;
+  std::unique_ptr<StageRoot> root_;
+  std::vector<HistoryEntry> history_;
+};
+
+} // namespace cairn

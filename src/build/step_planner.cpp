@@ -1,0 +1,208 @@
+#include "build/step_planner.hpp"
+
+#include "dockerfile/dockerfile.hpp"
+#include "util/error.hpp"
+#include "util/rooted_path.hpp"
+#include "util/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace cairn {
+
+namespace {
+
+namespace in = instruction;
+
+/// Usable without ARG, in commands only, and neither in history nor in cache keys.
+constexpr std::array proxy_names = {"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy",
+                                    "FTP_PROXY",  "ftp_proxy",  "NO_PROXY",    "no_proxy",
+                                    "ALL_PROXY",  "all_proxy"};
+
+bool is_remote_source(std::string_view source) {
+  for (const std::string_view prefix : {"http://", "https://", "git://", "git@", "ssh://"})
+    if (source.starts_with(prefix))
+      return true;
+  return false;
+}
+
+void check_sources(const CopyAction& action, std::string_view name) {
+  for (const auto& source : action.sources) {
+    if (!is_remote_source(source))
+      continue;
+    if (action.kind == CopyAction::Kind::copy)
+      throw with_hint(Error("{}: source can't be a URL for COPY: {}", name, source),
+                      "ADD downloads URLs");
+    throw Error("ADD of a URL or git repository is not supported yet: {}", source);
+  }
+}
+
+/// "COPY --chown=1:1 a b # buildkit"
+std::string copy_history(const CopyAction& action, std::string_view checksum) {
+  std::string text = action.kind == CopyAction::Kind::add ? "ADD" : "COPY";
+  if (!checksum.empty())
+    text += fmt::format(" --checksum={}", checksum);
+  if (action.parents)
+    text += " --parents";
+  if (action.chown)
+    text += " --chown=" + *action.chown;
+  if (action.chmod)
+    text += " --chmod=" + *action.chmod;
+  for (const auto& source : action.sources)
+    text += " " + source;
+  for (const auto& file : action.files)
+    text += " <<" + file.name;
+  return text + " " + action.destination + " # buildkit";
+}
+
+std::string one_line(std::string_view text) {
+  const auto end = text.find('\n');
+  return end == std::string_view::npos ? std::string(text)
+                                       : std::string(text.substr(0, end)) + " …";
+}
+
+} // namespace
+
+StepPlanner::StepPlanner(const StageGraph& graph, std::size_t number, StagePosition position)
+    : graph_(graph), number_(number), position_(std::move(position)),
+      arguments_(graph.arguments(number)) {}
+
+void StepPlanner::plan_triggers(Draft& draft, const StageNode& node, std::vector<Step>& steps) {
+  const auto triggers = std::exchange(draft.image.config.on_build, {});
+  for (const auto& trigger : triggers)
+    within_place(node.place, [&] {
+      const auto origin = fmt::format("ONBUILD of {}", node.stage->from.image);
+      const auto instruction = parse_instruction(trigger, origin);
+      const auto source = std::make_shared<SourceFile>(origin, trigger);
+      steps.push_back(plan(draft, instruction, {source, common(instruction).range}));
+    });
+}
+
+void StepPlanner::plan_instructions(Draft& draft, const StageNode& node, std::vector<Step>& steps) {
+  for (const auto& instruction : node.stage->instructions)
+    steps.push_back(plan(draft, instruction, {graph_.source(), common(instruction).range}));
+}
+
+Step StepPlanner::plan(Draft& draft, const Instruction& instruction, const Place& place) {
+  return within_place(place, [&] {
+    Step step;
+    if (const auto* copy = std::get_if<in::Copy>(&instruction))
+      step = plan_copy(draft, *copy);
+    else if (const auto* add = std::get_if<in::Add>(&instruction))
+      step = plan_add(draft, *add);
+    else if (const auto* workdir = std::get_if<in::Workdir>(&instruction))
+      step = plan_workdir(draft, *workdir);
+    else if (const auto* run = std::get_if<in::Run>(&instruction))
+      step = plan_run(draft, *run);
+    else
+      step.created_by = apply_config(draft, instruction, arguments_, graph_.escape());
+    step.place = place;
+    step.text = one_line(common(instruction).text);
+    return step;
+  });
+}
+
+FileOrigin StepPlanner::origin(const std::string& name) {
+  const auto found = graph_.origin(name, number_);
+  if (const auto* stage = std::get_if<EarlierStage>(&found))
+    return StageSource{position_(stage->number)};
+  if (const auto* image = std::get_if<ImageSource>(&found))
+    return *image;
+  if (const auto* directory = std::get_if<DirectorySource>(&found))
+    return *directory;
+  return MainContext{};
+}
+
+CopyAction StepPlanner::transfer(const Draft& draft, const in::Transfer& transfer) const {
+  const auto word = [&](const std::string& text) {
+    return expand_word(text, draft.lookup(), graph_.escape());
+  };
+  CopyAction action;
+  for (const auto& source : transfer.sources)
+    action.sources.push_back(word(source));
+  for (auto file : transfer.files) {
+    if (file.expand)
+      file.content = expand_heredoc(file.content, draft.lookup());
+    action.files.push_back(std::move(file));
+  }
+  action.destination = word(transfer.destination);
+  if (action.destination.empty())
+    throw Error("the destination is empty after expansion: {}", transfer.destination);
+  action.working_directory = draft.working_directory();
+  if (transfer.chown)
+    action.chown = word(*transfer.chown);
+  if (transfer.chmod)
+    action.chmod = word(*transfer.chmod);
+  for (const auto& exclude : transfer.excludes)
+    action.excludes.push_back(word(exclude));
+  action.link = transfer.link;
+  return action;
+}
+
+Step StepPlanner::plan_copy(const Draft& draft, const in::Copy& copy) {
+  CopyAction action = transfer(draft, copy);
+  action.kind = CopyAction::Kind::copy;
+  action.parents = copy.parents;
+  if (copy.from)
+    action.from = origin(*copy.from);
+  check_sources(action, "COPY");
+  Step step;
+  step.created_by = copy_history(action, "");
+  step.action = std::move(action);
+  return step;
+}
+
+Step StepPlanner::plan_add(const Draft& draft, const in::Add& add) {
+  CopyAction action = transfer(draft, add);
+  action.kind = CopyAction::Kind::add;
+  action.unpack = add.unpack;
+  check_sources(action, "ADD");
+  if (add.checksum)
+    throw Error("ADD --checksum requires HTTP(S) or Git sources");
+  Step step;
+  step.created_by = copy_history(action, "");
+  step.action = std::move(action);
+  return step;
+}
+
+Step StepPlanner::plan_workdir(Draft& draft, const in::Workdir& workdir) {
+  const auto path = expand_word(workdir.path, draft.lookup(), graph_.escape());
+  auto& config = draft.image.config;
+  config.working_dir = path.starts_with('/') ? path : join_path(draft.working_directory(), path);
+  Step step;
+  step.created_by = "WORKDIR " + config.working_dir;
+  if (const auto directory = draft.working_directory(); directory != "/")
+    step.action = DirectoryAction{directory, config.user};
+  return step;
+}
+
+Step StepPlanner::plan_run(const Draft& draft, const in::Run& run) {
+  if (!run.mounts.empty())
+    throw Error("RUN --mount is not supported yet");
+  if (!run.devices.empty())
+    throw Error("RUN --device is not supported");
+  if (run.security == in::RunSecurity::insecure)
+    throw with_hint(Error("RUN --security=insecure is not allowed"),
+                    "a build has no more privilege than its pod");
+  RunAction action;
+  action.argv = command_line(draft, run.command);
+  if (action.argv.empty())
+    throw Error("RUN: there is no command");
+  action.environment = draft.variables;
+  for (const auto* name : proxy_names)
+    if (const auto given = graph_.build_args().find(name);
+        given != graph_.build_args().end() && !action.environment.get(name))
+      action.environment.set(name, given->second);
+  action.working_directory = draft.working_directory();
+  action.user = draft.image.config.user;
+  action.script = run.script;
+  action.network = run.network;
+  Step step;
+  step.created_by = "RUN " + run_history(draft, action.argv) + " # buildkit";
+  step.action = std::move(action);
+  return step;
+}
+
+} // namespace cairn

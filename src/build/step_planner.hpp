@@ -1,0 +1,39 @@
+#pragma once
+
+#include "build/draft.hpp"
+#include "build/plan.hpp"
+#include "build/stage_graph.hpp"
+
+#include <functional>
+#include <vector>
+
+namespace cairn {
+
+/// Turns the instructions of one stage into steps while its draft advances.
+class StepPlanner {
+public:
+  /// Plans another stage by its number and returns its position in the plan.
+  using StagePosition = std::function<std::size_t(std::size_t number)>;
+
+  StepPlanner(const StageGraph& graph, std::size_t number, StagePosition position);
+
+  /// The ONBUILD triggers that the draft inherited; they leave the draft.
+  void plan_triggers(Draft& draft, const StageNode& node, std::vector<Step>& steps);
+  void plan_instructions(Draft& draft, const StageNode& node, std::vector<Step>& steps);
+
+private:
+  Step plan(Draft& draft, const Instruction& instruction, const Place& place);
+  Step plan_copy(const Draft& draft, const instruction::Copy& copy);
+  Step plan_add(const Draft& draft, const instruction::Add& add);
+  Step plan_workdir(Draft& draft, const instruction::Workdir& workdir);
+  Step plan_run(const Draft& draft, const instruction::Run& run);
+  CopyAction transfer(const Draft& draft, const instruction::Transfer& transfer) const;
+  FileOrigin origin(const std::string& name);
+
+  const StageGraph& graph_;
+  std::size_t number_;
+  StagePosition position_;
+  ArgumentValues arguments_;
+};
+
+} // namespace cairn

@@ -1,0 +1,79 @@
+#include "creds/helper.hpp"
+
+#include "util/error.hpp"
+#include "util/json.hpp"
+#include "util/process.hpp"
+#include "util/text.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace cairn {
+
+namespace {
+
+constexpr std::size_t max_answer = std::size_t{256} * 1024;
+constexpr std::size_t longest_message = 300;
+
+/// What helpers print when there is nothing to tell; clients compare the text.
+constexpr std::array<std::string_view, 2> not_found = {"credentials not found in native keychain",
+                                                       "no credentials server URL"};
+
+bool says_not_found(std::string_view output) {
+  const auto text = trim(output);
+  return std::find(not_found.begin(), not_found.end(), text) != not_found.end() ||
+         text.find("credentials not found") != std::string_view::npos;
+}
+
+/// The name becomes part of a program's name: no path may come in with it.
+void check_name(const std::string& name) {
+  if (name.empty() || name.find('/') != std::string::npos || name.find('\0') != std::string::npos)
+    throw Error("credential helper '{}': not a valid name", printable(name));
+}
+
+Credential read_answer(const std::string& output, const std::string& server) {
+  const auto answer = Json::parse(output);
+  Credential credential;
+  credential.key = server;
+  credential.username = answer.string_or("Username", "");
+  auto secret = answer.string_or("Secret", "");
+  if (credential.username == "<token>")
+    credential.identity_token = std::move(secret);
+  else
+    credential.password = std::move(secret);
+  return credential;
+}
+
+} // namespace
+
+std::optional<Credential> ask_helper(const std::string& name, const std::string& server,
+                                     const HelperEnvironment& environment) {
+  check_name(name);
+  const auto program = "docker-credential-" + name;
+  return within(
+      [&]() -> std::optional<Credential> {
+        ProcessSpec spec;
+        spec.argv = {program, "get"};
+        spec.environment = environment.environment;
+        spec.path = environment.path;
+        spec.input = server;
+        spec.output_limit = max_answer;
+        const auto result = run_process(spec);
+        if (result.exit_status != 0) {
+          if (says_not_found(result.output) || says_not_found(result.errors))
+            return std::nullopt;
+          // The protocol puts messages on stdout; many helpers use stderr all the same.
+          const auto said = trim(trim(result.output).empty() ? result.errors : result.output);
+          throw Error("exit status {}: {}", result.exit_status,
+                      printable(said.substr(0, longest_message)));
+        }
+        auto credential = read_answer(result.output, server);
+        credential.source = program;
+        if (credential.password.empty() && credential.identity_token.empty())
+          return std::nullopt;
+        return credential;
+      },
+      "{} get {}", program, printable(server));
+}
+
+} // namespace cairn

@@ -1,0 +1,164 @@
+#include "creds/keychain.hpp"
+
+#include "util/error.hpp"
+#include "util/text.hpp"
+
+#include <chrono>
+#include <map>
+#include <mutex>
+#include <utility>
+
+namespace cairn {
+
+namespace {
+
+/// What helpers said, for a while: they may start clouds' programs, and a build asks often.
+class HelperCache {
+public:
+  HelperCache(HelperEnvironment environment, Progress& progress)
+      : environment_(std::move(environment)), progress_(progress) {}
+
+  std::optional<Credential> ask(const std::string& helper, const std::string& server) {
+    const std::lock_guard lock(mutex_);
+    const auto now = std::chrono::steady_clock::now();
+    auto& answer = answers_[{helper, server}];
+    if (answer.fresh_until > now)
+      return answer.credential;
+    answer.fresh_until = now + lifetime;
+    answer.credential.reset();
+    try {
+      answer.credential = ask_helper(helper, server, environment_);
+    } catch (const Error& error) {
+      // A registry that needs no login must not be lost to a helper that does not work.
+      progress_.warn("{}; going on without it", error.what());
+    }
+    return answer.credential;
+  }
+
+private:
+  static constexpr std::chrono::minutes lifetime{10};
+
+  struct Answer {
+    std::optional<Credential> credential;
+    std::chrono::steady_clock::time_point fresh_until{};
+  };
+
+  HelperEnvironment environment_;
+  Progress& progress_;
+  std::mutex mutex_;
+  std::map<std::pair<std::string, std::string>, Answer> answers_;
+};
+
+class DockerKeychain final : public Keychain {
+public:
+  DockerKeychain(std::vector<DockerConfig> configs, HelperEnvironment environment,
+                 Progress& progress)
+      : configs_(std::move(configs)), helpers_(std::move(environment), progress) {}
+
+  std::optional<Credential> find(const ImageRef& ref) override {
+    for (const auto& config : configs_) {
+      if (const auto helper = config.helper(ref))
+        if (auto credential = helpers_.ask(*helper, helper_server(ref)))
+          return credential;
+      if (auto credential = config.find(ref))
+        return credential;
+    }
+    return std::nullopt;
+  }
+
+  std::string places() const override {
+    std::vector<std::string> names;
+    for (const auto& config : configs_)
+      names.push_back(config.source());
+    return join(names, ", ");
+  }
+
+private:
+  std::vector<DockerConfig> configs_;
+  HelperCache helpers_;
+};
+
+/// The part of a variable's name that stands for a host.
+std::string variable_part(std::string_view host) {
+  auto name = to_upper(host);
+  for (auto& c : name)
+    if (c == '.' || c == '-')
+      c = '_';
+  return name;
+}
+
+class EnvKeychain final : public Keychain {
+public:
+  explicit EnvKeychain(const std::vector<std::string>& environment) {
+    for (const auto& entry : environment)
+      if (const auto parts = cut(entry, '='); parts && parts->first.starts_with("KANIKO_"))
+        values_.emplace(parts->first, parts->second);
+  }
+
+  std::optional<Credential> find(const ImageRef& ref) override {
+    std::string_view host = ref.registry() == "docker.io" ? "index.docker.io" : ref.registry();
+    host = host.substr(0, host.find(':'));
+    while (!host.empty()) {
+      const auto name = "KANIKO_" + variable_part(host);
+      const auto user = values_.find(name + "_USER");
+      const auto password = values_.find(name + "_PASSWORD");
+      if (user != values_.end() && password != values_.end()) {
+        Credential credential;
+        credential.username = user->second;
+        credential.password = password->second;
+        credential.key = name + "_USER";
+        credential.source = "the environment";
+        return credential;
+      }
+      const auto dot = host.find('.');
+      host = dot == std::string_view::npos ? std::string_view() : host.substr(dot + 1);
+    }
+    return std::nullopt;
+  }
+
+  std::string places() const override { return "KANIKO_<HOST>_USER and _PASSWORD"; }
+
+private:
+  std::map<std::string, std::string, std::less<>> values_;
+};
+
+class KeychainChain final : public Keychain {
+public:
+  explicit KeychainChain(std::vector<std::unique_ptr<Keychain>> keychains)
+      : keychains_(std::move(keychains)) {}
+
+  std::optional<Credential> find(const ImageRef& ref) override {
+    for (const auto& keychain : keychains_)
+      if (auto credential = keychain->find(ref))
+        return credential;
+    return std::nullopt;
+  }
+
+  std::string places() const override {
+    std::vector<std::string> names;
+    for (const auto& keychain : keychains_)
+      if (auto places = keychain->places(); !places.empty())
+        names.push_back(std::move(places));
+    return join(names, ", ");
+  }
+
+private:
+  std::vector<std::unique_ptr<Keychain>> keychains_;
+};
+
+} // namespace
+
+std::unique_ptr<Keychain> make_docker_keychain(std::vector<DockerConfig> configs,
+                                               HelperEnvironment environment, Progress& progress) {
+  return std::make_unique<DockerKeychain>(std::move(configs), std::move(environment), progress);
+}
+
+std::unique_ptr<Keychain> make_env_keychain(const std::vector<std::string>& environment) {
+  return std::make_unique<EnvKeychain>(environment);
+}
+
+std::unique_ptr<Keychain> make_keychain_chain(std::vector<std::unique_ptr<Keychain>> keychains) {
+  return std::make_unique<KeychainChain>(std::move(keychains));
+}
+
+} // namespace cairn

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "fs/layer_writer.hpp"
+#include "util/stream.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace cairn {
+
+/// Shows the entries of a file if it is a tar archive, compressed or not, as ADD unpacks it: told
+/// by its content alone (its first block, decompressed, is a tar header). False when it is
+/// something else; then nothing was shown. `open` gives the file from its start each time it is
+/// called.
+/// @throws Error when the archive is damaged behind its first block
+bool read_archive(const std::function<std::unique_ptr<Source>()>& open, const EntryVisitor& visit);
+
+} // namespace cairn

@@ -1,0 +1,129 @@
+#pragma once
+
+#include "util/error.hpp"
+#include "util/stream.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace cairn {
+
+/// Header fields in the order they came; names compare without regard to case (RFC 9110 5.1).
+class Headers {
+public:
+  using Field = std::pair<std::string, std::string>;
+
+  Headers() = default;
+  Headers(std::initializer_list<Field> fields) : fields_(fields) {}
+
+  void add(std::string name, std::string value);
+  /// Replaces every field of that name.
+  void set(std::string_view name, std::string value);
+  void erase(std::string_view name);
+  /// The first value; nothing when there is none.
+  const std::string* find(std::string_view name) const noexcept;
+  std::vector<std::string> all(std::string_view name) const;
+  const std::vector<Field>& fields() const noexcept { return fields_; }
+
+private:
+  std::vector<Field> fields_;
+};
+
+/// A request body that is read as it is sent.
+struct StreamBody {
+  /// Called once per attempt: a fresh Source at the first byte. It may throw.
+  std::function<std::unique_ptr<Source>()> open;
+  /// Bytes; without it the transfer is chunked.
+  std::optional<std::uint64_t> size;
+};
+
+using RequestBody = std::variant<std::monostate, std::string, StreamBody>;
+
+enum class TlsVerify { full, none };
+
+/// How to trust one server and be trusted by it. All PEM text, so that a base image unpacked over
+/// the files later changes nothing.
+struct TlsOptions {
+  TlsVerify verify = TlsVerify::full;
+  std::string extra_ca;    ///< Certificates trusted besides the pool of the client.
+  std::string certificate; ///< The client's own, with its chain.
+  std::string key;         ///< The client's private key.
+};
+
+/// Whether a redirect, or a login elsewhere, may leave https for http.
+enum class Plaintext { refuse, allow };
+
+enum class Redirects { follow, keep };
+
+struct Response {
+  int status = 0;
+  Headers headers = {};
+  /// The body of a success without a sink; of any other status its first 64 KiB.
+  std::string body = {};
+  std::string url = {}; ///< Where the answer came from, after redirects.
+
+  bool ok() const noexcept { return status >= 200 && status < 300; }
+};
+
+struct Request {
+  std::string method = "GET";
+  std::string url;
+  Headers headers = {};
+  /// The value of the Authorization header. Sent to the origin of `url` alone, whatever redirects
+  /// say.
+  std::string authorization = {};
+  RequestBody body = {};
+  /// Takes the body of a 2xx response as it arrives; borrowed. Without it the body is text.
+  Sink* sink = nullptr;
+  /// Called once before the first byte reaches `sink`, with status and headers. May throw.
+  std::function<void(const Response&)> on_success = {};
+  /// The largest 2xx body taken as text, in bytes; a larger one is an Error.
+  std::uint64_t limit = std::uint64_t{8} << 20;
+  Redirects redirects = Redirects::follow;
+  Plaintext plaintext = Plaintext::refuse;
+  std::shared_ptr<const TlsOptions> tls = nullptr; ///< None: the defaults.
+  /// Ends the transfer when it becomes true; borrowed, besides the client's own flag.
+  const std::atomic<bool>* cancel = nullptr;
+};
+
+/// The one way out. Implementations are thread-safe, a call blocks until the exchange is over.
+class Http {
+public:
+  virtual ~Http() = default;
+  /// Any status is a Response. @throws TemporaryError when no answer came (unknown host, refused,
+  /// reset, stalled); TlsError; Cancelled; Error; and what the sink or the body throws
+  virtual Response send(const Request& request) = 0;
+};
+
+/// The other side could not prove who it is, or speaks no TLS.
+class TlsError : public Error {
+public:
+  using Error::Error;
+};
+
+/// The program was told to end while it waited.
+class Cancelled : public Error {
+public:
+  using Error::Error;
+};
+
+/// "GET https://host/path": how messages name a request, without secrets.
+std::string describe(const Request& request);
+
+/// What an answer that is no success says: "503 Service Unavailable: UNAVAILABLE: try later".
+/// Reads the errors of the distribution protocol and OAuth 2, or takes a line of plain text.
+std::string describe(const Response& response);
+
+/// @throws TransientStatus (net/retry.hpp) when a retry could help, Error otherwise
+void require_success(const Request& request, const Response& response);
+
+} // namespace cairn

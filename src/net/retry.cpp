@@ -1,0 +1,177 @@
+#include "net/retry.hpp"
+
+#include "util/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <thread>
+
+namespace cairn {
+
+namespace {
+
+constexpr double jitter = 0.25;
+
+std::optional<unsigned> number(std::string_view text) {
+  const auto value = parse_unsigned(text);
+  if (!value || *value > 9999)
+    return std::nullopt;
+  return static_cast<unsigned>(*value);
+}
+
+std::optional<unsigned> month(std::string_view name) {
+  constexpr std::array<std::string_view, 12> names = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const auto* found = std::find(names.begin(), names.end(), name);
+  if (found == names.end())
+    return std::nullopt;
+  return static_cast<unsigned>(found - names.begin()) + 1;
+}
+
+/// "Sun, 06 Nov 1994 08:49:37 GMT", the one form that servers may still send.
+std::optional<Time> parse_http_date(std::string_view text) {
+  if (text.size() != 29 || !text.ends_with(" GMT") || text[4] != ' ' || text[19] != ':' ||
+      text[22] != ':')
+    return std::nullopt;
+  const auto day = number(text.substr(5, 2));
+  const auto month_number = month(text.substr(8, 3));
+  const auto year = number(text.substr(12, 4));
+  const auto hour = number(text.substr(17, 2));
+  const auto minute = number(text.substr(20, 2));
+  const auto second = number(text.substr(23, 2));
+  if (!day || !month_number || !year || !hour || !minute || !second)
+    return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(static_cast<int>(*year)),
+                                         std::chrono::month(*month_number), std::chrono::day(*day)};
+  if (!date.ok() || *hour > 23 || *minute > 59 || *second > 60)
+    return std::nullopt;
+  return std::chrono::sys_days(date) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
+         std::chrono::seconds(*second);
+}
+
+/// Counts what comes through, so that a failure before the first byte can be told from one after.
+class Watch final : public Sink {
+public:
+  explicit Watch(Sink& next) : next_(next) {}
+  void write(std::span<const std::byte> bytes) override {
+    touched_ = touched_ || !bytes.empty();
+    next_.write(bytes);
+  }
+  bool touched() const noexcept { return touched_; }
+
+private:
+  Sink& next_;
+  bool touched_ = false;
+};
+
+} // namespace
+
+bool is_transient(int status) noexcept {
+  return status == 408 || status == 429 || status == 500 || (status >= 502 && status <= 504);
+}
+
+std::optional<Milliseconds> pause_after(const RetryPolicy& policy, unsigned failures, double random,
+                                        std::optional<Milliseconds> asked) {
+  const auto cap = static_cast<double>(policy.cap.count());
+  const auto grown = static_cast<double>(policy.first.count()) *
+                     std::pow(policy.factor, static_cast<double>(failures) - 1.0);
+  const auto whole = std::min(grown, cap);
+  auto pause = Milliseconds(std::llround(whole - whole * jitter * random));
+  if (asked && *asked > policy.patience)
+    return std::nullopt;
+  return asked ? std::max(pause, *asked) : pause;
+}
+
+std::optional<Milliseconds> parse_retry_after(std::string_view text, Time now) {
+  text = trim(text);
+  constexpr std::uint64_t a_year = 366 * 86'400;
+  if (const auto seconds = parse_unsigned(text))
+    return Milliseconds(static_cast<std::int64_t>(std::min(*seconds, a_year)) * 1000);
+  const auto date = parse_http_date(text);
+  if (!date)
+    return std::nullopt;
+  return std::max(Milliseconds(0), std::chrono::ceil<Milliseconds>(*date - now));
+}
+
+TransientStatus::TransientStatus(const Request& request, const Response& response)
+    : TemporaryError("{}: {}", describe(request), describe(response)), status_(response.status) {
+  if (const auto* after = response.headers.find("retry-after"))
+    retry_after_ = *after;
+}
+
+Retry::Retry(RetryPolicy policy, Pause pause, Random random, Clock clock, Progress& progress)
+    : policy_(policy), pause_(std::move(pause)), random_(std::move(random)),
+      clock_(std::move(clock)), progress_(progress) {}
+
+bool Retry::wait(unsigned failures, TemporaryError& error) const {
+  std::optional<Milliseconds> asked;
+  if (const auto* answer = dynamic_cast<const TransientStatus*>(&error))
+    asked = parse_retry_after(answer->retry_after(), clock_());
+  const auto pause = pause_after(policy_, failures, random_(), asked);
+  if (!pause) {
+    error.add_detail(fmt::format("the server asks to wait for {} seconds, which is too long",
+                                 asked->count() / 1000));
+    return false;
+  }
+  if (failures >= policy_.attempts) {
+    if (failures > 1)
+      error.add_detail(fmt::format("gave up after {} attempts", failures));
+    return false;
+  }
+  progress_.warn("{}; trying again in {:.1f} s", error.what(),
+                 static_cast<double>(pause->count()) / 1000);
+  pause_(*pause);
+  return true;
+}
+
+Retry::Pause make_pause(const std::atomic<bool>* cancel) {
+  return [cancel](Milliseconds pause) {
+    constexpr Milliseconds slice{100};
+    const auto end = std::chrono::steady_clock::now() + pause;
+    for (;;) {
+      if (cancel != nullptr && cancel->load())
+        throw Cancelled("interrupted while waiting to try again");
+      const auto left = end - std::chrono::steady_clock::now();
+      if (left <= Milliseconds(0))
+        return;
+      std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(left, slice));
+    }
+  };
+}
+
+Retry::Random make_random() {
+  struct Shared {
+    std::mutex mutex;
+    std::minstd_rand engine{std::random_device()()};
+  };
+  return [shared = std::make_shared<Shared>()] {
+    const std::lock_guard lock(shared->mutex);
+    return std::uniform_real_distribution<double>(0, 1)(shared->engine);
+  };
+}
+
+Response RetryingHttp::send(const Request& request) {
+  for (unsigned failures = 1;; ++failures) {
+    auto attempt = request;
+    std::optional<Watch> watch;
+    if (request.sink != nullptr)
+      attempt.sink = &watch.emplace(*request.sink);
+    try {
+      auto response = next_.send(attempt);
+      if (is_transient(response.status))
+        throw TransientStatus(request, response);
+      return response;
+    } catch (TemporaryError& error) {
+      // What the sink has seen cannot be taken back.
+      if ((watch && watch->touched()) || !retry_.wait(failures, error))
+        throw;
+    }
+  }
+}
+
+} // namespace cairn

@@ -1,0 +1,83 @@
+#pragma once
+
+#include "oci/manifest.hpp"
+#include "oci/reference.hpp"
+#include "registry/error.hpp"
+#include "registry/options.hpp"
+#include "registry/services.hpp"
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cairn {
+
+/// A manifest or index as a registry sent it; verified against the digest that was asked for, or
+/// the one that the registry claims.
+struct ManifestBytes {
+  std::string raw;
+  std::string media_type;
+  Digest digest;
+};
+
+/// A fresh Source of a blob's bytes, at the first one. Called once per attempt, from any thread.
+using BlobOpener = std::function<std::unique_ptr<Source>()>;
+
+/// How a blob came to be in a repository.
+enum class BlobArrival { present, mounted, uploaded };
+
+/// The distribution protocol with any number of registries (OCI distribution specification 1.1).
+/// An ImageRef names the registry and repository; where a manifest is wanted also its tag or
+/// digest. Thread-safe. Requests are repeated after failures that may pass; what stays is a
+/// TemporaryError. Errors name the reference, the credential and what the registry said.
+class RegistryClient {
+public:
+  RegistryClient(const RegistryServices& services, RegistryOptions options);
+  RegistryClient(const RegistryClient&) = delete;
+  RegistryClient& operator=(const RegistryClient&) = delete;
+  ~RegistryClient();
+
+  /// Nothing when the registry does not have it. At most 8 MiB. @throws Error
+  std::optional<ManifestBytes> get_manifest(const ImageRef& ref,
+                                            Direction direction = Direction::pull);
+  /// Its descriptor without fetching it. Nothing when it is not there.
+  std::optional<Descriptor> head_manifest(const ImageRef& ref,
+                                          Direction direction = Direction::pull);
+
+  /// Writes the blob to `sink`, verifying digest and size; a dropped connection is resumed where
+  /// it broke. Throws before sink.finish() would be due, which is left to the caller.
+  /// @throws Error, also when the blob is not there
+  void fetch_blob(const ImageRef& repository, const Descriptor& blob, Sink& sink,
+                  const std::atomic<bool>* cancel = nullptr);
+  /// The same read ahead in a thread: read() throws instead of returning 0 when the bytes are not
+  /// those of `blob`. The client must outlive the Source.
+  std::unique_ptr<Source> read_blob(const ImageRef& repository, const Descriptor& blob);
+  /// A small blob as text, a config for instance. @throws Error when larger than 8 MiB
+  std::string blob_text(const ImageRef& repository, const Descriptor& blob);
+
+  bool has_blob(const ImageRef& repository, const Digest& digest,
+                Direction direction = Direction::push);
+  /// True when the registry took the blob over from its repository `from`.
+  bool mount_blob(const ImageRef& repository, const Digest& digest, const std::string& from);
+  void upload_blob(const ImageRef& repository, const Descriptor& blob, const BlobOpener& open);
+  /// HEAD, mount from each of `from`, upload: the first that works.
+  BlobArrival push_blob(const ImageRef& repository, const Descriptor& blob, const BlobOpener& open,
+                        const std::vector<std::string>& from = {});
+
+  /// Under the tag or digest of `ref`. @throws ImmutableTag; Error
+  Digest put_manifest(const ImageRef& ref, const std::string& raw, const std::string& media_type);
+
+  /// Begins an upload and abandons it: may we push? @throws Error
+  void check_push(const ImageRef& repository);
+  /// GET /v2/ with the credential for `repository`: can we log in? The credential that was used.
+  std::optional<Credential> check_login(const ImageRef& repository);
+
+private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+} // namespace cairn

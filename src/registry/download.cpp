@@ -1,0 +1,105 @@
+#include "registry/download.hpp"
+
+#include "registry/error.hpp"
+#include "registry/paths.hpp"
+#include "util/crypto.hpp"
+#include "util/text.hpp"
+
+namespace cairn {
+
+namespace {
+
+constexpr std::uint64_t real_progress = std::uint64_t{1} << 20;
+
+/// Hashes and counts a blob, and drops the beginning of an answer that repeats what is there.
+class BlobSink final : public Sink {
+public:
+  BlobSink(const Descriptor& blob, Sink& next) : blob_(blob), next_(next) {}
+
+  std::uint64_t received() const noexcept { return received_; }
+  /// The answer begins that many bytes before the place where the last one broke.
+  void skip(std::uint64_t count) noexcept { skip_ = count; }
+
+  void write(std::span<const std::byte> bytes) override {
+    const auto repeated = std::min<std::uint64_t>(skip_, bytes.size());
+    skip_ -= repeated;
+    bytes = bytes.subspan(static_cast<std::size_t>(repeated));
+    if (bytes.size() > blob_.size - received_)
+      throw Error("more than the {} bytes it should have came", blob_.size);
+    received_ += bytes.size();
+    hash_.write(bytes);
+    next_.write(bytes);
+  }
+
+  void verify() {
+    if (received_ != blob_.size)
+      throw Error("{} bytes came instead of {}", received_, blob_.size);
+    if (const auto digest = Digest::from_hex(hash_.hex()); digest != blob_.digest)
+      throw Error("the bytes that came have the digest {}", digest.str());
+  }
+
+private:
+  const Descriptor& blob_;
+  Sink& next_;
+  Sha256 hash_;
+  std::uint64_t received_ = 0;
+  std::uint64_t skip_ = 0;
+};
+
+/// The first byte of "bytes 100-199/200" (RFC 9110 section 14.4).
+std::optional<std::uint64_t> range_start(const Response& response) {
+  const auto* header = response.headers.find("content-range");
+  if (header == nullptr || !header->starts_with("bytes "))
+    return std::nullopt;
+  const auto parts = cut(std::string_view(*header).substr(6), '-');
+  return parts ? parse_unsigned(parts->first) : std::nullopt;
+}
+
+void check_start(const Response& response, BlobSink& sink) {
+  if (response.status != 206) {
+    sink.skip(sink.received());
+    return;
+  }
+  const auto start = range_start(response);
+  if (!start || *start > sink.received())
+    throw Error("the answer is not the range that was asked for");
+  sink.skip(sink.received() - *start);
+}
+
+void receive(RegistrySession& session, const Access& access, const Descriptor& blob, BlobSink& sink,
+             const std::atomic<bool>* cancel) {
+  Request request;
+  request.url = blob_path(access.ref, blob.digest);
+  request.cancel = cancel;
+  request.sink = &sink;
+  request.on_success = [&](const Response& response) { check_start(response, sink); };
+  if (sink.received() > 0)
+    request.headers.set("Range", fmt::format("bytes={}-", sink.received()));
+  const auto response = session.send(request, access);
+  if (!response.ok())
+    session.refuse(request, response, access);
+}
+
+} // namespace
+
+void download_blob(RegistrySession& session, const Retry& retry, const Access& access,
+                   const Descriptor& blob, Sink& sink, const std::atomic<bool>* cancel) {
+  BlobSink verifying(blob, sink);
+  std::uint64_t last_start = 0;
+  for (unsigned failures = 1;; ++failures) {
+    try {
+      // A connection that broke after the last byte leaves nothing to ask for.
+      if (blob.size == 0 || verifying.received() < blob.size)
+        receive(session, access, blob, verifying, cancel);
+      return verifying.verify();
+    } catch (TemporaryError& error) {
+      if (verifying.received() - last_start >= real_progress)
+        failures = 1;
+      last_start = verifying.received();
+      if (!retry.wait(failures, error))
+        throw;
+    }
+  }
+}
+
+} // namespace cairn

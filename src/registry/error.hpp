@@ -1,0 +1,19 @@
+#pragma once
+
+#include "util/error.hpp"
+
+namespace cairn {
+
+/// The registry refuses to move a tag (kaniko --push-ignore-immutable-tag-errors).
+class ImmutableTag : public Error {
+public:
+  using Error::Error;
+};
+
+/// The registry does not have what was asked for.
+class NotInRegistry : public Error {
+public:
+  using Error::Error;
+};
+
+} // namespace cairn

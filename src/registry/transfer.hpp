@@ -1,0 +1,53 @@
+#pragma once
+
+#include "oci/manifest.hpp"
+#include "oci/platform.hpp"
+#include "registry/client.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cairn {
+
+/// An image for one platform, without its layers.
+struct ResolvedImage {
+  ImageRef ref; ///< Where it was found: registry and repository for its blobs, tag or digest.
+  Manifest manifest;
+  std::string config;          ///< The configuration as it was sent, verified.
+  Descriptor descriptor;       ///< Of the manifest; with the platform when an index named it.
+  std::optional<Digest> index; ///< The index that `ref` named, if it was one.
+};
+
+/// Follows `ref` to the manifest for `platform`, through indexes if need be, and fetches its
+/// config. An image that is no index is taken as it is. @throws NotInRegistry; Error listing the
+/// platforms there are
+ResolvedImage resolve_image(RegistryClient& client, const ImageRef& ref, const Platform& platform);
+
+/// The same with the first of `candidates` that answers (registry/mirrors.hpp); what went wrong
+/// with the others is a warning. @throws the error of the last one
+ResolvedImage resolve_image(RegistryClient& client, const std::vector<ImageRef>& candidates,
+                            const Platform& platform, Progress& progress);
+
+enum class ImmutableTags { fail, accept };
+
+/// An image and where it goes.
+struct Push {
+  std::vector<ImageRef> destinations; ///< With tags. Blobs travel once per repository.
+  const Manifest& manifest;
+  /// The bytes of any blob the manifest names, config included. Called from several threads.
+  std::function<std::unique_ptr<Source>(const Descriptor&)> open;
+  /// Repositories that may have a blob already, as "registry/repository" references: those on the
+  /// destination's registry are mounted from. May be empty.
+  std::function<std::vector<ImageRef>(const Digest&)> known_in = {};
+  ImmutableTags immutable_tags = ImmutableTags::fail;
+  unsigned parallel = 4; ///< Blobs at once.
+};
+
+/// Pushes blobs, then the config, then the manifest under each tag. Nothing is tagged unless all
+/// that it names is there. @throws Error
+void push_image(RegistryClient& client, const Push& push, Progress& progress);
+
+} // namespace cairn

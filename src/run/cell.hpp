@@ -1,0 +1,78 @@
+#pragma once
+
+#include "run/command_process.hpp"
+#include "run/handshake.hpp"
+#include "run/runner.hpp"
+#include "run/supervisor.hpp"
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace cairn {
+
+/// A cell is a set of namespaces with a root: what a command sees. Its process is process 1 there.
+
+/// A mount that the executor orders by its number.
+struct CellMount {
+  enum class Kind { bind, tmpfs, text };
+  Kind kind = Kind::bind;
+  RootedPath target;
+  MountAccess access = MountAccess::read_only;
+  std::string source;  ///< bind: a path outside; text: its name in the staging directory.
+  dev_t device = 0;    ///< bind: what `source` was when it was checked.
+  ino_t inode = 0;     ///< bind
+  std::string options; ///< tmpfs: for mount(2); text: the content.
+};
+
+/// What happens in the cell when its root is complete.
+enum class CellPurpose {
+  command,
+  trial_overlay,   ///< Checks that an overlay can do what a build needs, see cell_trial.cpp.
+  trial_directory, ///< The same for a plain directory.
+};
+
+enum class UserNamespace { shared, own };
+
+/// All that the cell's process needs, made before it is forked off.
+struct CellPlan {
+  CellPurpose purpose = CellPurpose::command;
+  UserNamespace user_namespace = UserNamespace::shared;
+  CommandNetwork network = CommandNetwork::host;
+  std::string hostname;
+  /// Absolute; an empty directory that is covered by a tmpfs inside the cell.
+  std::string staging;
+  std::string directory; ///< Source of a directory root; empty for an overlay.
+  /// Overlay: links in the staging directory, name -> path; names are short because all of them
+  /// have to fit into the one page that mount(2) takes.
+  std::vector<std::pair<std::string, std::string>> links;
+  std::vector<std::string> overlay_options; ///< Tried in this order while they are invalid.
+  std::vector<CellMount> mounts;
+  const CommandPlan* command = nullptr; ///< For CellPurpose::command.
+  Supervision supervision;
+  std::vector<int> kept_descriptors; ///< Sorted.
+  int socket = -1;
+};
+
+/// Fills in what an overlay root needs. @throws Error for more than 500 lower directories
+void plan_overlay(CellPlan& plan, const OverlayRoot& root);
+
+/// The flags of clone(2) for a cell.
+unsigned long cell_namespaces(const CellPlan& plan) noexcept;
+
+/// The life of the cell's process, all signals blocked. Async-signal-safe.
+[[noreturn]] void live_in_cell(const CellPlan& plan) noexcept;
+
+/// The part of it that mounts; each gives up on failure. Paths are relative to the current
+/// directory, which is the root to be. Async-signal-safe.
+void mount_cell_root(const CellPlan& plan) noexcept;
+void mount_proc(const CellPlan& plan, const char* target) noexcept;
+void mount_sys(const CellPlan& plan, const char* target) noexcept;
+void mount_dev(const CellPlan& plan, const char* target) noexcept;
+void mount_extra(const CellPlan& plan, const CellMount& mount, const char* target) noexcept;
+
+/// Tries in the new root "/" what a build needs. Async-signal-safe.
+[[noreturn]] void try_cell(const CellPlan& plan) noexcept;
+
+} // namespace cairn

@@ -1,0 +1,111 @@
+#pragma once
+
+#include "util/fd.hpp"
+#include "util/rooted_path.hpp"
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace cairn {
+
+enum class MountAccess { read_only, read_write };
+
+/// Shows a file or a directory, with what is mounted below it, at another place of the root.
+struct BindMount {
+  /// Absolute, free of symbolic links (what realpath(3) gives, or what open_in_root() opened).
+  std::string source;
+  RootedPath target;
+  MountAccess access = MountAccess::read_only;
+};
+
+/// An empty directory in memory, mode 1777.
+struct TmpfsMount {
+  RootedPath target;
+  std::optional<std::uint64_t> size; ///< Bytes; without one the kernel's half of the memory.
+};
+
+/// What a command sees besides its root. Symbolic links in a target are followed inside the root.
+/// A target that does not exist is made before the command and taken away after it.
+using CommandMount = std::variant<BindMount, TmpfsMount>;
+
+enum class CommandNetwork { host, none };
+
+/// One command, with everything it can see: nothing is added to the environment, and nothing is
+/// taken from the executor's.
+struct Invocation {
+  std::vector<std::string> argv;        ///< argv[0] is looked up on PATH of `environment`.
+  std::vector<std::string> environment; ///< "NAME=value"
+  RootedPath working_directory;         ///< Must exist.
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::vector<gid_t> groups; ///< Supplementary ones.
+
+  std::string hostname = "buildkitsandbox";
+  CommandNetwork network = CommandNetwork::host;
+  std::vector<CommandMount> mounts; ///< In the order in which they are mounted.
+  /// Content for private, read-only files over the root's own. Ignored in place, where the
+  /// container's are used.
+  std::optional<std::string> hosts;       ///< /etc/hosts
+  std::optional<std::string> resolv_conf; ///< /etc/resolv.conf
+
+  std::optional<std::string> input; ///< Given on stdin, which is /dev/null otherwise.
+  FdRef output = FdRef(1);          ///< Its stdout; lent until run() returns.
+  FdRef errors = FdRef(2);          ///< Its stderr; lent until run() returns.
+};
+
+/// An overlay over unpacked layers. Paths are absolute; `upper` and `work` lie on one filesystem.
+/// The attributes of "/" itself are those of `upper`.
+struct OverlayRoot {
+  std::vector<std::string> lower; ///< Top first, at most 500; their marks are user.overlay.*.
+  std::string upper;              ///< Holds afterwards what the command changed, and only that.
+  std::string work;               ///< Empty; good for one run.
+};
+
+/// A directory that holds the whole root and is changed in place.
+struct DirectoryRoot {
+  std::string path; ///< Absolute.
+};
+
+/// The container's own "/".
+struct InPlaceRoot {};
+
+using CommandRoot = std::variant<OverlayRoot, DirectoryRoot, InPlaceRoot>;
+
+/// How a command ended.
+struct Outcome {
+  /// The command's own; 128 + N when signal N ended it; 127 when the program was not found, 126
+  /// when it could not be run.
+  int exit_status = 0;
+  std::optional<int> signal; ///< Which ended it.
+  /// Why the program did not start, like `exec: "foo": executable file not found in $PATH`.
+  std::optional<std::string> not_started;
+  std::chrono::nanoseconds duration{};
+
+  bool succeeded() const noexcept { return exit_status == 0; }
+};
+
+/// Runs commands in roots. Several threads may run one each at the same time, unless the runner
+/// works in place.
+class Runner {
+public:
+  virtual ~Runner() = default;
+
+  /// Runs a command to its end. When it returns or throws, no process of the command is left, and
+  /// the root holds nothing that the command did not put there. The calling thread must live on
+  /// meanwhile: the command is killed when it ends.
+  /// @throws Error when the command could not be prepared: SysError "mount overlay: ..."
+  virtual Outcome run(const CommandRoot& root, const Invocation& invocation) = 0;
+
+  /// Passes a signal to every command that is running. After one that asks to end (SIGTERM,
+  /// SIGINT, SIGHUP, SIGQUIT) a command has a time of grace until it is killed. May be called by
+  /// any thread, but not from a signal handler.
+  virtual void forward_signal(int signal) = 0;
+};
+
+} // namespace cairn

@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""Cairn's own image, as scripts/image left it in out/: what users and pipelines expect to find in it."""
+import gzip
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+
+ROOT = pathlib.Path(os.environ["CAIRN_ROOT"])
+LAYOUT = ROOT / "out/cairn"
+PROGRAMS = pathlib.Path(os.environ["CAIRN_PROGRAMS"])
+failures = 0
+
+
+def case(name: str, why_not: str) -> None:
+    """Reports a case; an empty WHY_NOT means that it holds."""
+    global failures
+    failures += bool(why_not)
+    print(f"not ok {name}: {why_not}" if why_not else f"ok {name}", flush=True)
+
+
+def blob(digest: str) -> bytes:
+    return (LAYOUT / "blobs" / digest.replace(":", "/")).read_bytes()
+
+
+def differs(found, wanted) -> str:
+    return "" if found == wanted else f"expected {wanted!r}, found {found!r}"
+
+
+def read_image() -> tuple[dict, dict, dict[str, tarfile.TarInfo]]:
+    index = json.loads((LAYOUT / "index.json").read_bytes())
+    manifest = json.loads(blob(index["manifests"][0]["digest"]))
+    entries = {}
+    for layer in manifest["layers"]:
+        with tempfile.TemporaryFile() as plain:
+            plain.write(gzip.decompress(blob(layer["digest"])))
+            plain.seek(0)
+            with tarfile.open(fileobj=plain) as archive:
+                entries |= {"/" + member.name.removeprefix("./").strip("/"): member for member in archive}
+    return manifest, json.loads(blob(manifest["config"]["digest"])), entries
+
+
+def check_config(config: dict) -> None:
+    wanted = {
+        "HOME": "/root",
+        "USER": "root",
+        "PATH": "/usr/local/bin:/kaniko",
+        "SSL_CERT_DIR": "/kaniko/ssl/certs",
+        "DOCKER_CONFIG": "/kaniko/.docker/",
+        "DOCKER_CREDENTIAL_GCR_CONFIG": "/kaniko/.config/gcloud/docker_credential_gcr_config.json",
+    }
+    found = dict(variable.split("=", 1) for variable in config["config"]["Env"])
+    case("the environment is kaniko's", differs(found, wanted))
+    case("the entrypoint is the executor", differs(config["config"].get("Entrypoint"), ["/kaniko/executor"]))
+    case("it starts in /workspace", differs(config["config"].get("WorkingDir"), "/workspace"))
+    case("it names no user", differs(config["config"].get("User", ""), ""))
+
+
+def check_files(entries: dict[str, tarfile.TarInfo]) -> None:
+    for path, mode in {
+        "/kaniko": 0o777,
+        "/kaniko/executor": 0o755,
+        "/kaniko/.docker": 0o755,
+        "/kaniko/ssl/certs/ca-certificates.crt": 0o644,
+        "/etc/nsswitch.conf": 0o644,
+        "/workspace": 0o755,
+    }.items():
+        entry = entries.get(path)
+        case(f"{path} is there with mode {mode:o}", differs(entry and oct(entry.mode & 0o7777), oct(mode)))
+    owners = {path for path, entry in entries.items() if (entry.uid, entry.gid) != (0, 0)}
+    case("everything belongs to root", differs(owners, set()))
+    roots = {"/" + path.split("/")[1] for path in entries} - {"/"}
+    case("nothing else lies in /", differs(roots, {"/kaniko", "/etc", "/workspace"}))
+
+
+def check_static() -> None:
+    for program in sorted(PROGRAMS.iterdir()):
+        if not program.is_file() or program.is_symlink() or not os.access(program, os.X_OK):
+            continue
+        headers = subprocess.run(["readelf", "--program-headers", "--dynamic", program], check=True,
+                                 capture_output=True, text=True).stdout
+        needs = re.findall(r"INTERP\b|\(NEEDED\).*", headers)
+        case(f"{program.name} loads no shared library", differs(needs, []))
+
+
+def main() -> int:
+    if not LAYOUT.is_dir():
+        case("the image is built", "out/cairn is not there: run scripts/image")
+        return 1
+    manifest, config, entries = read_image()
+    size = sum(layer["size"] for layer in manifest["layers"])
+    case("the compressed layers are under 10 MB", "" if size < 10_000_000 else f"{size:,} bytes")
+    check_config(config)
+    check_files(entries)
+    check_static()
+    with tarfile.open(ROOT / "out/cairn.tar") as archive:
+        tags = json.load(archive.extractfile("manifest.json"))[0]["RepoTags"]
+    case("the archive for docker load carries the tag", differs(tags, ["cairn:latest"]))
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""Fails when a floor of src/ includes a floor it may not see, or a library outside its home.
+
+usage: layers.py SRC
+"""
+import pathlib
+import re
+import sys
+
+MAY_INCLUDE = {
+    "util": set(),
+    "net": {"util"},
+    "oci": {"util"},
+    "dockerfile": {"util"},
+    "run": {"util"},
+    "fs": {"util", "oci"},
+    "creds": {"util", "net", "oci"},
+    "registry": {"util", "net", "oci", "creds"},
+    "context": {"util", "net", "fs", "creds"},
+    "build": {"util", "net", "oci", "dockerfile", "run", "fs", "creds", "registry", "context"},
+    "apps": {"util", "net", "oci", "dockerfile", "run", "fs", "creds", "registry", "context", "build"},
+}
+HOME = {  # header of a third party -> the one file that may include it
+    "archive": "fs/archive.cpp",
+    "curl/": "net/http_curl.cpp",
+    "cxxopts": "apps/shared/flags.cpp",
+    "isa-l": "fs/gzip.cpp",
+    "openssl/": "util/crypto.cpp",
+    "rapidjson/": "util/json.cpp",
+    "zlib.h": "fs/zlib.cpp",
+    "zstd": "fs/zstd.cpp",
+}
+INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.M)
+
+
+def complaints(name: str, text: str) -> list[str]:
+    floor = name.split("/")[0]
+    found = []
+    for quoted, angled in INCLUDE.findall(text):
+        target = quoted.split("/")[0] if "/" in quoted else ""
+        if quoted and not target:
+            found.append(f'{name}: name the floor in #include "{quoted}"')
+        elif target and target != floor and target not in MAY_INCLUDE.get(floor, set()):
+            found.append(f"{name}: {floor}/ may not include {target}/")
+        for header, home in HOME.items():
+            if angled.startswith(header) and name != home:
+                found.append(f"{name}: <{angled}> belongs in {home} alone")
+    return found
+
+
+def main() -> int:
+    root = pathlib.Path(sys.argv[1])
+    bad = []
+    for path in sorted(root.rglob("*.[ch]pp")):
+        name = str(path.relative_to(root))
+        if name.split("/")[0] not in MAY_INCLUDE:
+            bad.append(f"{name}: no such floor")
+        bad += complaints(name, path.read_text(encoding="utf-8"))
+    print("\n".join(bad) or "floors: ok")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

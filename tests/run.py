@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+"""Runs every suite and adds up the cases: the last line is "N passed, N failed, N skipped".
+
+usage: run.py [--unit BUILD_DIR]... [--functional DIR --programs DIR] [--only TEXT]
+
+--unit takes every test that a Meson build directory registers; --functional every executable in
+DIR, by the protocol that tests/README.md describes. Checks of the sources run once, in the first build.
+"""
+import argparse
+import concurrent.futures
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+DOCTEST_SUMMARY = re.compile(r"\[doctest\] test cases:\s*(\d+)\s*\|\s*(\d+) passed\s*\|\s*(\d+) failed\s*\|")
+DOCTEST_SKIP = re.compile(r"^.*MESSAGE: (skip\b.*)$|^(skip: .*)$", re.M)
+CASE = re.compile(r"^(ok|not ok|skip) (.+)$", re.M)
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+@dataclasses.dataclass
+class Outcome:
+    name: str
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    seconds: float = 0.0
+    notes: list[str] = dataclasses.field(default_factory=list)
+    output: str = ""
+
+
+@dataclasses.dataclass
+class Job:
+    name: str
+    command: list[str]
+    environment: dict[str, str]
+    directory: str
+    timeout: float
+    kind: str  # "doctest", "cases" or "script"
+
+
+def run(job: Job) -> Outcome:
+    outcome = Outcome(job.name)
+    started = time.monotonic()
+    try:
+        done = subprocess.run(
+            job.command, cwd=job.directory, env={**os.environ, **job.environment}, timeout=job.timeout,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        outcome.output, status = done.stdout.decode(errors="replace"), done.returncode
+    except subprocess.TimeoutExpired as late:
+        outcome.output, status = (late.stdout or b"").decode(errors="replace"), -1
+        outcome.notes.append(f"not finished after {job.timeout:.0f} seconds")
+    outcome.seconds = time.monotonic() - started
+    {"doctest": count_doctest, "cases": count_cases, "script": count_script}[job.kind](outcome, status)
+    if status != 0 and outcome.failed == 0:
+        outcome.failed = 1
+        outcome.notes.append(f"exit status {status}")
+    return outcome
+
+
+def count_doctest(outcome: Outcome, status: int) -> None:
+    summary = DOCTEST_SUMMARY.search(outcome.output)
+    if summary is None:
+        count_script(outcome, status if status != 0 else 1)
+        return
+    outcome.passed, outcome.failed = int(summary[2]), int(summary[3])
+    skips = [first or second for first, second in DOCTEST_SKIP.findall(outcome.output)]
+    outcome.skipped = min(len(skips), outcome.passed)
+    outcome.passed -= outcome.skipped
+    outcome.notes += skips
+
+
+def count_cases(outcome: Outcome, _status: int) -> None:
+    for verdict, text in CASE.findall(outcome.output):
+        if verdict == "ok":
+            outcome.passed += 1
+        elif verdict == "skip":
+            outcome.skipped += 1
+            outcome.notes.append(f"skip {text}")
+        else:
+            outcome.failed += 1
+            outcome.notes.append(f"not ok {text}")
+    if outcome.passed + outcome.failed + outcome.skipped == 0:
+        outcome.failed = 1
+        outcome.notes.append("reported no case")
+
+
+def count_script(outcome: Outcome, status: int) -> None:
+    outcome.passed, outcome.failed = (1, 0) if status == 0 else (0, 1)
+
+
+def unit_jobs(build: pathlib.Path) -> list[Job]:
+    listed = subprocess.run(["meson", "introspect", "--tests", str(build)], check=True, stdout=subprocess.PIPE)
+    jobs = []
+    for test in json.loads(listed.stdout):
+        doctest = any(suite.split(":")[-1] == "unit" for suite in test["suite"])
+        jobs.append(Job(
+            name=f"{build.name}/{test['name']}", command=test["cmd"], environment=test["env"],
+            directory=test["workdir"] or str(build), timeout=max(test["timeout"], 30) * 4,
+            kind="doctest" if doctest else "script"))
+    return jobs
+
+
+def functional_jobs(directory: pathlib.Path, programs: pathlib.Path) -> list[Job]:
+    environment = {"CAIRN_PROGRAMS": str(programs.resolve()), "CAIRN_ROOT": str(ROOT)}
+    return [
+        Job(f"functional/{path.name}", [str(path.resolve())], environment, str(ROOT), 900, "cases")
+        for path in sorted(directory.iterdir())
+        if path.is_file() and os.access(path, os.X_OK)
+    ]
+
+
+def report(outcome: Outcome) -> None:
+    counts = f"{outcome.passed} passed, {outcome.failed} failed, {outcome.skipped} skipped"
+    print(f"{outcome.name:<32} {counts}  ({outcome.seconds:.1f} s)", flush=True)
+    for note in outcome.notes:
+        print(f"    {note}")
+    if outcome.failed:
+        print("".join(f"    | {line}\n" for line in outcome.output.splitlines()[-200:]), end="", flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Runs every suite and adds up the cases.")
+    parser.add_argument("--unit", type=pathlib.Path, action="append", default=[], metavar="BUILD_DIR")
+    parser.add_argument("--functional", type=pathlib.Path, metavar="DIR")
+    parser.add_argument("--programs", type=pathlib.Path, metavar="DIR", help="where executor and the others lie")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only tests whose name contains TEXT")
+    args = parser.parse_args()
+    if args.functional and not args.programs:
+        parser.error("--functional needs --programs")
+
+    # Unit tests stand alone; a functional test may bind a port or want the machine to itself.
+    unit = [job for build in args.unit for job in unit_jobs(build) if args.only in job.name]
+    unit = [job for job in unit if job.kind == "doctest" or job.name.startswith(f"{args.unit[0].name}/")]
+    functional = functional_jobs(args.functional, args.programs) if args.functional else []
+    outcomes = []
+    with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        for outcome in pool.map(run, unit):
+            report(outcome)
+            outcomes.append(outcome)
+    for job in functional:
+        if args.only in job.name:
+            outcomes.append(run(job))
+            report(outcomes[-1])
+
+    failed = sum(outcome.failed for outcome in outcomes)
+    print(f"{sum(outcome.passed for outcome in outcomes)} passed, {failed} failed, "
+          f"{sum(outcome.skipped for outcome in outcomes)} skipped")
+    return 1 if failed or not outcomes else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
