@@ -1,6 +1,5 @@
 // The one home of libarchive: tar streams are read, and rare compressions undone, by it.
-#include "fs/archive.hpp"
-
+#include "fs/filter.hpp"
 #include "fs/tar.hpp"
 #include "fs/xattr.hpp"
 #include "util/error.hpp"
@@ -195,7 +194,7 @@ RootedPath path_of(const char* text, std::size_t limit) {
 
 } // namespace
 
-std::unique_ptr<Source> make_libarchive_filter(Source& from) {
+std::unique_ptr<Source> make_filter_source(Source& from) {
   return std::make_unique<FilterSource>(from);
 }
 

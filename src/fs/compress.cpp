@@ -1,7 +1,7 @@
 #include "fs/compress.hpp"
 
-#include "fs/archive.hpp"
 #include "fs/deflate.hpp"
+#include "fs/filter.hpp"
 #include "fs/gzip_sink.hpp"
 #include "fs/zstd.hpp"
 #include "util/error.hpp"
@@ -78,7 +78,7 @@ private:
     if (is_zstd(magic))
       return make_unzstd(whole_);
     if (is_bzip2(magic) || magic.starts_with(std::string_view("\xfd\x37zXZ\0", 6)))
-      return make_libarchive_filter(whole_);
+      return make_filter_source(whole_);
     return std::make_unique<PlainSource>(whole_);
   }
 

@@ -3,6 +3,7 @@
 #include "fs/utf8.hpp"
 #include "util/error.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace cairn {
@@ -149,6 +150,16 @@ bool has_wildcard(std::string_view pattern) noexcept {
     if (pattern[i] == '\\')
       ++i;
     else if (pattern[i] == '*' || pattern[i] == '?' || pattern[i] == '[')
+      return true;
+  }
+  return false;
+}
+
+bool has_slash_class(std::string_view pattern) {
+  while (!pattern.empty()) {
+    const char c = pattern.front();
+    pattern.remove_prefix(c == '\\' ? std::min<std::size_t>(2, pattern.size()) : 1);
+    if (c == '[' && class_holds(pattern, '/'))
       return true;
   }
   return false;

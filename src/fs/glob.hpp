@@ -12,4 +12,8 @@ bool match_glob(std::string_view pattern, std::string_view name);
 /// Whether a source has to be looked for: it holds an unquoted `*`, `?` or `[`.
 bool has_wildcard(std::string_view pattern) noexcept;
 
+/// Whether a class in it holds the slash, which Go lets it match: "a[^b]c" fits "a/c".
+/// @pre the pattern is well-formed
+bool has_slash_class(std::string_view pattern);
+
 } // namespace cairn

@@ -212,27 +212,13 @@ private:
     return value;
   }
 
+  // Braces never get here unquoted, so there is only the short form.
   char32_t hexadecimal() {
-    auto c = take();
-    char32_t value = 0;
-    if (c != '{') {
-      const int high = digit_value(c);
-      const int low = digit_value(take());
-      if (high > 15 || low > 15)
-        malformed();
-      return static_cast<char32_t>(high * 16 + low);
-    }
-    int count = 0;
-    for (c = take(); c != '}'; c = take(), ++count) {
-      if (digit_value(c) > 15)
-        malformed();
-      value = value * 16 + static_cast<char32_t>(digit_value(c));
-      if (value > 0x10FFFF)
-        malformed();
-    }
-    if (count == 0)
+    const int high = digit_value(take());
+    const int low = digit_value(take());
+    if (high > 15 || low > 15)
       malformed();
-    return value;
+    return static_cast<char32_t>(high * 16 + low);
   }
 
   CharClass char_class() {

@@ -64,6 +64,12 @@ std::vector<IgnoreLine> parse_ignore_file(std::string_view text) {
 }
 
 struct IgnoreRules::State {
+  bool may_decide_below(std::string_view directory, Verdict verdict) const {
+    return std::any_of(rules.begin(), rules.end(), [&](const Rule& rule) {
+      return rule.effect == verdict && rule.pattern.may_fit_below(directory);
+    });
+  }
+
   std::vector<Rule> rules;
 };
 
@@ -139,9 +145,11 @@ IgnoreRules::Answer IgnoreRules::judge(std::string_view path, const Scope& paren
 }
 
 bool IgnoreRules::may_keep_below(std::string_view directory) const {
-  return std::any_of(state_->rules.begin(), state_->rules.end(), [&](const Rule& rule) {
-    return rule.effect == Verdict::keep && rule.pattern.may_fit_below(directory);
-  });
+  return state_->may_decide_below(directory, Verdict::keep);
+}
+
+bool IgnoreRules::may_ignore_below(std::string_view directory) const {
+  return state_->may_decide_below(directory, Verdict::ignore);
 }
 
 } // namespace cairn

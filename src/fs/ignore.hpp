@@ -59,6 +59,8 @@ public:
 
   /// Whether something below an ignored directory may be kept; false means a walk can skip it.
   bool may_keep_below(std::string_view directory) const;
+  /// Whether something below a directory that is kept may be ignored.
+  bool may_ignore_below(std::string_view directory) const;
 
 private:
   struct State;

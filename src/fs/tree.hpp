@@ -34,8 +34,9 @@ class Tree {
 public:
   struct Node {
     Metadata meta;
-    ContentRef content;   ///< Of regular files. Names of one file (hard links) share it.
-    bool implied = false; ///< A directory that no layer holds an entry for: 0755 0:0.
+    ContentRef content;      ///< Of regular files. Names of one file (hard links) share it.
+    std::uint32_t layer = 0; ///< The last one that holds an entry for it, or below it if implied.
+    bool implied = false;    ///< A directory that no layer holds an entry for: 0755 0:0.
     std::map<std::string, std::unique_ptr<Node>, std::less<>> children;
   };
 
@@ -48,8 +49,9 @@ public:
   /// Adds a layer on top: later entries replace earlier ones, whiteouts remove what lower layers
   /// hold, opaque whiteouts all of it, wherever in the stream they stand; a file replaces a
   /// directory and the other way round; missing parents become implied directories; a symbolic
-  /// link in the middle of an entry's name is followed inside the root. Entries that make no
-  /// sense (a hard link to nothing) are an Error naming them.
+  /// link in the middle of an entry's name is followed inside the root, and anything else in the
+  /// middle that is no directory becomes one. Hard links take the metadata of their target.
+  /// Entries that make no sense (a hard link to nothing) are an Error naming them.
   /// Returns the number of the layer.
   std::uint32_t apply(const LayerIndex& layer);
 
@@ -70,6 +72,8 @@ public:
   void walk(const std::function<void(const RootedPath&, const Node&)>& visit) const;
 
 private:
+  class Applier;
+
   std::unique_ptr<Node> root_;
   std::uint32_t layers_ = 0;
 };

@@ -2,6 +2,7 @@
 
 #include "fs/entry.hpp"
 #include "fs/tar.hpp"
+#include "fs/tree.hpp"
 #include "util/fd.hpp"
 
 #include <functional>
@@ -10,8 +11,9 @@
 namespace cairn {
 
 /// Writes the entries of one layer below a directory, so that nothing outside it is ever touched:
-/// every name is resolved by openat2 with RESOLVE_IN_ROOT (links stay inside), or an equal.
-/// Owner, then mode, then xattrs, then times; directories' times last.
+/// a name is walked from one directory descriptor to the next, and symbolic links in its middle are
+/// read and followed by us, inside the root. Owner, then mode, then xattrs, then times;
+/// directories' times last. The result is what Tree::apply says it is.
 class Unpacker {
 public:
   enum class Whiteouts {
@@ -23,7 +25,15 @@ public:
   struct Options {
     Whiteouts whiteouts = Whiteouts::remove;
     /// Paths that are neither written, removed nor changed, with all below them. May be empty.
-    std::function<bool(const RootedPath&)> is_protected;
+    /// Called with the names that entries really have, symbolic links being followed.
+    std::function<bool(const RootedPath&)> is_protected = {};
+
+    /// For Whiteouts::overlay: the layers below this one. Without it a layer that leads through
+    /// their symbolic links, leaves out parent directories or makes hard links to their files is
+    /// not unpacked as it is meant. Must outlive the Unpacker.
+    const Tree* below = nullptr;
+    /// The content of a file of `below` that a hard link of this layer names.
+    std::function<std::unique_ptr<Source>(const Tree::Node&)> open_below = {};
   };
 
   /// `root` must outlive it.
@@ -33,6 +43,8 @@ public:
   ~Unpacker();
 
   /// Writes one entry and its content from `reader`.
+  /// @throws Error naming the entry: what may not be done here (device nodes, owners), what cannot
+  /// be (hard links to nothing), a damaged archive
   void add(const LayerEntry& entry, TarReader& reader);
   /// Sets the times of directories. Call once, at the end.
   void finish();

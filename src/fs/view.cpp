@@ -1,58 +1,23 @@
 #include "fs/view.hpp"
 
+#include "fs/links.hpp"
 #include "util/error.hpp"
 
-#include <deque>
 #include <utility>
 
 namespace cairn {
-
-namespace {
-
-constexpr int max_links = 255;
-
-std::deque<std::string> split_path(std::string_view path) {
-  std::deque<std::string> parts;
-  while (!path.empty()) {
-    const auto end = std::min(path.find('/'), path.size());
-    if (end != 0 && path.substr(0, end) != ".")
-      parts.emplace_back(path.substr(0, end));
-    path.remove_prefix(std::min(end + 1, path.size()));
-  }
-  return parts;
-}
-
-} // namespace
 
 std::string FileView::why_hidden(const RootedPath&) const {
   return {};
 }
 
 RootedPath FileView::resolve(const RootedPath& path, Tree::Last last) const {
-  RootedPath at;
-  auto todo = split_path(path.str());
-  for (int links = 0; !todo.empty();) {
-    const auto name = std::move(todo.front());
-    todo.pop_front();
-    if (name == "..") {
-      at = at.parent();
-      continue;
-    }
-    auto next = at.child(name);
-    const auto file = todo.empty() && last == Tree::Last::keep ? std::nullopt : stat(next);
-    if (!file || file->meta.type != FileType::symlink) {
-      at = std::move(next);
-      continue;
-    }
-    if (++links > max_links)
-      throw Error("'{}': too many levels of symbolic links", path.str());
-    const auto& target = file->meta.link_target;
-    if (target.starts_with('/'))
-      at = RootedPath();
-    const auto parts = split_path(target);
-    todo.insert(todo.begin(), parts.begin(), parts.end());
-  }
-  return at;
+  return resolve_links(path, last, [&](const RootedPath& name) -> std::optional<std::string> {
+    auto file = stat(name);
+    if (!file || file->meta.type != FileType::symlink)
+      return std::nullopt;
+    return std::move(file->meta.link_target);
+  });
 }
 
 TreeView::TreeView(const Tree& tree, Opener open, std::string what)

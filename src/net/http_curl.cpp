@@ -205,7 +205,7 @@ private:
 
   void set_headers() {
     for (const auto& [name, value] : request_.headers.fields())
-      add_header(value.empty() ? name + ";" : name + ": " + value);
+      add_header(fmt::format("{}{}{}", name, value.empty() ? ";" : ": ", value));
     if (!request_.authorization.empty())
       add_header("Authorization: " + request_.authorization);
     // libcurl would name a form's type, and wait a second for "100 Continue".

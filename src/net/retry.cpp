@@ -89,7 +89,7 @@ std::optional<Milliseconds> pause_after(const RetryPolicy& policy, unsigned fail
 
 std::optional<Milliseconds> parse_retry_after(std::string_view text, Time now) {
   text = trim(text);
-  constexpr std::uint64_t a_year = 366 * 86'400;
+  constexpr std::uint64_t a_year = std::uint64_t{366} * 86'400;
   if (const auto seconds = parse_unsigned(text))
     return Milliseconds(static_cast<std::int64_t>(std::min(*seconds, a_year)) * 1000);
   const auto date = parse_http_date(text);

@@ -10,7 +10,7 @@ namespace cairn {
 
 namespace {
 
-constexpr std::size_t max_url = 16 * 1024;
+constexpr std::size_t max_url = std::size_t{16} * 1024;
 
 bool is_unreserved(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||

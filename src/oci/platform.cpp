@@ -17,11 +17,11 @@ struct Architecture {
 };
 
 constexpr std::array architectures = {
-    Architecture{"x86_64", "amd64", ""},  Architecture{"x86-64", "amd64", ""},
-    Architecture{"i386", "386", ""},      Architecture{"i686", "386", ""},
-    Architecture{"aarch64", "arm64", ""}, Architecture{"armhf", "arm", "v7"},
-    Architecture{"armel", "arm", "v6"},   Architecture{"armv7l", "arm", "v7"},
-    Architecture{"armv6l", "arm", "v6"},  Architecture{"mips64el", "mips64le", ""},
+    Architecture{"x86_64", "amd64", ""},      Architecture{"x86-64", "amd64", ""},
+    Architecture{"i386", "386", ""},          Architecture{"aarch64", "arm64", ""},
+    Architecture{"armhf", "arm", "v7"},       Architecture{"armel", "arm", "v6"},
+    Architecture{"armv7l", "arm", "v7"},      Architecture{"armv6l", "arm", "v6"},
+    Architecture{"mips64el", "mips64le", ""},
 };
 
 constexpr std::array known_architectures = {"386",     "amd64",   "arm",      "arm64",  "loong64",
@@ -68,14 +68,20 @@ void normalise(Platform& platform) {
 Platform Platform::parse(std::string_view text) {
   constexpr std::string_view allowed =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
-  const auto parts = split(text, '/');
+  auto parts = split(text, '/');
+  Platform platform;
+  // "windows(10.0.17763)/amd64": the version belongs to the operating system.
+  if (const auto open = parts[0].find('('); open != std::string::npos && parts[0].ends_with(')')) {
+    platform.os_version = parts[0].substr(open + 1, parts[0].size() - open - 2);
+    parts[0].erase(open);
+  }
   for (const auto& part : parts)
     if (part.empty() || part.find_first_not_of(allowed) != std::string::npos)
       throw Error("platform '{}': '{}' is not a valid name", text, part);
-  Platform platform;
   if (parts.size() == 1) {
     if (holds(known_systems, to_lower(parts[0])) || to_lower(parts[0]) == "macos") {
-      platform = host();
+      platform.architecture = host().architecture;
+      platform.variant = host().variant;
       platform.os = parts[0];
     } else {
       platform.os = "linux";

@@ -53,7 +53,7 @@ bool says_immutable(const Response& response) {
 
 /// The document says what it is more reliably than the server does.
 std::string media_type_of(const std::string& raw, const Response& response) {
-  const auto type = content_type(response);
+  auto type = content_type(response);
   if (type.starts_with(schema1_type))
     throw with_hint(Error("it is a Docker schema 1 manifest, which is not supported"),
                     "pull and push it again with a current tool");
@@ -195,7 +195,7 @@ void RegistryClient::fetch_blob(const ImageRef& repository, const Descriptor& bl
   within(
       [&] {
         download_blob(state_->session(repository, Direction::pull), state_->retry,
-                      access_to(repository, Direction::pull), blob, sink, cancel);
+                      {access_to(repository, Direction::pull), blob, cancel}, sink);
       },
       "get blob {} of {}", blob.digest.str(), repository.name());
 }
@@ -305,7 +305,7 @@ Digest RegistryClient::put_manifest(const ImageRef& ref, const std::string& raw,
           throw ImmutableTag("{}", describe(response));
         if (!response.ok())
           state_->session(ref, Direction::push).refuse(request, response, access);
-        const auto digest = Digest::of(raw);
+        auto digest = Digest::of(raw);
         if (const auto stored = stated_digest(response); stored && *stored != digest)
           throw Error("the registry stored {} instead of {}", stored->str(), digest.str());
         return digest;

@@ -66,31 +66,31 @@ void check_start(const Response& response, BlobSink& sink) {
   sink.skip(sink.received() - *start);
 }
 
-void receive(RegistrySession& session, const Access& access, const Descriptor& blob, BlobSink& sink,
-             const std::atomic<bool>* cancel) {
+void receive(RegistrySession& session, const Download& download, BlobSink& sink) {
   Request request;
-  request.url = blob_path(access.ref, blob.digest);
-  request.cancel = cancel;
+  request.url = blob_path(download.access.ref, download.blob.digest);
+  request.cancel = download.cancel;
   request.sink = &sink;
   request.on_success = [&](const Response& response) { check_start(response, sink); };
   if (sink.received() > 0)
     request.headers.set("Range", fmt::format("bytes={}-", sink.received()));
-  const auto response = session.send(request, access);
+  const auto response = session.send(request, download.access);
   if (!response.ok())
-    session.refuse(request, response, access);
+    session.refuse(request, response, download.access);
 }
 
 } // namespace
 
-void download_blob(RegistrySession& session, const Retry& retry, const Access& access,
-                   const Descriptor& blob, Sink& sink, const std::atomic<bool>* cancel) {
+void download_blob(RegistrySession& session, const Retry& retry, const Download& download,
+                   Sink& sink) {
+  const auto& blob = download.blob;
   BlobSink verifying(blob, sink);
   std::uint64_t last_start = 0;
   for (unsigned failures = 1;; ++failures) {
     try {
       // A connection that broke after the last byte leaves nothing to ask for.
       if (blob.size == 0 || verifying.received() < blob.size)
-        receive(session, access, blob, verifying, cancel);
+        receive(session, download, verifying);
       return verifying.verify();
     } catch (TemporaryError& error) {
       if (verifying.received() - last_start >= real_progress)

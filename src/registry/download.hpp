@@ -9,10 +9,16 @@
 
 namespace cairn {
 
+struct Download {
+  Access access;
+  const Descriptor& blob;
+  const std::atomic<bool>* cancel; ///< May be none.
+};
+
 /// Writes a blob to `sink`, verified against its descriptor; after a dropped connection it goes on
 /// where that broke. Attempts start anew whenever a mebibyte has come in between.
 /// @throws NotInRegistry; Error when the bytes are others; TemporaryError
-void download_blob(RegistrySession& session, const Retry& retry, const Access& access,
-                   const Descriptor& blob, Sink& sink, const std::atomic<bool>* cancel);
+void download_blob(RegistrySession& session, const Retry& retry, const Download& download,
+                   Sink& sink);
 
 } // namespace cairn

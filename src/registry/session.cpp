@@ -64,13 +64,13 @@ RegistrySession::RegistrySession(const RegistryServices& services, const Registr
       schemes_(options.schemes(ref.registry(), direction)),
       tls_(options.tls(ref.registry(), direction)) {}
 
-Response RegistrySession::send(Request request, const Access& access) {
+Response RegistrySession::send(Request request, const Access& access, LoginAgain again) {
   prepare(request);
   if (!is_own(request.url))
     return attempt(request, access);
   request.authorization = authorization(access, {});
   auto response = attempt(request, access);
-  if (response.status != 401)
+  if (response.status != 401 || again == LoginAgain::no)
     return response;
   learn(response);
   learn_scopes(response, access);
@@ -82,15 +82,18 @@ Response RegistrySession::send(Request request, const Access& access) {
 }
 
 Response RegistrySession::attempt(const Request& request, const Access& access) {
-  try {
-    auto response = services_.http.send(request);
-    if (is_transient(response.status)) {
-      TransientStatus error(request, response);
-      if (response.status == 429)
-        error.add_detail(explain(credential(access)));
-      throw TransientStatus(error);
-    }
+  auto response = exchange(request);
+  if (!is_transient(response.status))
     return response;
+  TransientStatus error(request, response);
+  if (response.status == 429)
+    error.add_detail(explain(credential(access)));
+  throw TransientStatus(error);
+}
+
+Response RegistrySession::exchange(const Request& request) const {
+  try {
+    return services_.http.send(request);
   } catch (TlsError& error) {
     error.add_detail(fmt::format("hint: --registry-certificate {0}=FILE names the authority to "
                                  "trust, --skip-tls-verify-registry {0} trusts whoever answers",
@@ -177,7 +180,7 @@ bool RegistrySession::answers_at(const std::string& base) {
   request.url = base + "/v2/";
   request.tls = tls_;
   request.plaintext = Plaintext::allow;
-  const auto response = services_.http.send(request);
+  const auto response = exchange(request);
   learn(response);
   if (is_transient(response.status))
     throw TransientStatus(request, response);
@@ -268,7 +271,7 @@ Response RegistrySession::ask_for_token(const Challenge& challenge,
   const bool secret = credential.has_value();
   if (secret && request.plaintext == Plaintext::refuse && request.url.starts_with("http:"))
     throw Error("{}: refused, the credential would leave TLS", describe(request));
-  const auto response = services_.http.send(request);
+  auto response = exchange(request);
   if (is_transient(response.status))
     throw TransientStatus(request, response);
   if (response.ok())

@@ -21,6 +21,9 @@ struct Access {
   std::vector<std::string> scopes;
 };
 
+/// Whether a 401 is worth another token: not for what may as well not happen.
+enum class LoginAgain { yes, no };
+
 /// "repository:<repository>:pull" or "…:pull,push".
 std::string scope_of(const std::string& repository, Direction direction);
 
@@ -34,7 +37,7 @@ public:
   /// One attempt. `request.url` is absolute or a path below the registry ("/v2/…"). Logs in when
   /// the registry asks for it, once more when it asks again; what then comes is the answer.
   /// @throws TransientStatus for answers that may pass; what Http::send() throws
-  Response send(Request request, const Access& access);
+  Response send(Request request, const Access& access, LoginAgain again = LoginAgain::yes);
 
   /// Why `response` is no success, with the credential that was used. @throws NotInRegistry; Error
   [[noreturn]] void refuse(const Request& request, const Response& response, const Access& access);
@@ -55,6 +58,7 @@ private:
   bool answers_at(const std::string& base);
   void prepare(Request& request);
   Response attempt(const Request& request, const Access& access);
+  Response exchange(const Request& request) const;
   void learn(const Response& response);
   /// Some registries file a repository under another name than clients do.
   void learn_scopes(const Response& response, const Access& access);

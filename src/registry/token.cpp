@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view client_id = "cairn";
 constexpr std::int64_t default_life = 60;
-constexpr std::int64_t longest_life = 24 * 3600;
+constexpr std::int64_t longest_life = std::int64_t{24} * 3600;
 constexpr std::int64_t longest_margin = 10;
 constexpr std::uint64_t max_answer = std::uint64_t{1} << 20;
 

@@ -120,7 +120,8 @@ std::string BlobUploader::begin() const {
 
 void BlobUploader::abandon(const std::string& location) const {
   try {
-    static_cast<void>(session_.send(request("DELETE", location), access_));
+    // Some registries want a scope of its own for this, and a token more.
+    static_cast<void>(session_.send(request("DELETE", location), access_, LoginAgain::no));
   } catch (const Cancelled&) {
     throw;
   } catch (const Error&) {

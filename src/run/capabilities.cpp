@@ -19,12 +19,9 @@ struct Named {
   const char* name;
 };
 
-constexpr Named names[] = {{CAP_CHOWN, "CAP_CHOWN"},
-                           {CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE"},
-                           {CAP_FOWNER, "CAP_FOWNER"},
-                           {CAP_SETGID, "CAP_SETGID"},
-                           {CAP_SETUID, "CAP_SETUID"},
-                           {CAP_SETFCAP, "CAP_SETFCAP"},
+constexpr Named names[] = {{CAP_CHOWN, "CAP_CHOWN"},        {CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE"},
+                           {CAP_FOWNER, "CAP_FOWNER"},      {CAP_SETGID, "CAP_SETGID"},
+                           {CAP_SETUID, "CAP_SETUID"},      {CAP_SETFCAP, "CAP_SETFCAP"},
                            {CAP_SYS_ADMIN, "CAP_SYS_ADMIN"}};
 
 constexpr int highest_possible = 63;

@@ -12,8 +12,8 @@ constexpr CapabilitySet capability(int number) {
   return CapabilitySet{1} << number;
 }
 
-/// What a container gets by default, and a RUN with it: CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID
-/// SETUID SETPCAP NET_BIND_SERVICE NET_RAW SYS_CHROOT MKNOD AUDIT_WRITE SETFCAP.
+/// What a container gets by default, and a RUN with it: CHOWN DAC_OVERRIDE FOWNER FSETID KILL
+/// SETGID SETUID SETPCAP NET_BIND_SERVICE NET_RAW SYS_CHROOT MKNOD AUDIT_WRITE SETFCAP.
 extern const CapabilitySet container_capabilities;
 
 /// What works in the container's own "/" need at least.

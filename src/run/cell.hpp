@@ -2,12 +2,14 @@
 
 #include "run/command_process.hpp"
 #include "run/handshake.hpp"
+#include "run/mount_points.hpp"
 #include "run/runner.hpp"
 #include "run/supervisor.hpp"
 
 #include <sys/types.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace cairn {
@@ -19,6 +21,7 @@ struct CellMount {
   enum class Kind { bind, tmpfs, text };
   Kind kind = Kind::bind;
   RootedPath target;
+  MountPoints::Kind point = MountPoints::Kind::directory;
   MountAccess access = MountAccess::read_only;
   std::string source;  ///< bind: a path outside; text: its name in the staging directory.
   dev_t device = 0;    ///< bind: what `source` was when it was checked.

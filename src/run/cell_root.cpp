@@ -50,8 +50,8 @@ int open_source(const CellPlan& plan, const CellMount& mount) noexcept {
   struct open_how how {};
   how.flags = O_PATH | O_CLOEXEC;
   how.resolve = RESOLVE_NO_SYMLINKS;
-  const auto fd = static_cast<int>(
-      ::syscall(SYS_openat2, AT_FDCWD, mount.source.c_str(), &how, sizeof how));
+  const auto fd =
+      static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, mount.source.c_str(), &how, sizeof how));
   struct stat info {};
   if (fd < 0 || ::fstat(fd, &info) != 0)
     give_up(plan.socket, SetupStep::open_source, errno);

@@ -92,12 +92,9 @@ void mount_dev(const CellPlan& plan, const char* target) noexcept {
     give_up(plan.socket, SetupStep::mount_dev, errno);
   for (const char* name : {"null", "zero", "full", "random", "urandom", "tty"})
     make_device(plan, target, name);
-  constexpr const char* links[][2] = {{"/proc/self/fd", "fd"},
-                                      {"/proc/self/fd/0", "stdin"},
-                                      {"/proc/self/fd/1", "stdout"},
-                                      {"/proc/self/fd/2", "stderr"},
-                                      {"/proc/kcore", "core"},
-                                      {"pts/ptmx", "ptmx"}};
+  constexpr const char* links[][2] = {{"/proc/self/fd", "fd"},       {"/proc/self/fd/0", "stdin"},
+                                      {"/proc/self/fd/1", "stdout"}, {"/proc/self/fd/2", "stderr"},
+                                      {"/proc/kcore", "core"},       {"pts/ptmx", "ptmx"}};
   for (const auto& [text, name] : links) {
     if (::symlink(text, StackPath(target, name).c_str()) != 0)
       give_up(plan.socket, SetupStep::make_device, errno);

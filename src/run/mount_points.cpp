@@ -1,10 +1,12 @@
 #include "run/mount_points.hpp"
 
+#include "run/kept_time.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 #include "util/text.hpp"
 
 #include <fcntl.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -43,25 +45,6 @@ Fd open_directory(FdRef parent, const std::string& name) {
   return open_at(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
 }
 
-/// Puts the time of a directory back at the end of its life.
-class KeptTime {
-public:
-  explicit KeptTime(FdRef parent) : directory_(open_at(parent, ".", O_RDONLY | O_DIRECTORY)) {
-    if (::fstat(directory_.get(), &info_) != 0)
-      throw SysError(errno, "stat a directory");
-  }
-  KeptTime(const KeptTime&) = delete;
-  KeptTime& operator=(const KeptTime&) = delete;
-  ~KeptTime() {
-    const timespec times[2] = {{0, UTIME_OMIT}, info_.st_mtim};
-    ::futimens(directory_.get(), times);
-  }
-
-private:
-  Fd directory_;
-  struct stat info_ {};
-};
-
 bool same_attributes(const struct stat& a, const struct stat& b) {
   const auto same_time = [](const timespec& x, const timespec& y) {
     return x.tv_sec == y.tv_sec && x.tv_nsec == y.tv_nsec;
@@ -76,7 +59,8 @@ std::optional<Fd> find_directory(FdRef directory, const std::string& path) {
 }
 
 /// Removes an empty file or an empty directory; keeps anything else.
-void remove_stub(FdRef changes, const std::string& path, MountPoints::Kind kind) {
+enum class Leave { nothing, whiteout };
+void remove_stub(FdRef changes, const std::string& path, MountPoints::Kind kind, Leave leave) {
   const auto [parent, name] = parent_and_name(path);
   const auto directory = find_directory(changes, parent);
   struct stat info {};
@@ -86,9 +70,14 @@ void remove_stub(FdRef changes, const std::string& path, MountPoints::Kind kind)
   if (is_directory ? !S_ISDIR(info.st_mode) : !S_ISREG(info.st_mode) || info.st_size != 0)
     return;
   const KeptTime kept(*directory);
-  if (::unlinkat(directory->get(), name.c_str(), is_directory ? AT_REMOVEDIR : 0) != 0 &&
-      errno != ENOTEMPTY && errno != EEXIST)
+  if (::unlinkat(directory->get(), name.c_str(), is_directory ? AT_REMOVEDIR : 0) != 0) {
+    if (errno == ENOTEMPTY || errno == EEXIST)
+      return;
     throw SysError(errno, "remove mount point '/{}'", path);
+  }
+  if (leave == Leave::whiteout &&
+      ::mknodat(directory->get(), name.c_str(), S_IFCHR | 0600, makedev(0, 0)) != 0)
+    throw SysError(errno, "put back whiteout '/{}'", path);
 }
 
 } // namespace
@@ -159,30 +148,44 @@ std::string MountPoints::prepare(const RootedPath& target, Kind kind) {
       todo.insert(todo.begin(), parts.begin(), parts.end());
       continue;
     }
-    if (todo.empty())
-      return below(walk.path(), name);
+    if (todo.empty()) {
+      covered_.push_back(below(walk.path(), name));
+      return covered_.back();
+    }
     walk.enter(name, open_directory(walk.directory(), name));
   }
   return walk.path();
 }
 
-void MountPoints::make(Walk& walk, const std::string& name, Kind kind) {
+bool MountPoints::is_covered(const std::string& path) const {
+  return std::any_of(covered_.begin(), covered_.end(), [&](const std::string& mount) {
+    return path.starts_with(mount) && path[mount.size()] == '/';
+  });
+}
+
+void MountPoints::make(const Walk& walk, const std::string& name, Kind kind) {
   const auto parent = walk.path();
-  // A directory that the upper one does not have yet is about to be copied there, with all above.
-  for (auto path = parent; path != "."; path = parent_and_name(path).first) {
-    struct stat info {};
-    if (::fstatat(changes_.get(), path.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0)
-      copied_up_.push_back({path, {}});
-  }
-  const KeptTime kept(walk.directory());
   const auto path = below(parent, name);
+  // A directory that the upper one does not have yet is about to be copied there, with all above.
+  for (auto above = parent; above != "."; above = parent_and_name(above).first) {
+    struct stat info {};
+    if (::fstatat(changes_.get(), above.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0)
+      copied_up_.push_back({above, {}});
+  }
+  struct stat hidden {};
+  const bool was_whiteout =
+      ::fstatat(changes_.get(), path.c_str(), &hidden, AT_SYMLINK_NOFOLLOW) == 0 &&
+      S_ISCHR(hidden.st_mode) && hidden.st_rdev == 0;
+  const KeptTime kept(walk.directory());
   if (kind == Kind::directory) {
     if (::mkdirat(walk.directory().get(), name.c_str(), 0755) != 0)
       throw SysError(errno, "create mount point '/{}'", path);
   } else {
     open_at(walk.directory(), name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
   }
-  made_.push_back({path, kind});
+  // What lies in a mount goes with it; the same path below it is not ours.
+  if (!is_covered(path))
+    made_.push_back({path, kind, was_whiteout});
 }
 
 void MountPoints::settle() {
@@ -194,6 +197,7 @@ void MountPoints::settle() {
 }
 
 void MountPoints::remove() {
+  release_root();
   const auto made = std::exchange(made_, {});
   auto copied_up = std::exchange(copied_up_, {});
   // Looked at before anything is removed: the removal changes what tells them apart.
@@ -203,9 +207,10 @@ void MountPoints::remove() {
            !same_attributes(info, directory.info);
   });
   for (auto entry = made.rbegin(); entry != made.rend(); ++entry)
-    remove_stub(changes_, entry->path, entry->kind);
+    remove_stub(changes_, entry->path, entry->kind,
+                entry->was_whiteout ? Leave::whiteout : Leave::nothing);
   for (const auto& directory : copied_up)
-    remove_stub(changes_, directory.path, Kind::directory);
+    remove_stub(changes_, directory.path, Kind::directory, Leave::nothing);
 }
 
 } // namespace cairn

@@ -24,8 +24,9 @@ public:
   MountPoints& operator=(const MountPoints&) = delete;
   ~MountPoints(); ///< Does what remove() does; what is in its way stays, quietly.
 
-  /// Follows links inside the root and makes what is missing. @return the path without links,
-  /// relative to the root, "." for the root itself. @throws SysError
+  /// Follows links inside the root and makes what is missing. The caller then covers the place,
+  /// before the next one is prepared. @return the path without links, relative to the root, "." for
+  /// the root itself. @throws SysError
   std::string prepare(const RootedPath& target, Kind kind);
 
   /// All mounts are made and the command is about to start.
@@ -40,6 +41,8 @@ private:
   struct Made {
     std::string path;
     Kind kind = Kind::file;
+    /// An earlier command removed what was here: overlayfs has replaced its mark.
+    bool was_whiteout = false;
   };
   /// A directory that overlayfs copied up because something was made in it.
   struct CopiedUp {
@@ -48,10 +51,12 @@ private:
   };
   class Walk;
 
-  void make(Walk& walk, const std::string& name, Kind kind);
+  void make(const Walk& walk, const std::string& name, Kind kind);
+  bool is_covered(const std::string& path) const;
 
   Fd root_;
   Fd changes_;
+  std::vector<std::string> covered_; ///< All that was prepared.
   std::vector<Made> made_;
   std::vector<CopiedUp> copied_up_;
 };

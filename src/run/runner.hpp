@@ -59,12 +59,13 @@ struct Invocation {
   FdRef errors = FdRef(2);          ///< Its stderr; lent until run() returns.
 };
 
-/// An overlay over unpacked layers. Paths are absolute; `upper` and `work` lie on one filesystem.
-/// The attributes of "/" itself are those of `upper`.
+/// An overlay over unpacked layers. Paths are absolute; `upper` and `work` lie on one filesystem
+/// and may serve several commands, one after the other. Nothing in them is synced to disk: after a
+/// crash of the machine they are worth nothing. The attributes of "/" itself are those of `upper`.
 struct OverlayRoot {
   std::vector<std::string> lower; ///< Top first, at most 500; their marks are user.overlay.*.
-  std::string upper;              ///< Holds afterwards what the command changed, and only that.
-  std::string work;               ///< Empty; good for one run.
+  std::string upper;              ///< Receives what the command changes, and only that.
+  std::string work;               ///< Belongs to the overlay alone.
 };
 
 /// A directory that holds the whole root and is changed in place.

@@ -4,7 +4,6 @@
 #include "apps/shared/log.hpp"
 #include "build/options.hpp"
 #include "registry/options.hpp"
-#include "registry/transfer.hpp"
 
 #include <string>
 #include <variant>
@@ -22,25 +21,13 @@ enum class EnvironmentCredentials { use, ignore };
 struct RegistryUse {
   RegistryOptions options;
   unsigned extra_attempts = 0; ///< Beyond those that are made anyway.
-  ImmutableTags immutable_tags = ImmutableTags::fail;
   PushCheck push_check = PushCheck::before_build;
   EnvironmentCredentials environment_credentials = EnvironmentCredentials::use;
-};
-
-/// What was asked of the container's own filesystem. Where commands run in a root of their own it
-/// is never touched, and all three hold by themselves.
-struct ContainerRoot {
-  bool clean_before = false; ///< --pre-cleanup
-  bool clean_after = false;  ///< --cleanup
-  bool preserve = false;     ///< --preserve-context
-
-  bool any() const noexcept { return clean_before || clean_after || preserve; }
 };
 
 struct BuildCommand {
   BuildOptions build;
   RegistryUse registry;
-  ContainerRoot container_root;
   LogOptions log;
   DryRun dry_run = DryRun::no;
   std::vector<std::string> warnings; ///< About the command line, for the log.

@@ -20,9 +20,7 @@ struct ExecutorDraft {
   bool has_cache_repo = false;
   // Nothing: the flag was not given, and a variable may say it.
   std::optional<std::string> work_directory;
-  std::optional<bool> clean_before;
-  std::optional<bool> clean_after;
-  std::optional<bool> preserve;
+  std::optional<bool> preserve_context;
   bool help = false;
 };
 

@@ -2,12 +2,11 @@
 
 #include "apps/executor/cancellation.hpp"
 #include "apps/executor/command.hpp"
+#include "apps/executor/network.hpp"
 #include "apps/executor/paths.hpp"
-#include "apps/executor/services.hpp"
 #include "apps/shared/signals.hpp"
-#include "run/ladder.hpp"
+#include "build/build.hpp"
 #include "util/error.hpp"
-#include "util/file.hpp"
 #include "util/text.hpp"
 
 #include <filesystem>
@@ -28,54 +27,56 @@ int print_error(FdRef to, const Error& error) {
   if (!error.detail().empty())
     for (const auto& line : split(error.detail(), '\n'))
       text += printable(line) + "\n";
-  print(to, text);
+  try {
+    print(to, text);
+  } catch (const SysError&) {
+    // Nobody reads stderr any more: the exit status still tells.
+    return error.exit_status();
+  }
   return error.exit_status();
 }
 
-/// Finds the rung to stand on and says why it is not a better one.
-Ladder climb(const BuildCommand& command, const ProcessEnvironment& environment,
-             Progress& progress) {
-  const auto& execution = command.build.execution;
-  make_directories(execution.work_directory);
-  auto ladder = probe(
-      {execution.isolation, execution.work_directory, execution.force, environment.entries()});
-  for (const auto& line : ladder.explanation())
-    progress.info("not possible: {}", line);
-  progress.info("commands run {}", rung_name(ladder.rung));
-  if (ladder.rung == Rung::inplace && command.container_root.any())
-    throw Error("--cleanup, --pre-cleanup and --preserve-context: not supported yet where commands "
-                "run in place");
-  return ladder;
+/// Where the program was started; "/" when that is gone.
+std::string start_directory() {
+  std::error_code error;
+  const auto path = std::filesystem::current_path(error);
+  return error ? "/" : path.string();
 }
 
-void build(const BuildCommand& command, const ProcessEnvironment& environment, Progress& progress,
-           Cancellation& cancellation) {
+void build(const BuildCommand& command, const BuildServices& services, FdRef out) {
   for (const auto& warning : command.warnings)
-    progress.warn("{}", warning);
-  Services services(command.registry, environment, progress, cancellation.flag());
-  const auto& output = command.build.output;
-  if (output.push == PushImage::yes && command.registry.push_check == PushCheck::before_build)
-    check_destinations(services.registry(), output.destinations);
-  const auto ladder = climb(command, environment, progress);
-  const auto runner =
-      make_runner(ladder, {.work_directory = command.build.execution.work_directory});
-  const auto attachment = cancellation.attach(*runner);
-  const auto options = anchor_outputs(command.build, std::filesystem::current_path().string());
-  throw Error("building is not part of this version");
+    services.progress.warn("{}", warning);
+  const auto options = anchor_outputs(command.build, start_directory());
+  if (command.dry_run == DryRun::yes) {
+    print(out, dry_run(options, services));
+    return;
+  }
+  if (options.output.push == PushImage::yes &&
+      command.registry.push_check == PushCheck::before_build)
+    check_destinations(services.registry, options.output.destinations);
+  build_image(options, services);
 }
 
-int run_build(const BuildCommand& command, const ProcessEnvironment& environment, FdRef err) {
-  const auto log = make_log(command.log, err);
+int run_build(const BuildCommand& command, const ProcessEnvironment& environment,
+              StandardStreams streams) {
+  const auto log = make_log(command.log, streams.err);
   Cancellation cancellation;
   const SignalWatch signals([&](int signal) {
     log->log(Level::warn, fmt::format("signal {}: ending the build", signal));
     cancellation.cancel(signal);
   });
   try {
-    build(command, environment, *log, cancellation);
+    Network network(command.registry, environment, *log, cancellation.flag());
+    build(command,
+          {.registry = network.registry(),
+           .progress = *log,
+           .environment = environment.entries(),
+           .cancel = cancellation.flag(),
+           .on_runner = [&](Runner* runner) { cancellation.watch(runner); }},
+          streams.out);
     return 0;
   } catch (const Error& error) {
-    return signals.exit_status(print_error(err, error));
+    return signals.exit_status(print_error(streams.err, error));
   }
 }
 
@@ -94,7 +95,7 @@ int run_executor(const std::vector<std::string>& arguments, const ProcessEnviron
   try {
     const auto command = parse_executor(arguments, environment);
     return std::visit(
-        Overloaded{[&](const BuildCommand& c) { return run_build(c, environment, streams.err); },
+        Overloaded{[&](const BuildCommand& c) { return run_build(c, environment, streams); },
                    [&](const VersionCommand&) {
                      print(streams.out, "Cairn version :  v" CAIRN_VERSION "\n");
                      return 0;

@@ -57,13 +57,16 @@ void settle_work_directory(ExecutorDraft& draft, const ProcessEnvironment& envir
   draft.command.build.execution.work_directory = directory;
 }
 
-void settle_container_root(ExecutorDraft& draft, const ProcessEnvironment& environment) {
-  const auto either = [&](std::optional<bool> flag, std::string_view variable) {
-    return flag ? *flag : find_bool(environment, variable).value_or(false);
-  };
-  draft.command.container_root = {either(draft.clean_before, "KANIKO_PRE_CLEANUP"),
-                                  either(draft.clean_after, "KANIKO_CLEANUP"),
-                                  either(draft.preserve, "KANIKO_PRESERVE_CONTEXT")};
+/// A build in place replaces the container's filesystem and cannot put it back.
+void settle_isolation(ExecutorDraft& draft, const ProcessEnvironment& environment) {
+  const bool preserve = draft.preserve_context
+                            ? *draft.preserve_context
+                            : find_bool(environment, "KANIKO_PRESERVE_CONTEXT").value_or(false);
+  auto& isolation = draft.command.build.execution.isolation;
+  if (preserve && isolation == Isolation::inplace)
+    throw Error("--preserve-context: not supported yet with --isolation=inplace");
+  if (preserve && isolation == Isolation::automatic)
+    isolation = Isolation::namespaces;
 }
 
 void settle_push(ExecutorDraft& draft, const ProcessEnvironment& environment) {
@@ -137,7 +140,7 @@ BuildCommand settle(ExecutorDraft draft, const ProcessEnvironment& environment) 
   settle_build_args(draft, environment);
   settle_epoch(draft.command.build, environment);
   settle_work_directory(draft, environment);
-  settle_container_root(draft, environment);
+  settle_isolation(draft, environment);
   settle_push(draft, environment);
   check_context(draft.command.build.context);
   check_reports(draft.command.build.output);

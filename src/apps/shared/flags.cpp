@@ -44,7 +44,7 @@ const FlagSpec& proper(std::span<const FlagSpec> specs, const FlagSpec& spec) {
 }
 
 /// Writes shorthands as the long flags they mean and every value behind "=", the form in which no
-/// value can be taken for a flag.
+/// value can be taken for a flag. Goes as far as "--".
 class LongForm {
 public:
   LongForm(std::span<const FlagSpec> specs, const std::vector<std::string>& words)
@@ -62,9 +62,11 @@ public:
       else
         out_.push_back(word);
     }
-    out_.insert(out_.end(), words_.begin() + static_cast<std::ptrdiff_t>(next_), words_.end());
     return std::move(out_);
   }
+
+  /// What follows "--".
+  std::span<const std::string> rest() const { return std::span(words_).subspan(next_); }
 
 private:
   void take_long(const std::string& word) {
@@ -149,7 +151,8 @@ void add_use(ParsedFlags& parsed, const FlagSpec& spec, FlagValue value) {
 
 ParsedFlags parse_flags(std::span<const FlagSpec> specs,
                         const std::vector<std::string>& arguments) {
-  const auto words = LongForm(specs, arguments).make();
+  LongForm form(specs, arguments);
+  const auto words = form.make();
   std::vector<const char*> argv = {""};
   for (const auto& word : words)
     argv.push_back(word.c_str());
@@ -160,6 +163,7 @@ ParsedFlags parse_flags(std::span<const FlagSpec> specs,
   for (const auto& word : parsed.words)
     if (word.size() > 1 && word[0] == '-')
       refuse_unknown(specs, word);
+  parsed.words.insert(parsed.words.end(), form.rest().begin(), form.rest().end());
   for (const auto& use : result.arguments()) {
     const auto& written = *find_flag(specs, use.key());
     const auto& spec = proper(specs, written);

@@ -157,12 +157,9 @@ TEST_CASE("each flag sets what it names") {
       {{"--push-retry=3", "--image-download-retry=5"},
        [](const auto& c) { return c.registry.extra_attempts == 5; },
        "the larger number of attempts"},
-      {{"--skip-push-permission-check", "--push-ignore-immutable-tag-errors"},
-       [](const auto& c) {
-         return c.registry.push_check == PushCheck::none &&
-                c.registry.immutable_tags == ImmutableTags::accept;
-       },
-       "how pushes go"},
+      {{"--skip-push-permission-check"},
+       [](const auto& c) { return c.registry.push_check == PushCheck::none; },
+       "no question before the build"},
       {{"--credential-helpers="},
        [](const auto& c) {
          return c.registry.environment_credentials == EnvironmentCredentials::ignore;
@@ -174,12 +171,6 @@ TEST_CASE("each flag sets what it names") {
                 c.log.time == LogTime::timestamp;
        },
        "the log"},
-      {{"--cleanup", "--pre-cleanup=false"},
-       [](const auto& c) {
-         return c.container_root.clean_after && !c.container_root.clean_before &&
-                c.container_root.any();
-       },
-       "wishes about the container's own filesystem"},
       {{"--dryrun"}, [](const auto& c) { return c.dry_run == DryRun::yes; }, "a dry run"},
   };
   for (const auto& row : rows) {
@@ -203,6 +194,7 @@ TEST_CASE("flags that change nothing here are accepted in every form that kaniko
       {"--materialize=false", "--check=false"},
       {"--git=branch=main"},
       {"--bucket="},
+      {"--cleanup", "--pre-cleanup"},
   };
   for (const auto& row : rows) {
     CAPTURE(row.front());
@@ -218,6 +210,9 @@ TEST_CASE("work that comes later is refused by name, never skipped") {
       {{"--secret=id=a"}, "--secret: not supported yet", "secrets"},
       {{"-b", "bucket"}, "--bucket: not supported yet", "contexts in buckets"},
       {{"--materialize"}, "--materialize: not supported yet", "the built root"},
+      {{"--push-ignore-immutable-tag-errors"},
+       "--push-ignore-immutable-tag-errors: not supported yet",
+       "until the push can tell"},
       {{"--check"}, "--check: not supported yet", "lint"},
       {{"--credential-helpers=ecr"}, "--credential-helpers: ecr: not supported yet", "clouds"},
       {{"-c", "s3://b/k"}, "--context: s3:// contexts are not supported yet", "S3"},
@@ -271,7 +266,7 @@ TEST_CASE("values that mean nothing are refused") {
        "unknown"},
       {{"--destinaton=a"}, "unknown flag: --destinaton (did you mean --destination?)", "a slip"},
   });
-  CHECK(refusal({"-d", "Upper/case"}).starts_with("--destination: "));
+  CHECK(refusal({"-d", "a/Upper"}).starts_with("--destination: "));
 }
 
 TEST_CASE("flags that contradict each other are refused") {
@@ -322,17 +317,26 @@ TEST_CASE("KANIKO_NO_PUSH wins over the flag, in both directions") {
         "KANIKO_NO_PUSH: 'maybe' is neither true nor false");
 }
 
-TEST_CASE("the flag wins over KANIKO_DIR and its like") {
+TEST_CASE("the flag wins over KANIKO_DIR") {
   const auto directory = [](const Words& arguments, const Words& variables) {
     return parse(arguments, variables).build.execution.work_directory;
   };
   CHECK(directory({}, {"KANIKO_DIR=/other"}) == "/other");
   CHECK(directory({"--kaniko-dir=/flag"}, {"KANIKO_DIR=/other"}) == "/flag");
   CHECK(directory({"--kaniko-dir="}, {"KANIKO_DIR=/other"}) == "/other");
-  CHECK(parse({}, {"KANIKO_CLEANUP=1"}).container_root.clean_after);
-  CHECK_FALSE(parse({"--cleanup=false"}, {"KANIKO_CLEANUP=1"}).container_root.clean_after);
-  CHECK(parse({}, {"KANIKO_PRE_CLEANUP=T"}).container_root.clean_before);
-  CHECK(parse({}, {"KANIKO_PRESERVE_CONTEXT=true"}).container_root.preserve);
+}
+
+TEST_CASE("a context that is to be preserved keeps the build out of the container's filesystem") {
+  const auto isolation = [](const Words& arguments, const Words& variables) {
+    return parse(arguments, variables).build.execution.isolation;
+  };
+  CHECK(isolation({"--preserve-context"}, {}) == Isolation::namespaces);
+  CHECK(isolation({}, {"KANIKO_PRESERVE_CONTEXT=1"}) == Isolation::namespaces);
+  CHECK(isolation({"--preserve-context=false"}, {"KANIKO_PRESERVE_CONTEXT=1"}) ==
+        Isolation::automatic);
+  CHECK(isolation({"--preserve-context", "--isolation=none"}, {}) == Isolation::none);
+  CHECK(refusal({"--no-push", "--preserve-context", "--isolation=inplace"}) ==
+        "--preserve-context: not supported yet with --isolation=inplace");
 }
 
 TEST_CASE("variables that ask for later work are refused, kaniko's experiments are not looked at") {

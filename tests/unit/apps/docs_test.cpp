@@ -78,7 +78,8 @@ TEST_CASE("the table of flags is sound") {
           }) == 1);
     CHECK(spec.shorthand.size() <= 1);
     if (spec.alias_of.empty()) {
-      CHECK(flag.apply != nullptr);
+      const bool is_applied = flag.apply != nullptr;
+      CHECK(is_applied);
       CHECK_FALSE(spec.help.empty());
     } else {
       CHECK(std::any_of(flags.begin(), flags.end(), [&](const ExecutorFlag& other) {

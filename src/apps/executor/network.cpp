@@ -1,4 +1,4 @@
-#include "apps/executor/services.hpp"
+#include "apps/executor/network.hpp"
 
 #include "creds/docker_config.hpp"
 #include "creds/helper.hpp"
@@ -58,8 +58,8 @@ RegistryServices registry_services(Http& http, Keychain& keychain, Progress& pro
 
 } // namespace
 
-Services::Services(const RegistryUse& use, const ProcessEnvironment& environment,
-                   Progress& progress, const std::atomic<bool>& cancel)
+Network::Network(const RegistryUse& use, const ProcessEnvironment& environment, Progress& progress,
+                 const std::atomic<bool>& cancel)
     : http_(make_http(http_options(environment, cancel))),
       keychain_(make_keychain(use, environment, progress)),
       registry_(registry_services(*http_, *keychain_, progress, use.extra_attempts, cancel),

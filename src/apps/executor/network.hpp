@@ -11,15 +11,14 @@
 
 namespace cairn {
 
-/// Everything a build needs from the network, made from the command and the environment.
-class Services {
+/// The way to registries, made from the command and the environment.
+class Network {
 public:
   /// `progress` and `cancel` are borrowed and must outlive it. @throws Error when a credential
   /// file cannot be read
-  Services(const RegistryUse& use, const ProcessEnvironment& environment, Progress& progress,
-           const std::atomic<bool>& cancel);
+  Network(const RegistryUse& use, const ProcessEnvironment& environment, Progress& progress,
+          const std::atomic<bool>& cancel);
 
-  Http& http() noexcept { return *http_; }
   RegistryClient& registry() noexcept { return registry_; }
 
 private:

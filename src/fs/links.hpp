@@ -1,0 +1,19 @@
+#pragma once
+
+#include "fs/tree.hpp"
+#include "util/rooted_path.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace cairn {
+
+/// The target of the symbolic link that has exactly this name; nothing when it is no link.
+using LinkReader = std::function<std::optional<std::string>(const RootedPath&)>;
+
+/// Where symbolic links in `path` lead: absolute targets start at the root, ".." stops there. What
+/// does not exist is taken as it is written. @throws Error after 255 links
+RootedPath resolve_links(const RootedPath& path, Tree::Last last, const LinkReader& link_at);
+
+} // namespace cairn

@@ -1,0 +1,93 @@
+#include "run/emulated_mounts.hpp"
+
+#include "run/kept_time.hpp"
+#include "util/error.hpp"
+#include "util/file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+namespace cairn {
+
+namespace {
+
+Fd open_root() {
+  return open_at(current_directory(), "/", O_RDONLY | O_DIRECTORY);
+}
+
+Fd open_parent(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return open_at(current_directory(), slash == 0 ? "/" : path.substr(0, slash),
+                 O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+}
+
+} // namespace
+
+EmulatedMounts::EmulatedMounts(const std::vector<CommandMount>& mounts)
+    : points_(open_root(), open_root()) {
+  try {
+    for (const auto& mount : mounts)
+      std::visit([this](const auto& any) { add(any); }, mount);
+  } catch (const Error&) {
+    remove();
+    throw;
+  }
+  points_.settle();
+}
+
+EmulatedMounts::~EmulatedMounts() {
+  try {
+    remove();
+  } catch (const Error&) {
+    // Only an error that is already on its way out leads here with something left to remove.
+  }
+}
+
+void EmulatedMounts::add(const BindMount& mount) {
+  struct stat info {};
+  if (::lstat(mount.source.c_str(), &info) != 0)
+    throw SysError(errno, "mount '{}' on '{}'", mount.source, mount.target.str());
+  const auto kind = S_ISDIR(info.st_mode) ? MountPoints::Kind::directory : MountPoints::Kind::file;
+  const auto& place = take(mount.target, kind);
+  const KeptTime kept(open_parent(place.path));
+  if (::symlink(mount.source.c_str(), place.path.c_str()) != 0)
+    throw SysError(errno, "link '{}' to '{}'", place.path, mount.source);
+}
+
+void EmulatedMounts::add(const TmpfsMount& mount) {
+  const auto& place = take(mount.target, MountPoints::Kind::directory);
+  const KeptTime kept(open_parent(place.path));
+  if (::mkdir(place.path.c_str(), 0700) != 0 || ::chmod(place.path.c_str(), 01777) != 0)
+    throw SysError(errno, "create '{}'", place.path);
+}
+
+const EmulatedMounts::Place& EmulatedMounts::take(const RootedPath& target,
+                                                  MountPoints::Kind kind) {
+  const auto relative = points_.prepare(target, kind);
+  if (relative == ".")
+    throw Error("mount on '/': not possible");
+  const auto path = "/" + relative;
+  const auto slash = path.rfind('/') + 1;
+  const auto aside = fmt::format("{}.cairn-{}-{}-{}", path.substr(0, slash), ::getpid(),
+                                 places_.size(), path.substr(slash));
+  const KeptTime kept(open_parent(path));
+  if (::renameat2(AT_FDCWD, path.c_str(), AT_FDCWD, aside.c_str(), RENAME_NOREPLACE) != 0)
+    throw SysError(errno, "move '{}' aside for a mount", path);
+  return places_.emplace_back(Place{path, aside});
+}
+
+void EmulatedMounts::remove() {
+  auto places = std::exchange(places_, {});
+  for (auto place = places.rbegin(); place != places.rend(); ++place) {
+    const KeptTime kept(open_parent(place->path));
+    remove_tree(current_directory(), place->path);
+    if (::rename(place->aside.c_str(), place->path.c_str()) != 0)
+      throw SysError(errno, "move '{}' back", place->path);
+  }
+  points_.remove();
+}
+
+} // namespace cairn

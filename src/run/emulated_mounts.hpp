@@ -1,0 +1,40 @@
+#pragma once
+
+#include "run/mount_points.hpp"
+#include "run/runner.hpp"
+
+#include <string>
+#include <vector>
+
+namespace cairn {
+
+/// Mounts where nothing can be mounted: a bind is a symbolic link to its source, a tmpfs an
+/// ordinary directory. What was at the place is moved aside within its directory and comes back.
+/// Read-only is not enforced, and what a command writes to a bind arrives at its source.
+class EmulatedMounts {
+public:
+  /// @throws SysError when a place cannot be taken, for instance because it is a real mount point
+  explicit EmulatedMounts(const std::vector<CommandMount>& mounts);
+  EmulatedMounts(const EmulatedMounts&) = delete;
+  EmulatedMounts& operator=(const EmulatedMounts&) = delete;
+  ~EmulatedMounts(); ///< Does what remove() does, quietly.
+
+  /// Puts everything back. @throws SysError
+  void remove();
+
+private:
+  struct Place {
+    std::string path; ///< Without links.
+    std::string aside;
+  };
+
+  void add(const BindMount& mount);
+  void add(const TmpfsMount& mount);
+  /// Moves away what is at `target`, after it was made to exist. @return the free place
+  const Place& take(const RootedPath& target, MountPoints::Kind kind);
+
+  MountPoints points_;
+  std::vector<Place> places_;
+};
+
+} // namespace cairn

@@ -1,0 +1,76 @@
+#include "run/inplace_runner.hpp"
+
+#include "run/emulated_mounts.hpp"
+#include "run/outcome.hpp"
+#include "run/supervisor.hpp"
+#include "util/error.hpp"
+
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+
+namespace cairn {
+
+namespace {
+
+struct InPlacePlan {
+  const CommandPlan& command;
+  Supervision supervision;
+  std::vector<int> kept_descriptors; ///< Sorted.
+};
+
+/// The life of the process that watches over the command. Async-signal-safe.
+[[noreturn]] void watch(const InPlacePlan& plan) noexcept {
+  close_descriptors(plan.kept_descriptors.data(), plan.kept_descriptors.size(), Closing::now);
+  ::prctl(PR_SET_NAME, "cairn-init", 0, 0, 0);
+  // It is woken when the executor ends, rather than killed: there is still something to do.
+  if (::prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) != 0 ||
+      ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
+    give_up(plan.supervision.socket, SetupStep::lose_parent, errno);
+  if (::getppid() != plan.supervision.executor)
+    ::_exit(1);
+  supervise(plan.command, plan.supervision);
+}
+
+pid_t start(InPlacePlan& plan) {
+  std::sort(plan.kept_descriptors.begin(), plan.kept_descriptors.end());
+  const BlockedSignals blocked;
+  const pid_t pid = raw_clone(0);
+  if (pid == 0)
+    watch(plan);
+  if (pid < 0)
+    throw SysError(errno, "start a process");
+  return pid;
+}
+
+} // namespace
+
+Outcome InPlaceRunner::run(const CommandRoot& root, const Invocation& invocation) {
+  const auto begin = std::chrono::steady_clock::now();
+  if (!std::holds_alternative<InPlaceRoot>(root))
+    throw Error("a command in place has the container's own root");
+  if (invocation.network == CommandNetwork::none)
+    throw Error("a command in place cannot be without network: that needs namespaces");
+  const CommandPlan command(invocation);
+  EmulatedMounts mounts(invocation.mounts);
+  auto pair = make_handshake();
+  InPlacePlan plan{command,
+                   {pair.child.get(), ::getpid(), Descendants::adopted, options_.grace},
+                   command.descriptors()};
+  plan.kept_descriptors.push_back(pair.child.get());
+  Outcome outcome;
+  {
+    ChildProcess process(running_, start(plan));
+    pair.child.reset();
+    Handshake handshake(std::move(pair.parent));
+    outcome = await_outcome(handshake, process, command);
+  }
+  mounts.remove();
+  outcome.duration = std::chrono::steady_clock::now() - begin;
+  return outcome;
+}
+
+} // namespace cairn

@@ -1,0 +1,192 @@
+#include "run/ladder.hpp"
+
+#include "run/capabilities.hpp"
+#include "run/container.hpp"
+#include "run/inplace_runner.hpp"
+#include "run/namespace_runner.hpp"
+#include "util/error.hpp"
+#include "util/file.hpp"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <optional>
+
+namespace cairn {
+
+namespace {
+
+constexpr const char* opaque_mark = "user.overlay.opaque";
+
+/// The causes that people meet, for the errors that say little.
+std::string likely_cause(const SysError& error) {
+  const std::string_view text = error.what();
+  if (text.starts_with("create ")) {
+    if (error.code() == EPERM)
+      return " (seccomp, AppArmor or a missing capability)";
+    if (error.code() == ENOSPC || error.code() == EUSERS)
+      return " (user.max_user_namespaces)";
+    if (error.code() == EINVAL || error.code() == ENOSYS)
+      return " (the kernel has no user namespaces)";
+  }
+  if (text.starts_with("mount overlay") && error.code() == EINVAL)
+    return " (the work directory must be on a volume, not on the container's own overlay)";
+  if (text.starts_with("mount overlay") && error.code() == ENODEV)
+    return " (the kernel has no overlayfs)";
+  if (text.starts_with("map all ids"))
+    return " (needs CAP_SETUID, CAP_SETGID and CAP_SETFCAP)";
+  if (text.starts_with("give a file to another owner"))
+    return " (not all ids are mapped, or the file system has no owners)";
+  return "";
+}
+
+/// A root for trials: a lower layer with "/d/f", and room for an overlay.
+class TrialRoot {
+public:
+  explicit TrialRoot(const std::string& work_directory) : home_(work_directory, "probe-") {
+    for (const char* name : {"/lower", "/lower/d", "/upper", "/work"})
+      make_directories(home_.path() + name);
+    open_at(current_directory(), home_.path() + "/lower/d/f", O_WRONLY | O_CREAT, 0644);
+  }
+
+  OverlayRoot overlay() const {
+    return {{home_.path() + "/lower"}, home_.path() + "/upper", home_.path() + "/work"};
+  }
+  DirectoryRoot directory() const { return {home_.path() + "/lower"}; }
+
+  void check_opaque_mark() const {
+    char value[8];
+    const auto path = home_.path() + "/upper/d";
+    if (::lgetxattr(path.c_str(), opaque_mark, value, sizeof value) <= 0)
+      throw SysError(errno, "overlay: read the mark of an opaque directory");
+  }
+
+private:
+  TempDir home_;
+};
+
+std::optional<std::string> try_namespaces(Rung rung, const std::string& work_directory) {
+  try {
+    NamespaceRunner runner({work_directory, {}});
+    const TrialRoot root(work_directory);
+    if (rung == Rung::namespace_overlay) {
+      runner.try_out(root.overlay());
+      root.check_opaque_mark();
+    } else {
+      runner.try_out(root.directory());
+    }
+    return std::nullopt;
+  } catch (const SysError& error) {
+    return error.what() + likely_cause(error);
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+std::optional<std::string> try_in_place(const ProbeRequest& request) {
+  if (::geteuid() != 0)
+    return fmt::format("the executor runs as user {}, not as root", ::geteuid());
+  const auto missing = inplace_capabilities & ~effective_capabilities();
+  if (missing != 0)
+    return fmt::format("{} missing", capability_names(missing));
+  if (::access("/", W_OK) != 0)
+    return SysError(errno, "write to /").what();
+  const auto root = open_at(current_directory(), "/", O_RDONLY | O_DIRECTORY);
+  if (request.force == Force::no && !container_evidence(root, request.environment))
+    return "this does not look like a container, and the whole file system would be replaced; "
+           "--force does it all the same";
+  return std::nullopt;
+}
+
+std::vector<Rung> wanted_rungs(Isolation wanted) {
+  switch (wanted) {
+  case Isolation::automatic:
+    return {Rung::namespace_overlay, Rung::namespace_directory, Rung::inplace};
+  case Isolation::namespaces:
+    return {Rung::namespace_overlay, Rung::namespace_directory};
+  case Isolation::inplace:
+    return {Rung::inplace};
+  case Isolation::none:
+    break;
+  }
+  return {};
+}
+
+/// Explains why nothing can be run.
+class NoRunner final : public Runner {
+public:
+  explicit NoRunner(const Ladder& ladder) : reasons_(ladder.explanation()) {}
+
+  Outcome run(const CommandRoot&, const Invocation&) override {
+    Error error("no command can be run here");
+    for (const auto& reason : reasons_)
+      error.add_detail(reason);
+    if (reasons_.empty())
+      error.add_detail("hint: --isolation=none was asked for");
+    throw Error(error);
+  }
+
+  void forward_signal(int) override {}
+
+private:
+  std::vector<std::string> reasons_;
+};
+
+} // namespace
+
+std::string_view rung_name(Rung rung) {
+  switch (rung) {
+  case Rung::namespace_overlay:
+    return "namespace with overlay";
+  case Rung::namespace_directory:
+    return "namespace with directory";
+  case Rung::inplace:
+    return "in place";
+  case Rung::none:
+    break;
+  }
+  return "none";
+}
+
+std::vector<std::string> Ladder::explanation() const {
+  std::vector<std::string> lines;
+  for (const auto& refusal : refused)
+    lines.push_back(fmt::format("{}: {}", rung_name(refusal.rung), refusal.reason));
+  return lines;
+}
+
+Ladder probe(const ProbeRequest& request) {
+  Ladder ladder;
+  for (const Rung rung : wanted_rungs(request.wanted)) {
+    const auto refusal = rung == Rung::inplace ? try_in_place(request)
+                                               : try_namespaces(rung, request.work_directory);
+    if (!refusal) {
+      ladder.rung = rung;
+      break;
+    }
+    ladder.refused.push_back({rung, *refusal});
+  }
+  return ladder;
+}
+
+std::unique_ptr<Runner> make_runner(const Ladder& ladder, RunnerOptions options) {
+  // Credentials in the executor's memory and environment are no business of a command: without
+  // this, root in the same container may read them through /proc.
+  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  switch (ladder.rung) {
+  case Rung::namespace_overlay:
+  case Rung::namespace_directory:
+    return std::make_unique<NamespaceRunner>(std::move(options));
+  case Rung::inplace:
+    return std::make_unique<InPlaceRunner>(std::move(options));
+  case Rung::none:
+    break;
+  }
+  return std::make_unique<NoRunner>(ladder);
+}
+
+} // namespace cairn

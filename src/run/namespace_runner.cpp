@@ -1,0 +1,203 @@
+#include "run/namespace_runner.hpp"
+
+#include "run/capabilities.hpp"
+#include "run/mount_points.hpp"
+#include "run/outcome.hpp"
+#include "run/user_namespace.hpp"
+#include "util/error.hpp"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace cairn {
+
+namespace {
+
+CellMount plan_mount(const BindMount& mount) {
+  CellMount planned;
+  planned.kind = CellMount::Kind::bind;
+  planned.target = mount.target;
+  planned.access = mount.access;
+  planned.source = mount.source;
+  struct stat info {};
+  if (::lstat(mount.source.c_str(), &info) != 0)
+    throw SysError(errno, "mount '{}' on '{}'", mount.source, mount.target.str());
+  planned.device = info.st_dev;
+  planned.inode = info.st_ino;
+  planned.point = S_ISDIR(info.st_mode) ? MountPoints::Kind::directory : MountPoints::Kind::file;
+  return planned;
+}
+
+CellMount plan_mount(const TmpfsMount& mount) {
+  CellMount planned;
+  planned.kind = CellMount::Kind::tmpfs;
+  planned.target = mount.target;
+  planned.options = "mode=1777";
+  if (mount.size)
+    planned.options += fmt::format(",size={}", *mount.size);
+  return planned;
+}
+
+CellMount plan_text(const char* target, const char* name, const std::string& text) {
+  CellMount planned;
+  planned.kind = CellMount::Kind::text;
+  planned.target = RootedPath::parse(target);
+  planned.point = MountPoints::Kind::file;
+  planned.source = name;
+  planned.options = text;
+  return planned;
+}
+
+std::vector<CellMount> plan_mounts(const Invocation& invocation) {
+  std::vector<CellMount> planned;
+  if (invocation.hosts)
+    planned.push_back(plan_text("/etc/hosts", "hosts", *invocation.hosts));
+  if (invocation.resolv_conf)
+    planned.push_back(plan_text("/etc/resolv.conf", "resolv.conf", *invocation.resolv_conf));
+  for (const auto& mount : invocation.mounts)
+    planned.push_back(std::visit([](const auto& any) { return plan_mount(any); }, mount));
+  return planned;
+}
+
+/// The cell's process, and the executor's way to talk to it.
+struct Cell {
+  Cell(RunningCommands& running, CellPlan& plan) : Cell(make_handshake(), running, plan) {}
+
+  Handshake handshake;
+  ChildProcess process;
+
+private:
+  Cell(HandshakePair pair, RunningCommands& running, CellPlan& plan)
+      : handshake(std::move(pair.parent)), process(running, start(pair.child, plan)) {}
+
+  static pid_t start(const Fd& socket, CellPlan& plan) {
+    plan.socket = plan.supervision.socket = socket.get();
+    if (plan.command != nullptr)
+      plan.kept_descriptors = plan.command->descriptors();
+    plan.kept_descriptors.push_back(plan.socket);
+    std::sort(plan.kept_descriptors.begin(), plan.kept_descriptors.end());
+    const BlockedSignals blocked;
+    const pid_t pid = raw_clone(cell_namespaces(plan));
+    if (pid == 0)
+      live_in_cell(plan);
+    if (pid < 0)
+      throw SysError(errno, "create {}namespaces",
+                     plan.user_namespace == UserNamespace::own ? "user and mount " : "mount ");
+    return pid;
+  }
+};
+
+/// Where changes to a root arrive.
+Fd open_changes(const CommandRoot& root) {
+  const auto* overlay = std::get_if<OverlayRoot>(&root);
+  const auto& path = overlay != nullptr ? overlay->upper : std::get<DirectoryRoot>(root).path;
+  return open_at(current_directory(), path, O_RDONLY | O_DIRECTORY);
+}
+
+/// The kernel leaves a mark in the work directory of a volatile overlay, and refuses to mount it
+/// again: the machine might have crashed. It has not.
+void clear_volatile_mark(const CommandRoot& root) {
+  if (const auto* overlay = std::get_if<OverlayRoot>(&root))
+    remove_tree(current_directory(), overlay->work + "/work");
+}
+
+/// Has the cell complete its namespaces and mount its root.
+Fd mount_root(Cell& cell, const CellPlan& plan) {
+  if (plan.user_namespace == UserNamespace::own)
+    map_identity(cell.process.pid());
+  cell.handshake.send(SetupOrder::make_root);
+  Fd root;
+  cell.handshake.expect(&root);
+  return root;
+}
+
+} // namespace
+
+NamespaceRunner::NamespaceRunner(RunnerOptions options)
+    : options_(std::move(options)), staging_(options_.work_directory, "cell-"),
+      user_namespace_((effective_capabilities() & capability(CAP_SYS_ADMIN)) != 0
+                          ? UserNamespace::shared
+                          : UserNamespace::own) {}
+
+CellPlan NamespaceRunner::plan_cell(const CommandRoot& root) const {
+  CellPlan plan;
+  plan.user_namespace = user_namespace_;
+  plan.staging = staging_.path();
+  plan.supervision = {-1, 0, Descendants::in_namespace, options_.grace};
+  if (const auto* overlay = std::get_if<OverlayRoot>(&root))
+    plan_overlay(plan, *overlay);
+  else if (const auto* directory = std::get_if<DirectoryRoot>(&root))
+    plan.directory = directory->path;
+  else
+    throw Error("a command in namespaces needs a root of its own");
+  return plan;
+}
+
+void NamespaceRunner::furnish(Handshake& handshake, const CellPlan& plan,
+                              MountPoints& points) const {
+  constexpr std::pair<const char*, SetupOrder> system[] = {
+      {"/proc", SetupOrder::proc}, {"/sys", SetupOrder::sys}, {"/dev", SetupOrder::dev}};
+  for (const auto& [target, order] : system) {
+    handshake.send(order, points.prepare(RootedPath::parse(target), MountPoints::Kind::directory));
+    handshake.expect();
+  }
+  for (std::size_t i = 0; i < plan.mounts.size(); ++i) {
+    const auto& mount = plan.mounts[i];
+    within(
+        [&] {
+          handshake.send(SetupOrder::mount, points.prepare(mount.target, mount.point),
+                         static_cast<std::int32_t>(i));
+          handshake.expect();
+        },
+        "mount on '{}'", mount.target.str());
+  }
+}
+
+template<class Finish>
+void NamespaceRunner::live(CellPlan& plan, const CommandRoot& root, const Finish& finish) {
+  // Lives longer than the cell: what it made is removed when nobody looks any more.
+  std::optional<MountPoints> points;
+  {
+    Cell cell(running_, plan);
+    points.emplace(mount_root(cell, plan), open_changes(root));
+    furnish(cell.handshake, plan, *points);
+    points->settle();
+    points->release_root();
+    cell.handshake.send(SetupOrder::command);
+    finish(cell.handshake, cell.process);
+  }
+  points->remove();
+  clear_volatile_mark(root);
+}
+
+Outcome NamespaceRunner::run(const CommandRoot& root, const Invocation& invocation) {
+  const auto begin = std::chrono::steady_clock::now();
+  auto plan = plan_cell(root);
+  const CommandPlan command(invocation);
+  plan.command = &command;
+  plan.hostname = invocation.hostname;
+  plan.network = invocation.network;
+  plan.mounts = plan_mounts(invocation);
+  Outcome outcome;
+  live(plan, root, [&](Handshake& handshake, ChildProcess& process) {
+    outcome = await_outcome(handshake, process, command);
+  });
+  outcome.duration = std::chrono::steady_clock::now() - begin;
+  return outcome;
+}
+
+void NamespaceRunner::try_out(const CommandRoot& root) {
+  auto plan = plan_cell(root);
+  plan.purpose = std::holds_alternative<OverlayRoot>(root) ? CellPurpose::trial_overlay
+                                                           : CellPurpose::trial_directory;
+  live(plan, root, [](Handshake& handshake, ChildProcess& process) {
+    handshake.expect();
+    process.wait();
+  });
+}
+
+} // namespace cairn

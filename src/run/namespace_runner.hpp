@@ -1,0 +1,37 @@
+#pragma once
+
+#include "run/cell.hpp"
+#include "run/child_process.hpp"
+#include "run/ladder.hpp"
+#include "util/file.hpp"
+
+namespace cairn {
+
+class MountPoints;
+
+/// Runs commands in cells: OverlayRoot and DirectoryRoot. Several at the same time.
+class NamespaceRunner final : public Runner {
+public:
+  explicit NamespaceRunner(RunnerOptions options);
+
+  Outcome run(const CommandRoot& root, const Invocation& invocation) override;
+  void forward_signal(int signal) override { running_.signal(signal); }
+
+  /// Makes a cell and tries in it what a build needs. @throws SysError saying what is not possible
+  void try_out(const CommandRoot& root);
+
+private:
+  CellPlan plan_cell(const CommandRoot& root) const;
+  /// The whole life of a cell; `finish` waits for what happens in it.
+  template<class Finish>
+  void live(CellPlan& plan, const CommandRoot& root, const Finish& finish);
+  /// Orders all mounts. The cell's process is ready for SetupOrder::command afterwards.
+  void furnish(Handshake& handshake, const CellPlan& plan, MountPoints& points) const;
+
+  RunnerOptions options_;
+  TempDir staging_;
+  UserNamespace user_namespace_;
+  RunningCommands running_;
+};
+
+} // namespace cairn

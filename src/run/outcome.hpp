@@ -1,0 +1,20 @@
+#pragma once
+
+#include "run/child_process.hpp"
+#include "run/command_process.hpp"
+#include "run/handshake.hpp"
+#include "run/runner.hpp"
+
+namespace cairn {
+
+/// Listens to a command's process until it has ended, and says how.
+/// @throws SysError when the command could not be prepared
+Outcome await_outcome(Handshake& handshake, ChildProcess& child, const CommandPlan& plan);
+
+/// The outcome that a wait status says.
+Outcome outcome_of(int wait_status);
+
+/// The outcome of a program that did not start: as shells and container runtimes report it.
+Outcome outcome_of_exec(const SetupReport& report, const std::string& program);
+
+} // namespace cairn

@@ -1,0 +1,255 @@
+#!/usr/bin/env python3
+"""A registry whose connections break, whose bytes are wrong, and that is busy."""
+import contextlib
+import os
+import pathlib
+import sys
+import time
+import types
+
+ROOT = pathlib.Path(os.environ.get("CAIRN_ROOT", pathlib.Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(ROOT / "tests/support"))
+
+import fault_proxy  # noqa: E402
+import images  # noqa: E402
+import registry  # noqa: E402
+from registry_cases import expect, run_cases  # noqa: E402
+
+BLOB = r"^GET /v2/team/app/blobs/"
+UPLOAD = r"^PUT /v2/team/.*/blobs/uploads/"
+
+
+def pull(world, *options, name="copy", **keywords):
+    return world.tool(*options, "pull", f"{world.proxy.host}/team/app:1", world.directory / name, **keywords)
+
+
+def fetch_layer(world, *options):
+    layer = world.layer
+    return world.tool(*options, "blob", f"{world.proxy.host}/team/app", layer["digest"], layer["size"])
+
+
+def upload(world, *options, seed: int, size: int = 900_000):
+    image = world.blobs.image([size], seed=seed)
+    return image, world.tool(*options, "push", world.blobs.path, image, f"{world.proxy.host}/team/up{seed}:1")
+
+
+def is_there(world, image: str, seed: int) -> bool:
+    return images.digest_of(registry.get(world.registry.host, f"/v2/team/up{seed}/manifests/1")) == image
+
+
+def resumed(world):
+    """a download that breaks off goes on where it broke"""
+    world.proxy.add(BLOB + world.layer["digest"], cut_answer_after=1_500_000)
+    world.proxy.add(BLOB + world.layer["digest"], cut_answer_after=700_000)
+    result = fetch_layer(world)
+    expect(result.status == 0, "the blob comes", result)
+    ranges = [headers["Range"] for headers in world.proxy.headers_seen if "Range" in headers]
+    first = [int(value.removeprefix("bytes=").removesuffix("-")) for value in ranges]
+    expect(len(first) == 2 and 0 < first[0] <= 1_500_000 and first[0] < first[1] <= 2_200_000,
+           f"two ranges, each further on: {ranges}")
+
+
+def ignored_range(world):
+    """a registry that ignores ranges is read from the start again"""
+    world.proxy.add(BLOB + world.layer["digest"], cut_answer_after=1_000_000)
+    world.proxy.add(BLOB + world.layer["digest"], ignore_range=True)
+    result = fetch_layer(world)
+    expect(result.status == 0, "the blob comes, verified", result)
+
+
+def corrupt(world):
+    """a wrong byte is noticed before the end of the blob"""
+    world.proxy.add(BLOB + world.layer["digest"], flip_byte=2_000_000)
+    result = fetch_layer(world)
+    expect(result.status == 1 and f"get blob {world.layer['digest']}" in result.err, "it is an error", result)
+    expect("the bytes that came have the digest sha256:" in result.err, "that says what came", result)
+
+
+def corrupt_manifest(world):
+    """a manifest that is not the one asked for is refused"""
+    world.proxy.add("^GET .*/manifests/", times=2, flip_byte=40)
+    result = world.tool("manifest", f"{world.proxy.host}/team/app@{world.image}")
+    expect(result.status == 1 and f"not {world.image}" in result.err, "by its digest", result)
+    result = world.tool("manifest", f"{world.proxy.host}/team/app:1")
+    expect(result.status == 1 and f"not {world.image}" in result.err, "by the header when asked for a tag", result)
+
+
+def abandoned(world):
+    """a download that nobody wants to the end does not hold the program up"""
+    world.proxy.add(BLOB + world.layer["digest"], stall_after=100_000)
+    started = time.monotonic()
+    result = world.tool("drop", f"{world.proxy.host}/team/app", world.layer["digest"], world.layer["size"])
+    expect(result.status == 0 and result.out == "1\n", "the first byte came", result)
+    expect(time.monotonic() - started < 10, "and it ended soon after")
+
+
+def stalled(world):
+    """a connection on which nothing moves is given up and the download goes on"""
+    world.proxy.add(BLOB + world.layer["digest"], stall_after=1_000_000)
+    result = fetch_layer(world, "--stall=1")
+    expect(result.status == 0, "the blob comes", result)
+    expect("nothing moved for 1 seconds" in result.err, "why it was tried again", result)
+
+
+def busy(world):
+    """a registry that is busy is asked again"""
+    for status in (500, 502, 503, 504, 408):
+        world.proxy.reset()
+        world.proxy.add("^GET .*/manifests/", status=status)
+        result = pull(world)
+        expect(result.status == 0 and str(status) in result.err, f"{status} passes", result)
+
+
+def retry_after(world):
+    """Retry-After is waited for"""
+    world.proxy.add("^GET .*/manifests/", status=429, headers={"Retry-After": "2"})
+    started = time.monotonic()
+    result = pull(world)
+    expect(result.status == 0, "pull works", result)
+    expect(2 <= time.monotonic() - started < 8, "after two seconds")
+
+
+def asks_too_much(world):
+    """a registry that wants to be left alone for an hour is a temporary failure at once"""
+    world.proxy.add("^GET .*/manifests/", status=429, headers={"Retry-After": "3600"},
+                    body=b'{"errors":[{"code":"TOOMANYREQUESTS","message":"pull rate limit reached"}]}')
+    started = time.monotonic()
+    result = pull(world)
+    expect(result.status == 75 and "TOOMANYREQUESTS: pull rate limit reached" in result.err, "its words", result)
+    expect("wait for 3600 seconds" in result.err and time.monotonic() - started < 5, "no waiting", result)
+
+
+def stays_broken(world):
+    """what stays broken ends with exit status 75, naming host and answer"""
+    world.proxy.add("^GET .*/manifests/", times=99, status=503, body=b"the disk is full\n")
+    result = pull(world, "--attempts=3")
+    expect(result.status == 75, "exit status 75", result)
+    expect(f"{world.proxy.host}/v2/team/app/manifests/1: 503 Service Unavailable: the disk is full" in result.err,
+           "host and words", result)
+    expect(world.proxy.count("^GET .*/manifests/") == 3, "three attempts")
+
+
+def broken_upload(world):
+    """an upload whose connection breaks begins again"""
+    layer = world.blobs.layers(world.blobs.image([900_000], seed=21))[0]["digest"]
+    world.proxy.add(UPLOAD + ".*" + layer.removeprefix("sha256:"), cut_request_after=300_000)
+    image, result = upload(world, seed=21)
+    expect(result.status == 0 and is_there(world, image, 21), "the image is there", result)
+    expect(world.proxy.count("^POST .*/uploads/ 202") == 3, f"with a new upload: {world.proxy.log}")
+
+
+def lost_session(world):
+    """an upload that the registry does not know any more begins again"""
+    world.proxy.add(UPLOAD, status=404, body=b'{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]}')
+    image, result = upload(world, seed=22)
+    expect(result.status == 0 and is_there(world, image, 22), "the image is there", result)
+
+
+def pieces(world):
+    """a proxy that limits the size of requests gets pieces"""
+    world.proxy.add(r"^(PUT|PATCH) .*/blobs/uploads/", times=99, refuse_above=1_100_000)
+    image, result = upload(world, seed=23, size=2_500_000)
+    expect(result.status == 0 and is_there(world, image, 23), "the image is there", result)
+    expect(world.proxy.count("^PATCH .* 202") == 3, f"in three pieces: {world.proxy.log}")
+
+
+def no_single_put(world):
+    """a registry that takes no single PUT gets PATCH and PUT"""
+    world.proxy.add(UPLOAD, times=1, status=405)
+    image, result = upload(world, seed=24)
+    expect(result.status == 0 and is_there(world, image, 24), "the image is there", result)
+
+
+def refused_upload(world):
+    """an upload that is refused for good is not tried again"""
+    world.proxy.add("^POST .*/blobs/uploads/", times=99, status=403,
+                    body=b'{"errors":[{"code":"DENIED","message":"quota exceeded"}]}')
+    _, result = upload(world, seed=25)
+    expect(result.status == 1 and "403 Forbidden: DENIED: quota exceeded" in result.err, "its words", result)
+
+
+def nothing_tagged(world):
+    """a push that fails half way leaves no tag"""
+    world.proxy.add(UPLOAD, times=99, status=500)
+    _, result = upload(world, "--attempts=2", seed=26)
+    expect(result.status == 75 and world.proxy.count("^PUT .*/manifests/") == 0, "no manifest was put", result)
+
+
+def immutable(world):
+    """a tag that may not be moved is an error, or none if that is wished"""
+    body = b'{"errors":[{"code":"TAG_INVALID","message":"The image tag \'1\' already exists and cannot be overwritten because the tag is immutable."}]}'
+    for options, status in (((), 1), (("--ignore-immutable",), 0)):
+        world.proxy.add("^PUT .*/manifests/", status=400, body=body)
+        _, result = upload(world, *options, seed=27)
+        expect(result.status == status and "cannot be overwritten" in result.err, f"status {status}", result)
+
+
+def schema1(world):
+    """a Docker schema 1 manifest is refused with what to do"""
+    world.proxy.add("^GET .*/manifests/", status=200, body=b'{"schemaVersion": 1, "name": "x", "tag": "1"}',
+                    headers={"Content-Type": "application/vnd.docker.distribution.manifest.v1+prettyjws"})
+    result = world.tool("manifest", f"{world.proxy.host}/team/app:1")
+    expect(result.status == 1 and "schema 1" in result.err and "hint: " in result.err, "it is named", result)
+
+
+def redirects(world):
+    """a redirect to storage is followed without the credential"""
+    storage = world.storage
+    path = f"/v2/team/app/blobs/{world.layer['digest']}"
+    world.proxy.add(BLOB, status=307, headers={"Location": f"http://{storage.host}{path}"})
+    challenge = 'Basic realm="x"'
+    world.proxy.faults.insert(0, fault_proxy.Fault(BLOB, status=401, headers={"WWW-Authenticate": challenge}))
+    storage.reset()
+    layer = world.layer
+    result = world.tool("blob", f"{world.proxy.host}/team/app", layer["digest"], layer["size"],
+                        config={"auths": {world.proxy.host: {"username": "u", "password": "p"}}})
+    expect(result.status == 0, "the blob comes", result)
+    expect(any("Authorization" in headers for headers in world.proxy.headers_seen), "the registry gets it")
+    expect(storage.headers_seen and not any("Authorization" in headers for headers in storage.headers_seen),
+           "the storage does not")
+
+
+def through_a_proxy(world):
+    """--insecure and HTTP_PROXY reach a registry that no name server knows"""
+    environment = {"HTTP_PROXY": f"http://{world.proxy.host}"}
+    result = world.tool("--insecure", "manifest", "registry.invalid/team/app:1", environment=environment)
+    expect(result.status == 0 and world.image in result.out, "the manifest comes", result)
+    result = world.tool("--attempts=1", "manifest", "registry.invalid/team/app:1", environment=environment)
+    expect(result.status == 75, "not without --insecure", result)
+    result = world.tool("--attempts=1", "--insecure", "manifest", "registry.invalid/team/app:1",
+                        environment={**environment, "NO_PROXY": ".invalid"})
+    expect(result.status == 75, "not with NO_PROXY", result)
+
+
+CASES = [resumed, ignored_range, corrupt, corrupt_manifest, abandoned, stalled, busy, retry_after, asks_too_much,
+         stays_broken, broken_upload, lost_session, pieces, no_single_put, refused_upload, nothing_tagged, immutable,
+         schema1, redirects, through_a_proxy]
+
+
+def from_scratch(case):
+    """CASE with a proxy that forwards faithfully at first."""
+    def run(world):
+        world.proxy.reset()
+        case(world)
+    run.__doc__ = case.__doc__
+    return run
+
+
+@contextlib.contextmanager
+def fixture(directory: pathlib.Path, tool):
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(contextlib.closing(registry.Registry(directory)))
+        proxy, storage = (stack.enter_context(contextlib.closing(fault_proxy.FaultProxy(server.host))) for _ in "12")
+        blobs = images.BlobFolder(directory / "blobs")
+        image = blobs.image([3_000_000, 4000])
+        pushed = tool("push", blobs.path, image, f"{server.host}/team/app:1")
+        expect(pushed.status == 0, "an image is pushed", pushed)
+        yield types.SimpleNamespace(directory=directory, tool=tool, registry=server, proxy=proxy, storage=storage,
+                                    blobs=blobs, image=image, layer=blobs.layers(image)[0])
+
+
+if __name__ == "__main__":
+    if registry.PROGRAM is None:
+        print(f"skip {resumed.__doc__}: docker-registry is not installed")
+        sys.exit(0)
+    sys.exit(run_cases([from_scratch(case) for case in CASES], fixture))

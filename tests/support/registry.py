@@ -1,0 +1,74 @@
+"""A docker-registry of the tests' own, on a free port of the loopback interface."""
+import http.client
+import pathlib
+import shutil
+import socket
+import subprocess
+import time
+
+PROGRAM = shutil.which("docker-registry") or shutil.which("registry")
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class Registry:
+    """Runs until close(). CONFIG holds further top-level lines of the registry's YAML."""
+
+    def __init__(self, directory: pathlib.Path, *, auth: str = "", tls: str = "", name: str = "registry"):
+        self.port = free_port()
+        self.host = f"127.0.0.1:{self.port}"
+        self.storage = directory / f"{name}-storage"
+        self.log = directory / f"{name}.log"
+        config = directory / f"{name}.yml"
+        config.write_text(
+            "version: 0.1\n"
+            "log: {level: info, accesslog: {disabled: false}}\n"
+            f"storage: {{filesystem: {{rootdirectory: {self.storage}}}, delete: {{enabled: true}}}}\n"
+            f"http:\n  addr: {self.host}\n  relativeurls: false\n  secret: test\n{tls}"
+            f"{auth}")
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen([PROGRAM, "serve", str(config)], stdout=log, stderr=log,
+                                            stdin=subprocess.DEVNULL)
+        self._wait()
+
+    def _wait(self) -> None:
+        for _ in range(200):
+            if self.process.poll() is not None:
+                raise RuntimeError(f"docker-registry ended: {self.log.read_text()[-2000:]}")
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return
+            except OSError:
+                time.sleep(0.05)
+        raise RuntimeError("docker-registry does not listen")
+
+    def requests(self) -> list[str]:
+        """The access log so far: "GET /v2/… 200"."""
+        lines = []
+        for line in self.log.read_text(errors="replace").splitlines():
+            parts = line.split('"')
+            if len(parts) > 2 and parts[1].endswith("HTTP/1.1"):
+                lines.append(f"{parts[1].removesuffix(' HTTP/1.1')} {parts[2].split()[0]}")
+        return lines
+
+    def close(self) -> None:
+        self.process.terminate()
+        self.process.wait(timeout=10)
+
+
+def get(host: str, path: str) -> bytes:
+    """A plain GET, to look at the registry past the client under test."""
+    connection = http.client.HTTPConnection(host, timeout=10)
+    connection.request("GET", path, headers={"Accept": "application/vnd.oci.image.manifest.v1+json, "
+                                             "application/vnd.oci.image.index.v1+json, "
+                                             "application/vnd.docker.distribution.manifest.v2+json"})
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    if answer.status != 200:
+        raise RuntimeError(f"GET {path}: {answer.status} {body[:200]!r}")
+    return body

@@ -1,0 +1,192 @@
+#include "build/planner.hpp"
+#include "dockerfile/dockerfile.hpp"
+#include "util/error.hpp"
+#include "util/file.hpp"
+
+#include <doctest/doctest.h>
+
+#include <fcntl.h>
+
+#include <cstdlib>
+#include <fstream>
+
+using namespace cairn;
+
+TEST_SUITE_BEGIN("build/plan");
+
+namespace {
+
+/// Knows two images; every other one has an empty configuration.
+class FakeBases final : public BaseConfigs {
+public:
+  void prefetch(const std::vector<ImageSource>& images) override {
+    for (const auto& image : images)
+      prefetched.push_back(image.name);
+  }
+
+  ImageConfig config(const ImageSource& image) override {
+    ImageConfig config;
+    config.platform = image.platform;
+    if (image.name == "busybox") {
+      config.config.env = Environment({"PATH=/bin"});
+      config.config.cmd = {"sh"};
+    }
+    if (image.name == "triggers") {
+      config.config.on_build = {"COPY --from=tools /t /t", "ENV TRIGGERED=yes"};
+    }
+    return config;
+  }
+
+  std::vector<std::string> prefetched;
+};
+
+Plan plan_of(const std::string& text, const PlanOptions& options = {}) {
+  FakeBases bases;
+  SilentProgress progress;
+  auto with_platform = options;
+  with_platform.language.target_platform = Platform::parse("linux/amd64");
+  with_platform.language.build_platform = Platform::parse("linux/amd64");
+  return make_plan(parse_dockerfile(text, "Dockerfile"), with_platform, bases, progress);
+}
+
+std::string error_of(const std::string& text, const PlanOptions& options = {}) {
+  try {
+    plan_of(text, options);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+template<class A>
+const A& action(const Plan& plan, std::size_t stage, std::size_t step) {
+  return std::get<A>(plan.stages.at(stage).steps.at(step).action);
+}
+
+} // namespace
+
+TEST_CASE("plans print as the golden files say") {
+  const std::string folder = CAIRN_SOURCE_ROOT "/tests/golden/plan";
+  const auto directory = open_at(current_directory(), folder, O_RDONLY | O_DIRECTORY);
+  const bool accept = std::getenv("CAIRN_ACCEPT") != nullptr;
+  for (const auto& name : list_directory(directory)) {
+    CAPTURE(name);
+    const auto one = open_at(directory, name, O_RDONLY | O_DIRECTORY);
+    const auto text = print_plan(plan_of(read_file(one, "Dockerfile", 1 << 20)));
+    if (accept)
+      std::ofstream(folder + "/" + name + "/plan") << text;
+    CHECK(text == read_file(one, "plan", 1 << 20));
+  }
+}
+
+TEST_CASE("stages that the target does not need are gone") {
+  PlanOptions options;
+  const std::string text = "FROM busybox AS a\nRUN one\nFROM busybox AS b\nRUN two\n"
+                           "FROM scratch AS c\nCOPY --from=a /x /x\n";
+  CHECK(plan_of(text).stages.size() == 2);
+  options.language.targets = {"B"};
+  CHECK(plan_of(text, options).stages.size() == 1);
+  options.language.targets = {"0"};
+  CHECK(plan_of(text, options).stages.at(0).name == "a");
+}
+
+TEST_CASE("images of stages that are not needed are not looked up") {
+  FakeBases bases;
+  SilentProgress progress;
+  make_plan(parse_dockerfile("FROM unneeded AS a\nFROM busybox", "Dockerfile"), {}, bases,
+            progress);
+  CHECK(bases.prefetched == std::vector<std::string>{"busybox"});
+}
+
+TEST_CASE("FROM sees global arguments and nothing else") {
+  CHECK(std::get<ImageSource>(plan_of("ARG V=busybox\nFROM ${V}").stages.at(0).base).name ==
+        "busybox");
+  CHECK(error_of("ARG V\nFROM $V") == "Dockerfile:2: FROM: base name ($V) should not be blank");
+}
+
+TEST_CASE("a stage inherits environment and arguments of the stage it is built from") {
+  const auto plan = plan_of("FROM busybox AS a\nARG X=1\nENV Y=2\nFROM a\nRUN echo");
+  const auto& run = action<RunAction>(plan, 1, 0);
+  CHECK(run.environment.get("X") == "1");
+  CHECK(run.environment.get("Y") == "2");
+  CHECK(plan.stages.at(1).config.config.env.get("X") == std::nullopt);
+}
+
+TEST_CASE("ONBUILD triggers run right after FROM and may need further stages") {
+  const auto plan = plan_of("FROM busybox AS tools\nRUN make\nFROM triggers\nENV A=$TRIGGERED");
+  REQUIRE(plan.stages.size() == 2);
+  CHECK(plan.stages.at(0).name == "tools");
+  CHECK(plan.stages.at(1).config.config.env.get("A") == "yes");
+  CHECK(plan.stages.at(1).config.config.on_build.empty());
+}
+
+TEST_CASE("proxies are in a command's environment, not in its history or in the image") {
+  PlanOptions options;
+  options.language.build_args = {{"HTTP_PROXY", "http://p"}};
+  const auto plan = plan_of("FROM busybox\nRUN x", options);
+  CHECK(action<RunAction>(plan, 0, 0).environment.get("HTTP_PROXY") == "http://p");
+  CHECK(plan.stages.at(0).steps.at(0).created_by == "RUN /bin/sh -c x # buildkit");
+  CHECK_FALSE(plan.stages.at(0).config.config.env.get("HTTP_PROXY").has_value());
+}
+
+TEST_CASE("platform arguments are there once a stage declares them") {
+  const auto plan = plan_of("FROM --platform=linux/arm64 busybox\nARG TARGETARCH\nRUN x");
+  CHECK(action<RunAction>(plan, 0, 1).environment.get("TARGETARCH") == "arm64");
+  CHECK(plan.stages.at(0).config.platform.architecture == "arm64");
+}
+
+TEST_CASE("a relative WORKDIR goes on from the one before") {
+  const auto plan = plan_of("FROM busybox\nWORKDIR /a\nWORKDIR b/../c\nWORKDIR /");
+  CHECK(action<DirectoryAction>(plan, 0, 1).path == "/a/c");
+  CHECK(std::holds_alternative<ConfigAction>(plan.stages.at(0).steps.at(2).action));
+}
+
+TEST_CASE("a named context replaces an image and a stage") {
+  PlanOptions options;
+  options.named_contexts = {{"busybox", "oci-layout:///layouts/b:1"}, {"files", "/some/files"}};
+  const auto plan = plan_of("FROM busybox\nCOPY --from=files a /", options);
+  CHECK(std::get<ImageSource>(plan.stages.at(0).base).layout_path == "/layouts/b");
+  CHECK(std::get<DirectorySource>(action<CopyAction>(plan, 0, 0).from).path == "/some/files");
+}
+
+TEST_CASE("heredocs of COPY are expanded unless their name is quoted") {
+  const auto plan = plan_of("FROM busybox\nENV A=b\nCOPY <<X <<'Y' /\n$A\nX\n$A\nY\n");
+  const auto& copy = action<CopyAction>(plan, 0, 1);
+  CHECK(copy.files.at(0).content == "b\n");
+  CHECK(copy.files.at(1).content == "$A\n");
+}
+
+TEST_CASE("what cannot be built is an error with its place") {
+  struct Row {
+    const char* text;
+    const char* error;
+  };
+  for (const auto& [text, error] :
+       {Row{"FROM a\nCOPY --from=b x /\nFROM a AS b",
+            "Dockerfile:2: cannot copy from stage \"b\", it needs to be defined before current "
+            "stage \"0\""},
+        Row{"FROM a AS x\nCOPY --from=x y /",
+            "Dockerfile:2: circular dependency detected on stage: x"},
+        Row{"FROM a\nCOPY --from=1 y /",
+            "Dockerfile:2: invalid stage index 1: it must be below 0, the number of this stage"},
+        Row{"FROM a\nADD https://example.org/x /",
+            "Dockerfile:2: ADD of a URL or git repository is not supported yet: "
+            "https://example.org/x"},
+        Row{"FROM a\nCOPY https://example.org/x /",
+            "Dockerfile:2: COPY: source can't be a URL for COPY: https://example.org/x"},
+        Row{"FROM a\nRUN --mount=type=cache,target=/c x",
+            "Dockerfile:2: RUN --mount is not supported yet"},
+        Row{"FROM a\nRUN --security=insecure x",
+            "Dockerfile:2: RUN --security=insecure is not allowed"},
+        Row{"FROM a\nEXPOSE 99999",
+            "Dockerfile:2: EXPOSE: invalid port in '99999': it must be a number up to 65535"}}) {
+    CAPTURE(text);
+    CHECK(error_of(text) == error);
+  }
+  PlanOptions options;
+  options.language.targets = {"bild"};
+  CHECK(error_of("FROM a AS build", options) ==
+        "Dockerfile: target stage \"bild\" could not be found (did you mean build?)");
+}
+
+TEST_SUITE_END();

@@ -1,0 +1,63 @@
+#include "fs/chmod.hpp"
+#include "tables.hpp"
+#include "util/error.hpp"
+#include "util/text.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace cairn;
+
+TEST_CASE("modes change as BuildKit changes them") {
+  const auto rows = test::conformance_table("chmod");
+  if (!rows)
+    return;
+  CHECK(rows->size() > 20);
+  for (const auto& row : *rows) {
+    const auto text = row.string_or("mode", "");
+    CAPTURE(text);
+    if (row.find("error") != nullptr) {
+      CHECK(test::error_of([&] { ModeChange::parse(text); }) != "");
+      continue;
+    }
+    const auto change = ModeChange::parse(text);
+    for (const auto& apply : row.find("apply")->as_array()) {
+      auto from = apply.string_or("from", "");
+      const auto type = from.starts_with('d') ? FileType::directory : FileType::regular;
+      from.erase(0, type == FileType::directory ? 1 : 0);
+      CAPTURE(from);
+      CHECK(change.apply(*parse_octal(from), type) == *parse_octal(apply.string_or("to", "")));
+    }
+  }
+}
+
+TEST_CASE("a symbolic link keeps its mode") {
+  CHECK(ModeChange::parse("600").apply(0777, FileType::symlink) == 0777);
+  CHECK(ModeChange::parse("a=").apply(0777, FileType::symlink) == 0777);
+}
+
+TEST_CASE("X lets directories be searched, and files only if anyone may execute them") {
+  const auto change = ModeChange::parse("a+X");
+  CHECK(change.apply(0600, FileType::directory) == 0711);
+  CHECK(change.apply(0600, FileType::regular) == 0600);
+  CHECK(change.apply(0610, FileType::regular) == 0711);
+}
+
+TEST_CASE("what is neither an octal number nor a list of changes is refused by name") {
+  for (const auto* text : {"64a", "10000", "8", "0x1ff"}) {
+    CAPTURE(text);
+    CHECK(test::error_of([&] { ModeChange::parse(text); }) ==
+          "invalid chmod parameter: '" + std::string(text) +
+              "'. it should be octal string and between 0 and 07777");
+  }
+  for (const auto* text : {"", "+", "u", "u+x,", ",u+x", "u+q", "-755", "u=rw o=r"}) {
+    CAPTURE(text);
+    const auto error = test::error_of([&] { ModeChange::parse(text); });
+    // chmod(1) takes a lone operator as well: it changes nothing.
+    CHECK(error.starts_with(std::string(text) == "+" ? "" : "invalid chmod parameter: '"));
+  }
+}
+
+TEST_CASE("an octal mode is known as a number") {
+  CHECK(ModeChange::parse("0755").octal() == 0755U);
+  CHECK_FALSE(ModeChange::parse("u=rwx").octal());
+}

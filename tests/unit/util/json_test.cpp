@@ -1,0 +1,48 @@
+#include "util/error.hpp"
+#include "util/json.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace cairn;
+
+TEST_SUITE_BEGIN("util/json");
+
+TEST_CASE("what is read can be written again in the same order") {
+  const std::string text = R"({"b":1,"a":[true,null,"x\"y",-2.5],"c":{}})";
+  CHECK(Json::parse(text).compact() == text);
+}
+
+TEST_CASE("absent and null members are nothing, other types are errors") {
+  const auto json = Json::parse(R"({"a":"x","n":null,"i":3})");
+  CHECK(json.string_or("a", "") == "x");
+  CHECK(json.string_or("n", "none") == "none");
+  CHECK(json.find("missing") == nullptr);
+  CHECK_THROWS_AS(json.string_or("i", ""), Error);
+  CHECK_THROWS_AS(json.int_or("a", 0), Error);
+}
+
+TEST_CASE("of two members with one name the last counts") {
+  CHECK(Json::parse(R"({"a":1,"a":2})").int_or("a", 0) == 2);
+}
+
+TEST_CASE("text that is not JSON is refused") {
+  for (const char* bad : {"", "{", "{\"a\"}", "[1,]", "nul", "1 2", "\"\xff\"", "{'a':1}"}) {
+    CAPTURE(bad);
+    CHECK_THROWS_AS(Json::parse(bad), Error);
+  }
+}
+
+TEST_CASE("nesting has a limit") {
+  CHECK_NOTHROW(Json::parse(std::string(60, '[') + std::string(60, ']')));
+  CHECK_THROWS_AS(Json::parse(std::string(100000, '[')), Error);
+}
+
+TEST_CASE("members are set in place and erased") {
+  Json json;
+  json.set("a", 1).set("b", 2).set("a", 3);
+  CHECK(json.compact() == R"({"a":3,"b":2})");
+  json.erase("a");
+  CHECK(json.compact() == R"({"b":2})");
+}
+
+TEST_SUITE_END();
