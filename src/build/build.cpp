@@ -29,7 +29,7 @@ struct Input {
 
 /// Where a build may put its files, best first.
 std::vector<std::string> workspace_candidates(const BuildOptions& options) {
-  return {options.execution.work_directory, "/tmp", "/dev/shm"};
+  return {options.execution.work_directory + "/work", "/tmp", "/dev/shm"};
 }
 
 Input read_input(const BuildOptions& options, const std::string& temporary) {

@@ -4,7 +4,9 @@
 #include "util/error.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
+#include <csignal>
 #include <exception>
 #include <mutex>
 #include <optional>
@@ -56,6 +58,8 @@ private:
         if (!error_)
           error_ = std::current_exception();
         stop_ = true;
+        // Commands of other stages have nothing left to be built for.
+        services_.runner.forward_signal(SIGTERM);
       }
       changed_.notify_all();
     }
@@ -95,9 +99,7 @@ private:
         {services_.workspace, directories_, services_.runner, services_.ignored},
         services_.layers,
         services_.progress,
-        stop_};
-    if (services_.cancel)
-      stop_ = true;
+        [this] { return stop_ || services_.cancel; }};
     return StageBuilder(stage, base_of(stage), services).build();
   }
 

@@ -38,8 +38,8 @@ struct ActionText {
     std::vector<std::string> what = copy.sources;
     for (const auto& file : copy.files)
       what.push_back("<<" + file.name);
-    return fmt::format("files  {} from {} to {}", join(what, " "),
-                       std::visit(BaseText{plan}, copy.from), copy.destination);
+    const auto from = copy.sources.empty() ? "" : " from " + std::visit(BaseText{plan}, copy.from);
+    return fmt::format("files  {}{} to {}", join(what, " "), from, copy.destination);
   }
 
   std::string operator()(const DirectoryAction& directory) const {

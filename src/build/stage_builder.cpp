@@ -36,7 +36,7 @@ StageResult StageBuilder::build() {
 }
 
 void StageBuilder::perform(const Step& step) {
-  if (services_.cancel)
+  if (services_.stopped())
     throw Error("the build was told to stop");
   const auto begin = std::chrono::steady_clock::now();
   services_.progress.info("{}", step.text);

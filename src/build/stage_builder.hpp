@@ -8,7 +8,7 @@
 #include "build/roots.hpp"
 #include "util/progress.hpp"
 
-#include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,7 +35,8 @@ struct StageServices {
   RootServices roots;
   LayerFactory& layers;
   Progress& progress;
-  const std::atomic<bool>& cancel;
+  /// True when no further step is to begin.
+  std::function<bool()> stopped;
 };
 
 /// A stage that has been built.

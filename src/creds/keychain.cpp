@@ -96,7 +96,9 @@ public:
   }
 
   std::optional<Credential> find(const ImageRef& ref) override {
-    std::string_view host = ref.registry() == "docker.io" ? "index.docker.io" : ref.registry();
+    std::string_view host = ref.registry();
+    if (host == "docker.io")
+      host = "index.docker.io";
     host = host.substr(0, host.find(':'));
     while (!host.empty()) {
       const auto name = "KANIKO_" + variable_part(host);

@@ -199,6 +199,9 @@ std::unique_ptr<Source> make_filter_source(Source& from) {
 }
 
 struct TarReader::State {
+  // For headers, and whatever follows the end.
+  static constexpr std::uint64_t headroom = std::uint64_t{16} << 20;
+
   ArchiveInput input;
   TarLimits limits;
   Reader reader = make_reader();
@@ -209,7 +212,7 @@ struct TarReader::State {
   std::uint64_t size = 0; ///< Of the current entry.
 
   State(Source& from, TarLimits chosen)
-      : input(from, chosen.bytes + chosen.bytes / 8), limits(chosen) {
+      : input(from, 2 * chosen.bytes + headroom), limits(chosen) {
     ::archive_read_support_format_tar(reader.get());
     // An archive without a single block has no entries.
     ::archive_read_support_format_empty(reader.get());

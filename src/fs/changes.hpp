@@ -1,21 +1,22 @@
 #pragma once
 
 #include "fs/entry.hpp"
+#include "fs/layer_writer.hpp"
 #include "fs/tree.hpp"
 #include "util/fd.hpp"
 
 #include <functional>
 #include <memory>
-#include <optional>
-#include <set>
 #include <vector>
 
 namespace cairn {
 
 /// What a RUN did to its root, as the entries of a layer: changed and new files, with all their
-/// parent directories, and whiteouts for what is gone (explicit ones, never opaque). Sorted by
-/// path; names of one file are hard links to its first name. The same changes give the same list
-/// whether they were read from an overlay's upper directory or found by comparing snapshots.
+/// parent directories but the root, and whiteouts for what is gone (explicit ones, never opaque).
+/// Sorted by path; changed names of one file are hard links to the first of them. The same changes
+/// give the same list whether they were read from an overlay's upper directory or found by
+/// comparing snapshots. A directory has changed when its mode, owner or xattrs have: its time is
+/// that of what is in it. Sockets are as if they did not exist; the root itself is never listed.
 struct ChangeSet {
   std::vector<LayerEntry> entries;
   bool empty() const noexcept { return entries.empty(); }
@@ -33,8 +34,12 @@ using ContentCheck = std::function<bool(const RootedPath& path, const Tree::Node
 ChangeSet changes_of_overlay(FdRef upper, const Tree& before, const PathFilter& ignored,
                              const ContentCheck& same_content);
 
+/// Opens the files of `entries` by their names below `root`, for write_layer(). Both must outlive
+/// it.
+ContentOpener open_contents(FdRef root, const std::vector<LayerEntry>& entries);
+
 /// An index of a directory tree by inode, ctime, mtime, size, mode, owner (statx), taken without
-/// reading any content.
+/// reading any content. What is changed after take() has returned has another ctime than before.
 class Snapshot {
 public:
   static Snapshot take(FdRef root, const PathFilter& ignored);

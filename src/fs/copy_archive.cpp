@@ -39,22 +39,27 @@ private:
                             : RootedPath::parse(root_.str() + "/" + std::string(inside.relative()));
   }
 
-  // An entry's name in the draft. Extraction would pass through links to what exists only.
+  // An entry's name in the draft, with the links above it followed. A link that leads to nothing
+  // cannot be made a directory.
   RootedPath place(const RootedPath& path) const {
-    bool followed = false;
-    const auto parent = resolve_links(path.parent(), Tree::Last::follow,
-                                      [&](const RootedPath& name) -> std::optional<std::string> {
-                                        const auto* meta = draft_.find(outside(name));
-                                        if (meta == nullptr || meta->type != FileType::symlink)
-                                          return std::nullopt;
-                                        followed = true;
-                                        return meta->link_target;
-                                      });
-    const auto* meta = draft_.find(outside(parent));
-    if (followed && meta == nullptr)
-      throw Error("it lies behind a symbolic link to '{}', which does not exist",
-                  outside(parent).str());
-    return outside(parent).child(path.name());
+    RootedPath at;
+    const auto parent = path.parent();
+    for (const auto part : parent.components()) {
+      const auto next = at.child(part);
+      at = resolve_links(next, Tree::Last::follow,
+                         [&](const RootedPath& name) { return link_target(name); });
+      if (at != next && draft_.find(outside(at)) == nullptr)
+        throw Error("it lies behind a symbolic link to '{}', which does not exist",
+                    outside(at).str());
+    }
+    return outside(at).child(path.name());
+  }
+
+  std::optional<std::string> link_target(const RootedPath& inside) const {
+    const auto* meta = draft_.find(outside(inside));
+    if (meta == nullptr || meta->type != FileType::symlink)
+      return std::nullopt;
+    return meta->link_target;
   }
 
   Metadata dressed(Metadata meta) const {

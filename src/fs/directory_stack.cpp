@@ -1,5 +1,6 @@
 #include "fs/directory_stack.hpp"
 
+#include "fs/path_parts.hpp"
 #include "util/error.hpp"
 
 #include <fcntl.h>
@@ -15,13 +16,6 @@ constexpr std::size_t max_depth = 8192;
 constexpr int open_flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
 } // namespace
-
-RootedPath DirectoryStack::path() const {
-  RootedPath path;
-  for (const auto& level : levels_)
-    path = path.child(level.name);
-  return path;
-}
 
 FdRef DirectoryStack::top() {
   return fd_of(levels_.size());
@@ -58,6 +52,20 @@ DirectoryStack::Enter DirectoryStack::enter(const std::string& name) {
   if (levels_.size() > max_open)
     levels_[levels_.size() - 1 - max_open].fd.reset();
   return Enter::entered;
+}
+
+bool DirectoryStack::go_to(const RootedPath& directory) {
+  std::string_view rest = directory.str();
+  std::size_t depth = 0;
+  for (auto part = pop_component(rest); !part.empty(); part = pop_component(rest), ++depth) {
+    if (depth < levels_.size() && levels_[depth].name == part)
+      continue;
+    leave_to(depth);
+    if (enter(std::string(part)) != Enter::entered)
+      return false;
+  }
+  leave_to(depth);
+  return true;
 }
 
 void DirectoryStack::leave_to(std::size_t depth) {

@@ -20,14 +20,15 @@ public:
   std::size_t depth() const noexcept { return levels_.size(); }
   /// The name of the directory at `level`, counted from 0 below the root.
   const std::string& name(std::size_t level) const { return levels_[level].name; }
-  RootedPath path() const;
-
   /// The directory that the chain leads to, for the *at() calls. @throws SysError
   FdRef top();
 
   enum class Enter { entered, missing, no_directory };
   /// Goes down into `name`. A symbolic link is no directory. @throws SysError, Error when too deep
   Enter enter(const std::string& name);
+  /// Goes to a directory by the shortest way. False, at some place on it, when there is none of
+  /// that name. @throws SysError, Error when too deep
+  bool go_to(const RootedPath& directory);
   /// Goes up until `depth` names are left.
   void leave_to(std::size_t depth);
 

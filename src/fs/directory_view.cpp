@@ -144,12 +144,14 @@ struct DirectoryView::State {
     return standings.emplace(directory.str(), std::move(own)).first->second;
   }
 
-  IgnoreRules::Answer judge(const RootedPath& path) {
-    return options.ignore.judge(path.relative(), standing(path.parent()).scope);
+  IgnoreRules::Answer judge(const RootedPath& path, FileType type) {
+    if (type == FileType::directory)
+      return standing(path).answer;
+    return options.ignore.judge_file(path.relative(), standing(path.parent()).scope);
   }
 
   bool shows(const RootedPath& path, FileType type) {
-    if (options.ignore.empty() || path.is_root() || !judge(path).ignored())
+    if (options.ignore.empty() || path.is_root() || !judge(path, type).ignored())
       return true;
     return type == FileType::directory && shows_below(path);
   }
@@ -238,9 +240,10 @@ std::unique_ptr<Source> DirectoryView::open(const RootedPath& path) const {
 }
 
 std::string DirectoryView::why_hidden(const RootedPath& path) const {
-  if (state_->options.ignore.empty() || path.is_root() || !state_->look(path))
+  if (state_->options.ignore.empty() || path.is_root())
     return {};
-  const auto answer = state_->judge(path);
+  const auto file = state_->look(path);
+  const auto answer = file ? state_->judge(path, file->meta.type) : IgnoreRules::Answer();
   if (!answer.ignored() || answer.line == nullptr)
     return {};
   return fmt::format("{} line {} (\"{}\") excludes it", state_->options.ignore_name,

@@ -118,30 +118,42 @@ IgnoreRules::Answer IgnoreRules::judge(std::string_view path) const {
   return answer;
 }
 
-IgnoreRules::Answer IgnoreRules::judge(std::string_view path, const Scope& parent) const {
-  Answer answer;
-  for (std::size_t i = 0; i < state_->rules.size(); ++i) {
-    const auto& rule = state_->rules[i];
-    const bool inherited = !parent.fits_.empty() && parent.fits_[i];
-    if (inherited || (rule.effect != answer.verdict && rule.pattern.fits(path)))
-      answer = {rule.effect, &rule.line};
-  }
-  return answer;
-}
-
 IgnoreRules::Answer IgnoreRules::judge(std::string_view path, const Scope& parent,
                                        Scope& own) const {
   Answer answer;
-  std::vector<bool> fits(state_->rules.size());
-  for (std::size_t i = 0; i < state_->rules.size(); ++i) {
+  const auto count = state_->rules.size();
+  std::vector<bool> fits(count);
+  std::vector<bool> touches(count);
+  for (std::size_t i = 0; i < count; ++i) {
     const auto& rule = state_->rules[i];
-    const bool inherited = !parent.fits_.empty() && parent.fits_[i];
-    fits[i] = inherited || (rule.effect != answer.verdict && rule.pattern.fits(path));
+    const bool known = !parent.fits_.empty();
+    const bool touched = rule.pattern.fits(path);
+    touches[i] = touched || (known && parent.touches_[i]);
+    fits[i] = (known && parent.fits_[i]) || (touched && rule.effect != answer.verdict);
     if (fits[i])
       answer = {rule.effect, &rule.line};
   }
   own.fits_ = std::move(fits);
+  own.touches_ = std::move(touches);
   return answer;
+}
+
+IgnoreRules::Answer IgnoreRules::judge_file(std::string_view path, const Scope& parent) const {
+  Answer walked;
+  Answer opened;
+  for (std::size_t i = 0; i < state_->rules.size(); ++i) {
+    const auto& rule = state_->rules[i];
+    const bool known = !parent.fits_.empty();
+    const bool inherited = known && parent.fits_[i];
+    const bool touched = known && parent.touches_[i];
+    const bool undecided = rule.effect != walked.verdict || rule.effect != opened.verdict;
+    const bool fits = undecided && rule.pattern.fits(path);
+    if (inherited || (fits && rule.effect != walked.verdict))
+      walked = {rule.effect, &rule.line};
+    if (touched || (fits && rule.effect != opened.verdict))
+      opened = {rule.effect, &rule.line};
+  }
+  return opened.ignored() ? opened : walked;
 }
 
 bool IgnoreRules::may_keep_below(std::string_view directory) const {

@@ -41,21 +41,24 @@ public:
     bool ignored() const noexcept { return verdict == Verdict::ignore; }
   };
 
+  /// Paths are relative and clean: "a/b". Tries every line on the path and all directories above.
+  Answer judge(std::string_view path) const;
+
   /// What is known of a directory, for the paths in it. The default is that of the root.
   class Scope {
     friend class IgnoreRules;
-    std::vector<bool> fits_; // which lines fitted the directory or one above it
+    std::vector<bool> fits_;    // lines that decided about the directory or one above it
+    std::vector<bool> touches_; // lines that fit it or one above it, whether they decided or not
   };
 
-  /// Paths are relative and clean: "a/b". Tries every line on the path and all directories above.
-  Answer judge(std::string_view path) const;
-  /// The way to walk a tree: looks at the path alone, and at what is known of its directory. It is
-  /// what BuildKit does when it sends a context. It differs from the other form where a "!" line
-  /// names a directory of which a part was ignored by an earlier line ("a/x", then "!a"): a "!"
-  /// line takes back a directory only when the directory itself was ignored.
-  Answer judge(std::string_view path, const Scope& parent) const;
-  /// The same for a directory, with its scope for what is in it.
+  /// The way to walk a tree: looks at the path alone, and at what is known of its directory. A line
+  /// that changed nothing for a directory does not count for what is in it, as in BuildKit's walk:
+  /// after "a/x", "!a" does not take back a/x, as a itself was never ignored.
   Answer judge(std::string_view path, const Scope& parent, Scope& own) const;
+
+  /// For a file of a build context: ignored when either way says so. BuildKit, which lists a
+  /// context the second way and opens files the first way, sends such files without their content.
+  Answer judge_file(std::string_view path, const Scope& parent) const;
 
   /// Whether something below an ignored directory may be kept; false means a walk can skip it.
   bool may_keep_below(std::string_view directory) const;

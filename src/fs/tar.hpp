@@ -11,7 +11,7 @@ namespace cairn {
 /// Limits on what an archive from outside may make us do.
 struct TarLimits {
   std::uint64_t entries = 10'000'000;
-  std::uint64_t bytes = std::uint64_t{1} << 40; ///< Sum of all contents.
+  std::uint64_t bytes = std::uint64_t{1} << 40; ///< Sum of all contents; twice that of the stream.
   std::size_t path_length = 4096;
   std::uint64_t xattr_bytes = std::uint64_t{1} << 20; ///< For each entry.
 };

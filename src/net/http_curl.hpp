@@ -11,8 +11,8 @@
 namespace cairn {
 
 struct HttpOptions {
-  std::string user_agent; ///< Empty: "cairn/<version>".
-  std::string ca_pool;    ///< PEM text (net/ca_pool.hpp). Empty: what libcurl was built with.
+  std::string user_agent = {}; ///< Empty: "cairn/<version>".
+  std::string ca_pool = {};    ///< PEM text (net/ca_pool.hpp). Empty: what libcurl was built with.
   ProxyOptions proxy = {};
   std::chrono::seconds connect_timeout{20};
   /// A transfer that moves no byte for this long is given up. There is no limit on its whole time.

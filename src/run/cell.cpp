@@ -97,18 +97,17 @@ void obey(const CellPlan& plan, const OrderMessage& order) noexcept {
 
 } // namespace
 
-void plan_overlay(CellPlan& plan, const OverlayRoot& root) {
-  if (root.lower.size() > most_layers)
+void plan_overlay(CellPlan& plan, const OverlayRoot& root, const std::vector<std::string>& bottom) {
+  if (root.lower.size() + bottom.size() > most_layers)
     throw Error("mount overlay: {} layers are more than the {} that the kernel can stack",
-                root.lower.size(), most_layers);
+                root.lower.size(), most_layers - bottom.size());
   std::string lower;
-  for (std::size_t i = 0; i < root.lower.size(); ++i) {
-    plan.links.emplace_back(short_name(i), root.lower[i]);
-    lower += (lower.empty() ? "" : ":") + plan.links.back().first;
+  for (const auto* directories : {&root.lower, &bottom}) {
+    for (const auto& directory : *directories) {
+      plan.links.emplace_back(short_name(plan.links.size()), directory);
+      lower += (lower.empty() ? "" : ":") + plan.links.back().first;
+    }
   }
-  // An image without layers still needs something to lie upon: an empty directory in staging.
-  if (lower.empty())
-    lower = "none";
   plan.links.emplace_back("upper", root.upper);
   plan.links.emplace_back("work", root.work);
   // "volatile" (Linux 5.10) spares a sync of the whole file system when the overlay goes away, and

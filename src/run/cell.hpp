@@ -58,8 +58,10 @@ struct CellPlan {
   int socket = -1;
 };
 
-/// Fills in what an overlay root needs. @throws Error for more than 500 lower directories
-void plan_overlay(CellPlan& plan, const OverlayRoot& root);
+/// Fills in what an overlay root needs. `bottom` are directories to lie below the root's own, with
+/// places for mounts: what the root lacks is found there, and need not be made.
+/// @throws Error for too many lower directories
+void plan_overlay(CellPlan& plan, const OverlayRoot& root, const std::vector<std::string>& bottom);
 
 /// The flags of clone(2) for a cell.
 unsigned long cell_namespaces(const CellPlan& plan) noexcept;

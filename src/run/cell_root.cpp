@@ -34,8 +34,6 @@ void mount_overlay(const CellPlan& plan) noexcept {
     if (::symlink(path.c_str(), name.c_str()) != 0)
       give_up(plan.socket, SetupStep::name_layers, errno);
   }
-  if (::mkdir("none", 0755) != 0)
-    give_up(plan.socket, SetupStep::name_layers, errno);
   int error = EINVAL;
   for (const auto& options : plan.overlay_options) {
     if (error == EINVAL)

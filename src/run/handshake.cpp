@@ -76,6 +76,7 @@ void Handshake::send(SetupOrder order, const std::string& target, std::int32_t i
   // A process that is gone said why before; receive() will find it.
   if (count < 0 && errno != EPIPE && errno != ECONNRESET)
     throw SysError(errno, "speak to the command's process");
+  ++unanswered_;
 }
 
 std::optional<SetupReport> Handshake::receive(Fd* attached) {
@@ -112,7 +113,13 @@ SetupReport Handshake::expect(Fd* attached) {
     throw Error("command's process ended before its time");
   if (report->error != 0)
     throw SysError(report->error, "{}", setup_step_text(report->step));
+  --unanswered_;
   return *report;
+}
+
+void Handshake::expect_all() {
+  while (unanswered_ > 0)
+    expect();
 }
 
 HandshakePair make_handshake() {

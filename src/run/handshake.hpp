@@ -87,9 +87,12 @@ public:
   std::optional<SetupReport> receive(Fd* attached = nullptr);
   /// As receive(), but a report of a failure is thrown. @throws SysError
   SetupReport expect(Fd* attached = nullptr);
+  /// Expects an answer to every order that has none yet. @throws SysError
+  void expect_all();
 
 private:
   Fd socket_;
+  int unanswered_ = 0;
 };
 
 struct HandshakePair {

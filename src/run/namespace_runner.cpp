@@ -118,18 +118,39 @@ Fd mount_root(Cell& cell, const CellPlan& plan) {
 } // namespace
 
 NamespaceRunner::NamespaceRunner(RunnerOptions options)
-    : options_(std::move(options)), staging_(options_.work_directory, "cell-"),
+    : options_(std::move(options)), home_(options_.work_directory, "cell-"),
       user_namespace_((effective_capabilities() & capability(CAP_SYS_ADMIN)) != 0
                           ? UserNamespace::shared
-                          : UserNamespace::own) {}
+                          : UserNamespace::own) {
+  // On the disk, like the layers, rather than in memory: an overlay whose directories lie on
+  // different file systems gives files device numbers other than the root's.
+  for (const char* directory : {"/staging", "/system/proc", "/system/sys", "/system/dev"})
+    make_directories(home_.path() + directory);
+  for (const char* name : {"hosts", "resolv.conf"}) {
+    const auto etc = fmt::format("{}/{}/etc", home_.path(), name);
+    make_directories(etc);
+    open_at(current_directory(), fmt::format("{}/{}", etc, name), O_WRONLY | O_CREAT, 0644);
+  }
+}
 
-CellPlan NamespaceRunner::plan_cell(const CommandRoot& root) const {
+std::vector<std::string>
+NamespaceRunner::bottom_layers(const std::vector<CellMount>& mounts) const {
+  std::vector<std::string> layers = {home_.path() + "/system"};
+  for (const auto& mount : mounts) {
+    if (mount.kind == CellMount::Kind::text)
+      layers.push_back(fmt::format("{}/{}", home_.path(), mount.source));
+  }
+  return layers;
+}
+
+CellPlan NamespaceRunner::plan_cell(const CommandRoot& root, std::vector<CellMount> mounts) const {
   CellPlan plan;
   plan.user_namespace = user_namespace_;
-  plan.staging = staging_.path();
+  plan.staging = home_.path() + "/staging";
   plan.supervision = {-1, 0, Descendants::in_namespace, options_.grace};
+  plan.mounts = std::move(mounts);
   if (const auto* overlay = std::get_if<OverlayRoot>(&root))
-    plan_overlay(plan, *overlay);
+    plan_overlay(plan, *overlay, bottom_layers(plan.mounts));
   else if (const auto* directory = std::get_if<DirectoryRoot>(&root))
     plan.directory = directory->path;
   else
@@ -141,17 +162,21 @@ void NamespaceRunner::furnish(Handshake& handshake, const CellPlan& plan,
                               MountPoints& points) const {
   constexpr std::pair<const char*, SetupOrder> system[] = {
       {"/proc", SetupOrder::proc}, {"/sys", SetupOrder::sys}, {"/dev", SetupOrder::dev}};
-  for (const auto& [target, order] : system) {
+  // Orders that cannot concern each other are given at once: a machine under load takes its time
+  // to switch between two processes.
+  for (const auto& [target, order] : system)
     handshake.send(order, points.prepare(RootedPath::parse(target), MountPoints::Kind::directory));
-    handshake.expect();
-  }
+  handshake.expect_all();
   for (std::size_t i = 0; i < plan.mounts.size(); ++i) {
     const auto& mount = plan.mounts[i];
     within(
         [&] {
           handshake.send(SetupOrder::mount, points.prepare(mount.target, mount.point),
                          static_cast<std::int32_t>(i));
-          handshake.expect();
+          const bool alone = mount.kind != CellMount::Kind::text || i + 1 == plan.mounts.size() ||
+                             plan.mounts[i + 1].kind != CellMount::Kind::text;
+          if (alone)
+            handshake.expect_all();
         },
         "mount on '{}'", mount.target.str());
   }
@@ -176,12 +201,11 @@ void NamespaceRunner::live(CellPlan& plan, const CommandRoot& root, const Finish
 
 Outcome NamespaceRunner::run(const CommandRoot& root, const Invocation& invocation) {
   const auto begin = std::chrono::steady_clock::now();
-  auto plan = plan_cell(root);
+  auto plan = plan_cell(root, plan_mounts(invocation));
   const CommandPlan command(invocation);
   plan.command = &command;
   plan.hostname = invocation.hostname;
   plan.network = invocation.network;
-  plan.mounts = plan_mounts(invocation);
   Outcome outcome;
   live(plan, root, [&](Handshake& handshake, ChildProcess& process) {
     outcome = await_outcome(handshake, process, command);
@@ -191,7 +215,7 @@ Outcome NamespaceRunner::run(const CommandRoot& root, const Invocation& invocati
 }
 
 void NamespaceRunner::try_out(const CommandRoot& root) {
-  auto plan = plan_cell(root);
+  auto plan = plan_cell(root, {});
   plan.purpose = std::holds_alternative<OverlayRoot>(root) ? CellPurpose::trial_overlay
                                                            : CellPurpose::trial_directory;
   live(plan, root, [](Handshake& handshake, ChildProcess& process) {

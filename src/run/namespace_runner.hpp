@@ -21,7 +21,8 @@ public:
   void try_out(const CommandRoot& root);
 
 private:
-  CellPlan plan_cell(const CommandRoot& root) const;
+  CellPlan plan_cell(const CommandRoot& root, std::vector<CellMount> mounts) const;
+  std::vector<std::string> bottom_layers(const std::vector<CellMount>& mounts) const;
   /// The whole life of a cell; `finish` waits for what happens in it.
   template<class Finish>
   void live(CellPlan& plan, const CommandRoot& root, const Finish& finish);
@@ -29,7 +30,7 @@ private:
   void furnish(Handshake& handshake, const CellPlan& plan, MountPoints& points) const;
 
   RunnerOptions options_;
-  TempDir staging_;
+  TempDir home_; ///< "staging", and lower directories for what many roots lack.
   UserNamespace user_namespace_;
   RunningCommands running_;
 };

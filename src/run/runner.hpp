@@ -63,7 +63,7 @@ struct Invocation {
 /// and may serve several commands, one after the other. Nothing in them is synced to disk: after a
 /// crash of the machine they are worth nothing. The attributes of "/" itself are those of `upper`.
 struct OverlayRoot {
-  std::vector<std::string> lower; ///< Top first, at most 500; their marks are user.overlay.*.
+  std::vector<std::string> lower; ///< Top first, at most 497; their marks are user.overlay.*.
   std::string upper;              ///< Receives what the command changes, and only that.
   std::string work;               ///< Belongs to the overlay alone.
 };

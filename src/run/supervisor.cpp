@@ -1,6 +1,7 @@
 #include "run/supervisor.hpp"
 
 #include "run/handshake.hpp"
+#include "run/mount_calls.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -28,14 +29,9 @@ long leading_number(const char* text) noexcept {
 
 /// The parent of a process, by the fourth field of /proc/PID/stat; the second one, the name in
 /// parentheses, may hold anything.
-long parent_of(int proc, const char* pid) noexcept {
-  char path[32];
-  const auto length = std::strlen(pid);
-  if (length + sizeof "/stat" > sizeof path)
-    return 0;
-  std::memcpy(path, pid, length);
-  std::memcpy(path + length, "/stat", sizeof "/stat");
-  const int file = ::openat(proc, path, O_RDONLY | O_CLOEXEC);
+long parent_of(const char* pid) noexcept {
+  const int file =
+      ::open(StackPath(StackPath("/proc", pid).c_str(), "stat").c_str(), O_RDONLY | O_CLOEXEC);
   char text[256];
   const auto count = file < 0 ? 0 : ::read(file, text, sizeof text - 1);
   if (file >= 0)
@@ -62,7 +58,7 @@ int kill_children() noexcept {
     for (long at = 0; at < filled;) {
       const auto* entry = reinterpret_cast<const dirent64*>(buffer + at);
       const long pid = leading_number(entry->d_name);
-      if (pid > 0 && parent_of(proc, entry->d_name) == self &&
+      if (pid > 0 && parent_of(entry->d_name) == self &&
           ::kill(static_cast<pid_t>(pid), SIGKILL) == 0)
         ++killed;
       at += entry->d_reclen;

@@ -30,10 +30,8 @@ ExecutorCommand parse_word(const std::string& word) {
   for (const std::string_view later : {"login", "push", "completion"})
     if (word == later)
       throw Error("{}: not supported yet", word);
-  Error error("unknown command \"{}\" for \"executor\"", word);
-  if (parse_go_bool(word))
-    error.add_detail("hint: a boolean flag takes its value after '=', as in --cache=" + word);
-  throw error;
+  throw with_hint(Error("unknown command \"{}\" for \"executor\"", word),
+                  "a boolean flag takes its value after '=', as in --cache=false");
 }
 
 void apply(ExecutorDraft& draft, const FlagUse& use) {

@@ -74,7 +74,7 @@ private:
     if (spec == nullptr || proper(specs_, *spec).type == FlagType::boolean)
       out_.push_back(word);
     else
-      out_.push_back(word + "=" + next_value(word));
+      out_.push_back(fmt::format("{}={}", word, next_value(word)));
   }
 
   void take_short(const std::string& word) {
@@ -82,22 +82,22 @@ private:
       const auto* spec = find_shorthand(specs_, word[i]);
       if (spec == nullptr)
         refuse_unknown(specs_, "-" + word.substr(i));
-      const auto rest = word.substr(i + 1);
       const auto flag = "--" + std::string(spec->name);
-      const bool is_boolean = spec->type == FlagType::boolean;
-      if (is_boolean && !rest.starts_with('=')) {
+      auto rest = std::string_view(word).substr(i + 1);
+      const bool has_equals = rest.starts_with('=');
+      if (spec->type == FlagType::boolean && !has_equals) {
         out_.push_back(flag);
         continue;
       }
-      if (rest.empty())
-        out_.push_back(flag + "=" + next_value(word));
-      else
-        out_.push_back(flag + (rest[0] == '=' ? rest : "=" + rest));
+      if (has_equals)
+        rest.remove_prefix(1);
+      out_.push_back(
+          fmt::format("{}={}", flag, rest.empty() && !has_equals ? next_value(word) : rest));
       return;
     }
   }
 
-  const std::string& next_value(const std::string& flag) {
+  std::string_view next_value(const std::string& flag) {
     if (next_ == words_.size())
       throw Error("flag needs an argument: {}", flag);
     return words_[next_++];

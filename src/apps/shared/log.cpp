@@ -48,7 +48,7 @@ public:
       if (options_.format == LogFormat::json) {
         auto extra = Json::object();
         extra.set("note", note).set("seconds", in_seconds(took));
-        return json_line(Level::info, name, std::move(extra));
+        return json_line(Level::info, name, extra);
       }
       const auto what = note.empty() ? std::string() : printable(note) + ", ";
       return text_line(Level::info,
@@ -82,7 +82,7 @@ private:
     return fmt::format("{}[{}] {}", name.label, time, message);
   }
 
-  std::string json_line(Level level, std::string_view message, Json extra) const {
+  std::string json_line(Level level, std::string_view message, const Json& extra) const {
     auto line = Json::object();
     line.set("level", name_of(level).word).set("msg", message);
     for (const auto& [key, value] : extra.as_object())

@@ -158,13 +158,13 @@ TEST_CASE("heredocs of COPY are expanded unless their name is quoted") {
 
 TEST_CASE("what cannot be built is an error with its place") {
   struct Row {
-    const char* text;
-    const char* error;
+    std::string text;
+    std::string error;
   };
   for (const auto& [text, error] :
-       {Row{"FROM a\nCOPY --from=b x /\nFROM a AS b",
+       {Row{"FROM a AS c\nCOPY --from=b x /\nFROM a AS b\nFROM c",
             "Dockerfile:2: cannot copy from stage \"b\", it needs to be defined before current "
-            "stage \"0\""},
+            "stage \"c\""},
         Row{"FROM a AS x\nCOPY --from=x y /",
             "Dockerfile:2: circular dependency detected on stage: x"},
         Row{"FROM a\nCOPY --from=1 y /",

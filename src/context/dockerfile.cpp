@@ -1,0 +1,79 @@
+#include "context/local.hpp"
+#include "util/error.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+namespace cairn {
+
+namespace {
+
+constexpr std::uint64_t max_text = std::uint64_t{16} << 20;
+constexpr std::string_view ignore_suffix = ".dockerignore";
+
+// The text of a file, or nothing when there is none of that name.
+std::optional<std::string> read_text(std::optional<Fd> file, const std::string& name) {
+  struct stat info {};
+  if (!file || (::fstat(file->get(), &info) == 0 && S_ISDIR(info.st_mode)))
+    return std::nullopt;
+  return within([&] { return read_file(*file, max_text); }, "read '{}'", name);
+}
+
+std::optional<std::string> read_in_context(const LocalContext& context, const std::string& name) {
+  return read_text(open_in_root(context.root, RootedPath::parse(name), O_RDONLY, FinalLink::follow),
+                   name);
+}
+
+std::optional<std::string> read_at(FdRef directory, const std::string& name) {
+  return read_text(try_open_at(directory, name, O_RDONLY), name);
+}
+
+std::optional<DockerfileText> try_name(const LocalContext& context, const std::string& name,
+                                       FdRef working_directory) {
+  const auto beside = name + std::string(ignore_suffix);
+  DockerfileText found;
+  std::optional<std::string> ignore;
+  if (auto here = read_at(working_directory, name)) {
+    found.text = std::move(*here);
+    ignore = read_at(working_directory, beside);
+  } else if (auto inside = read_in_context(context, name)) {
+    found.text = std::move(*inside);
+    ignore = read_in_context(context, beside);
+  } else {
+    return std::nullopt;
+  }
+  found.name = name;
+  if (ignore) {
+    found.ignore_name = beside;
+    found.ignore = parse_ignore_file(*ignore);
+  } else {
+    read_ignore_file(context, found);
+  }
+  return found;
+}
+
+} // namespace
+
+void read_ignore_file(const LocalContext& context, DockerfileText& to) {
+  const auto text = read_in_context(context, std::string(ignore_suffix));
+  if (!text)
+    return;
+  to.ignore_name = ignore_suffix;
+  to.ignore = parse_ignore_file(*text);
+}
+
+DockerfileText find_dockerfile(const LocalContext& context, const std::string& dockerfile,
+                               FdRef working_directory) {
+  if (auto found = try_name(context, dockerfile, working_directory))
+    return std::move(*found);
+  if (dockerfile == "Dockerfile")
+    if (auto found = try_name(context, "dockerfile", working_directory))
+      return std::move(*found);
+  throw with_hint(Error("Dockerfile '{}' is neither in the working directory nor in the build "
+                        "context '{}'",
+                        dockerfile, context.path),
+                  "please provide a valid path to a Dockerfile within the build context with "
+                  "--dockerfile");
+}
+
+} // namespace cairn

@@ -1,0 +1,147 @@
+#include "context/local.hpp"
+
+#include "fs/compress.hpp"
+#include "fs/filter.hpp"
+#include "fs/tar.hpp"
+#include "fs/unpack.hpp"
+#include "util/error.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+
+namespace cairn {
+
+namespace {
+
+constexpr std::string_view directory_scheme = "dir://";
+constexpr std::string_view tar_scheme = "tar://";
+
+/// Gives back what was read to look at it, then the rest.
+class PeekedSource final : public Source {
+public:
+  PeekedSource(Source& from, std::size_t count) : from_(from), head_(count, '\0') {
+    const auto buffer = std::as_writable_bytes(std::span(head_));
+    std::size_t have = 0;
+    while (have < head_.size()) {
+      const auto got = from_.read(buffer.subspan(have));
+      if (got == 0)
+        break;
+      have += got;
+    }
+    head_.resize(have);
+  }
+
+  const std::string& head() const noexcept { return head_; }
+
+  std::size_t read(std::span<std::byte> buffer) override {
+    if (at_ == head_.size())
+      return from_.read(buffer);
+    const auto count = std::min(buffer.size(), head_.size() - at_);
+    std::copy_n(std::as_bytes(std::span(head_)).begin() + static_cast<std::ptrdiff_t>(at_), count,
+                buffer.begin());
+    at_ += count;
+    return count;
+  }
+
+private:
+  Source& from_;
+  std::string head_;
+  std::size_t at_ = 0;
+};
+
+// The bytes of the tar; nothing when `from` already has them.
+std::unique_ptr<Source> decompress(PeekedSource& from) {
+  const std::string_view head = from.head();
+  if (head.starts_with("\x1F\x8B"))
+    return make_decompressor(from, Compression::gzip);
+  if (head.starts_with("\x28\xB5\x2F\xFD"))
+    return make_decompressor(from, Compression::zstd);
+  if (head.starts_with("BZh") || head.starts_with("\xFD"
+                                                  "7zXZ"))
+    return make_filter_source(from);
+  return nullptr;
+}
+
+void unpack_into(FdRef directory, Source& archive) {
+  PeekedSource peeked(archive, 6);
+  if (peeked.head().empty())
+    throw Error("it is empty");
+  const auto decompressed = decompress(peeked);
+  TarReader reader(decompressed ? *decompressed : static_cast<Source&>(peeked));
+  Unpacker unpacker(directory, {});
+  while (auto entry = reader.next()) {
+    entry->meta.uid = ::geteuid();
+    entry->meta.gid = ::getegid();
+    unpacker.add(*entry, reader);
+  }
+  unpacker.finish();
+  reader.drain();
+}
+
+LocalContext open_directory(std::string path) {
+  auto fd = open_at(current_directory(), path, O_RDONLY | O_DIRECTORY);
+  return {std::move(path), std::move(fd), std::nullopt};
+}
+
+LocalContext open_tar(const LocalContextRequest& request, const std::string& path) {
+  if (path == "stdin" || path == "-") {
+    Fd copy(::fcntl(request.standard_input.get(), F_DUPFD_CLOEXEC, 3));
+    if (!copy)
+      throw SysError(errno, "standard input");
+    FileSource source(std::move(copy));
+    return unpack_context(source, "standard input", request.temporary);
+  }
+  FileSource source(open_at(current_directory(), path, O_RDONLY));
+  return unpack_context(source, path, request.temporary);
+}
+
+} // namespace
+
+bool is_local_context(std::string_view context) noexcept {
+  return context.starts_with(directory_scheme) || context.starts_with(tar_scheme) ||
+         context.find("://") == std::string_view::npos;
+}
+
+LocalContext open_local_context(const LocalContextRequest& request) {
+  return within(
+      [&] {
+        const std::string_view text = request.context;
+        auto context = [&] {
+          if (text == "-")
+            return open_tar(request, "-");
+          if (text.starts_with(tar_scheme))
+            return open_tar(request, std::string(text.substr(tar_scheme.size())));
+          if (text.starts_with(directory_scheme))
+            return open_directory(std::string(text.substr(directory_scheme.size())));
+          return open_directory(std::string(text));
+        }();
+        enter_sub_path(context, request.sub_path);
+        return context;
+      },
+      "build context '{}'", request.context);
+}
+
+LocalContext unpack_context(Source& archive, const std::string& name,
+                            const std::string& temporary) {
+  TempDir directory(temporary, "context-");
+  within([&] { unpack_into(directory.fd(), archive); }, "unpack {}", name);
+  auto root = open_at(directory.fd(), ".", O_RDONLY | O_DIRECTORY);
+  auto path = directory.path();
+  return {std::move(path), std::move(root), std::move(directory)};
+}
+
+void enter_sub_path(LocalContext& context, const std::string& sub_path) {
+  if (sub_path.empty())
+    return;
+  const auto inside = RootedPath::parse(sub_path);
+  auto fd = open_in_root(context.root, inside, O_RDONLY | O_DIRECTORY, FinalLink::follow);
+  if (!fd)
+    throw Error("--context-sub-path '{}' is no directory in it", sub_path);
+  context.root = std::move(*fd);
+  context.path = join_path(context.path, inside.relative());
+}
+
+} // namespace cairn

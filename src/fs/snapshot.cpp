@@ -1,0 +1,165 @@
+#include "fs/change_list.hpp"
+#include "fs/metadata.hpp"
+#include "util/clock.hpp"
+#include "util/error.hpp"
+#include "util/file.hpp"
+
+#include <time.h>
+
+#include <algorithm>
+#include <thread>
+#include <tuple>
+
+namespace cairn {
+
+namespace {
+
+struct Item {
+  RootedPath path;
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  Time ctime{};
+  Time mtime{};
+  std::uint64_t size = 0;
+  std::uint32_t mode = 0; ///< With the type.
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+
+  bool is_directory() const { return S_ISDIR(mode); }
+  bool same_as(const Item& other) const {
+    const auto key = [](const Item& i) {
+      return std::tie(i.device, i.inode, i.ctime, i.mtime, i.size, i.mode, i.uid, i.gid);
+    };
+    return key(*this) == key(other);
+  }
+};
+
+Time time_of(const struct statx_timestamp& time) {
+  return from_unix(time.tv_sec, time.tv_nsec);
+}
+
+Item make_item(RootedPath path, const struct statx& info) {
+  Item item;
+  item.path = std::move(path);
+  item.device = (std::uint64_t{info.stx_dev_major} << 32U) | info.stx_dev_minor;
+  item.inode = info.stx_ino;
+  item.ctime = time_of(info.stx_ctime);
+  item.mtime = time_of(info.stx_mtime);
+  item.size = info.stx_size;
+  item.mode = info.stx_mode;
+  item.uid = info.stx_uid;
+  item.gid = info.stx_gid;
+  return item;
+}
+
+class Reader {
+public:
+  Reader(FdRef root, const PathFilter& ignored) : ignored_(ignored), stack_(root) {}
+
+  std::vector<Item> read() {
+    read_directory(RootedPath());
+    return std::move(items_);
+  }
+
+private:
+  void read_directory(const RootedPath& directory) {
+    for (const auto& name : list_directory(stack_.top())) {
+      auto path = directory.child(name);
+      if (ignored_ && ignored_(path))
+        continue;
+      const auto info = try_statx(stack_.top(), name);
+      if (!info || S_ISSOCK(info->stx_mode))
+        continue;
+      items_.push_back(make_item(path, *info));
+      if (!S_ISDIR(info->stx_mode))
+        continue;
+      const auto outer = stack_.depth();
+      if (stack_.enter(name) == DirectoryStack::Enter::entered)
+        read_directory(path);
+      stack_.leave_to(outer);
+    }
+  }
+
+  const PathFilter& ignored_;
+  DirectoryStack stack_;
+  std::vector<Item> items_;
+};
+
+/// The kernel stamps files with the time of its last tick. A file written before the snapshot and
+/// again after it, within one tick, would look untouched.
+void wait_for_next_tick(const std::vector<Item>& items) {
+  Time newest{};
+  for (const auto& item : items)
+    newest = std::max(newest, item.ctime);
+  constexpr auto longest_tick = std::chrono::milliseconds(20);
+  for (;;) {
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    const auto ahead = newest - from_unix(now.tv_sec, now.tv_nsec);
+    // Times far in the future are those of another clock.
+    if (ahead < std::chrono::nanoseconds(0) || ahead > longest_tick)
+      return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+/// Past `at` and all below it.
+std::size_t skip_below(const std::vector<Item>& items, std::size_t at) {
+  const auto& top = items[at].path;
+  do {
+    ++at;
+  } while (at < items.size() && top.contains(items[at].path));
+  return at;
+}
+
+} // namespace
+
+struct Snapshot::State {
+  std::vector<Item> items; ///< In the order of their paths.
+};
+
+Snapshot::Snapshot(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Snapshot::Snapshot(Snapshot&&) noexcept = default;
+Snapshot& Snapshot::operator=(Snapshot&&) noexcept = default;
+Snapshot::~Snapshot() = default;
+
+Snapshot Snapshot::take(FdRef root, const PathFilter& ignored) {
+  auto state = std::make_unique<State>();
+  state->items = Reader(root, ignored).read();
+  wait_for_next_tick(state->items);
+  return Snapshot(std::move(state));
+}
+
+ChangeSet changes_since(const Snapshot& before, const Snapshot& after, FdRef root,
+                        const Tree& tree_before, const PathFilter& ignored,
+                        const ContentCheck& same_content) {
+  ChangeList list(root, tree_before, same_content);
+  const auto& was = before.state_->items;
+  const auto& is = after.state_->items;
+  std::size_t i = 0;
+  std::size_t j = 0;
+  while (i < was.size() || j < is.size()) {
+    const bool only_was = j == is.size() || (i < was.size() && was[i].path < is[j].path);
+    const bool only_is = !only_was && (i == was.size() || is[j].path < was[i].path);
+    const auto& path = only_was ? was[i].path : is[j].path;
+    if (ignored && ignored(path)) {
+      i = only_is ? i : skip_below(was, i);
+      j = only_was ? j : skip_below(is, j);
+    } else if (only_was) {
+      list.gone(path);
+      i = skip_below(was, i);
+    } else if (only_is) {
+      list.touched(path);
+      ++j;
+    } else {
+      if (!was[i].same_as(is[j]))
+        list.touched(path);
+      // What was in a directory that is none now needs no whiteouts.
+      i = is[j].is_directory() ? i + 1 : skip_below(was, i);
+      ++j;
+    }
+  }
+  return list.finish();
+}
+
+} // namespace cairn

@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+"""Cairn's image under runc as pods run it: which rung it takes, and that the rung does not show in the result."""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import traceback
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from support import pod as pods  # noqa: E402
+from support.registry import Registry  # noqa: E402
+
+ROOT = pathlib.Path(os.environ["CAIRN_ROOT"])
+PROGRAMS = pathlib.Path(os.environ["CAIRN_PROGRAMS"])
+failures = 0
+
+# Each must give one digest wherever it is built.
+DOCKERFILES = {
+    "copies only": "FROM {base}\nWORKDIR /app\nCOPY . .\nCOPY --chown=5:6 --chmod=600 a.txt /owned/\nENV A=b\n",
+    "new, changed and deleted files": "FROM {base}\nRUN mkdir -p /d/e && echo x > /d/e/f && rm /etc/group\n"
+                                      "RUN rm -r /d/e && echo y > /d/g && echo z >> /etc/passwd\n",
+    "touched but equal files": "FROM {base}\nRUN chmod 755 /bin/busybox && chown -R 0:0 /etc\n"
+                               "RUN : >> /etc/passwd && cat /etc/passwd > /copy\n",
+    "users and directories": "FROM {base}\nRUN mkdir /home && chown 1000:1000 /home\nUSER 1000:1000\nWORKDIR /home/w\n"
+                             "RUN id -u > who && pwd >> who && umask >> who\n",
+    "links": "FROM {base}\nRUN mkdir /l && echo 1 > /l/a && ln /l/a /l/b && ln -s a /l/c && ln /bin/busybox /l/box\n"
+             "RUN rm /l/a && ln -sf b /l/c\n",
+    "several stages": "FROM {base} AS one\nRUN mkdir /out && echo built > /out/app && chmod 4755 /out/app\n"
+                      "FROM {base} AS two\nRUN echo other > /two\n"
+                      "FROM {base}\nCOPY --from=one /out/app /bin/app\nCOPY --from=two /two /two\nRUN /bin/cat /two > /three\n",
+    "a stage on a stage": "FROM {base} AS one\nRUN echo 1 > /one\nFROM one\nRUN echo 2 > /two && rm /one\n",
+    "directories turned into links": "FROM {base}\nRUN mkdir -p /v/x && echo 1 > /v/x/f\n"
+                                     "RUN rm -r /v/x && mkdir /v/y && ln -s y /v/x && echo 2 > /v/x/g\n",
+    "heredocs": "FROM {base}\nRUN <<EOF\necho one > /one\nEOF\nCOPY <<two /two\ntext\ntwo\n"
+                "RUN <<EOF\n#!/bin/cat\nshown\nEOF\n",
+    "modes, times and empty files": "FROM {base}\nRUN touch -d @1000000000 /old && mkdir -m 1777 /open && : > /empty\n"
+                                    "RUN mknod /fifo p && chmod 640 /old\n",
+}
+
+
+def case(name: str, check) -> None:
+    global failures
+    try:
+        why_not = check() or ""
+    except Exception:  # noqa: BLE001 a test that breaks has failed
+        why_not = traceback.format_exc()
+    failures += bool(why_not)
+    print(f"not ok {name}: {why_not}" if why_not else f"ok {name}", flush=True)
+
+
+class World:
+    """The registry, the base image and Cairn's own unpacked image that all cases share."""
+
+    def __init__(self, directory: pathlib.Path):
+        self.directory = directory
+        self.registry = Registry(directory)
+        self.base = f"{self.registry.host}/library/busybox:latest"
+        subprocess.run([str(ROOT / "scripts/busybox-base"), str(directory / "busybox")], check=True,
+                       stdout=subprocess.DEVNULL)
+        subprocess.run(["skopeo", "copy", "--quiet", "--dest-tls-verify=false", f"oci:{directory}/busybox",
+                        f"docker://{self.base}"], check=True)
+        self.rootfs = directory / "image/rootfs"
+        subprocess.run(["umoci", "unpack", "--image", f"{ROOT}/out/cairn:latest", str(directory / "image")],
+                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def build(self, profile: pods.Profile, dockerfile: str, *flags: str, volume: bool = True):
+        """The finished process and the digest it reported."""
+        name = f"context-{len(list(self.directory.glob('context-*')))}"
+        context = self.directory / name
+        (context / "sub").mkdir(parents=True)
+        (context / "a.txt").write_text("a\n")
+        (context / "sub/b.txt").write_text("b\n")
+        (context / "Dockerfile").write_text(dockerfile.format(base=self.base))
+        out = self.directory / f"{name}-out"
+        work = self.directory / f"{name}-work"
+        for made in (out, work):
+            made.mkdir()
+            os.chmod(made, 0o777)
+        with pods.Pod(self.rootfs, self.directory, profile) as pod:
+            pod.bind(context, "/workspace")
+            pod.bind(out, "/out")
+            if volume:
+                pod.bind(work, "/kaniko/work")
+            done = pod.run(["/kaniko/executor", "--insecure", "--destination", f"{self.registry.host}/{name}:1",
+                            "--digest-file", "/out/digest", *flags])
+        report = out / "digest"
+        digest = report.read_text() if report.exists() else ""
+        leftovers = list(work.iterdir())
+        shutil.rmtree(work)
+        if leftovers:
+            raise AssertionError(f"left in the work directory: {leftovers}")
+        return done, digest
+
+    def close(self) -> None:
+        self.registry.close()
+
+
+def succeeded(done: subprocess.CompletedProcess) -> str:
+    return "" if done.returncode == 0 else f"exit status {done.returncode}: {done.stderr[-1500:]}"
+
+
+def takes(world: World, profile: pods.Profile, rung: str, volume: bool = True) -> str:
+    done, _ = world.build(profile, "FROM {base}\nRUN echo hello\n", volume=volume)
+    line = next((line for line in done.stderr.splitlines() if "Isolation:" in line), "")
+    return succeeded(done) or ("" if f"Isolation: {rung}" in line else f"it says {line!r}")
+
+
+def same_digests(world: World, dockerfile: str) -> str:
+    digests = {}
+    for label, profile, volume in (("overlay", pods.UNCONFINED, True), ("directory", pods.UNCONFINED, False),
+                                   ("in place", pods.BASELINE, True)):
+        done, digest = world.build(profile, dockerfile, "--reproducible", volume=volume)
+        if problem := succeeded(done):
+            return f"{label}: {problem}"
+        digests[label] = digest
+    return "" if len(set(digests.values())) == 1 else f"digests differ: {digests}"
+
+
+def restricted_copy(world: World) -> str:
+    dockerfile = DOCKERFILES["copies only"]
+    done, digest = world.build(pods.RESTRICTED, dockerfile, "--reproducible")
+    reference, expected = world.build(pods.UNCONFINED, dockerfile, "--reproducible")
+    return (succeeded(done) or succeeded(reference)
+            or ("" if digest == expected else f"digest {digest}, with more privilege {expected}"))
+
+
+def restricted_run(world: World) -> str:
+    done, digest = world.build(pods.RESTRICTED, "FROM {base}\nRUN echo hello\n")
+    if done.returncode != 1 or digest:
+        return f"exit status {done.returncode}, digest {digest!r}"
+    return "" if "Dockerfile:2" in done.stderr and "root" in done.stderr else f"it says {done.stderr[-800:]}"
+
+
+def hidden_credentials(world: World) -> str:
+    dockerfile = ("FROM {base}\nRUN env && cat /proc/*/environ /kaniko/.docker/config.json 2>/dev/null | tr '\\0' '\\n'; "
+                  "true\n")
+    for profile in (pods.UNCONFINED, pods.BASELINE):
+        with pods.Pod(world.rootfs, world.directory, profile) as pod:
+            context = world.directory / f"secret-{profile.seccomp}"
+            context.mkdir()
+            (context / "Dockerfile").write_text(dockerfile.format(base=world.base))
+            pod.bind(context, "/workspace")
+            done = pod.run(["/kaniko/executor", "--no-push"], environment={"CLOUD_KEY": "very-secret-value"})
+        if problem := succeeded(done):
+            return problem
+        if "very-secret-value" in done.stdout + done.stderr:
+            return f"{profile.name}: the executor's environment was readable"
+    return ""
+
+
+def main() -> int:
+    if os.geteuid() != 0 or shutil.which("runc") is None:
+        print("skip pods: needs root and runc")
+        return 0
+    if not (ROOT / "out/cairn/index.json").exists():
+        print("skip pods: scripts/image has not made out/cairn")
+        return 0
+    with tempfile.TemporaryDirectory(prefix="cairn-pods-") as name:
+        world = World(pathlib.Path(name))
+        try:
+            case("without seccomp and with a volume a pod takes the overlay",
+                 lambda: takes(world, pods.UNCONFINED, "namespace with overlay"))
+            case("without a volume it takes a directory in a namespace",
+                 lambda: takes(world, pods.UNCONFINED, "namespace with directory", volume=False))
+            case("with the runtime's seccomp profile it works in place",
+                 lambda: takes(world, pods.BASELINE, "in place"))
+            case("a restricted pod builds from copies", lambda: restricted_copy(world))
+            case("a restricted pod refuses a RUN and names its line", lambda: restricted_run(world))
+            for title, dockerfile in DOCKERFILES.items():
+                case(f"one digest on every rung: {title}", lambda text=dockerfile: same_digests(world, text))
+            case("a RUN cannot read the executor's environment", lambda: hidden_credentials(world))
+        finally:
+            world.close()
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

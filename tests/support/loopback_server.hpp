@@ -1,0 +1,43 @@
+#pragma once
+
+#include "util/fd.hpp"
+
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <thread>
+
+namespace cairn {
+
+/// Sends the same bytes in answer to every request on a port of the loopback interface. An answer
+/// is sent when the head of a request and as much of its body as Content-Length says have come, or
+/// the last chunk.
+class LoopbackServer {
+public:
+  /// What happens to a connection after an answer.
+  enum class After { close, wait };
+
+  explicit LoopbackServer(std::string answer, After after = After::close);
+  LoopbackServer(const LoopbackServer&) = delete;
+  LoopbackServer& operator=(const LoopbackServer&) = delete;
+  ~LoopbackServer();
+
+  std::string url(const std::string& path) const;
+  /// The last request, head and body as they came.
+  std::string request() const;
+
+private:
+  void serve();
+  void answer_one(const Fd& connection);
+
+  std::string answer_;
+  After after_;
+  Fd listener_;
+  int port_ = 0;
+  std::atomic<bool> ending_ = false;
+  mutable std::mutex mutex_;
+  std::string request_;
+  std::jthread thread_;
+};
+
+} // namespace cairn

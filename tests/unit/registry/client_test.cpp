@@ -1,0 +1,372 @@
+#include "oci/media_type.hpp"
+#include "registry/client.hpp"
+#include "registry/transfer.hpp"
+#include "support/fake_http.hpp"
+#include "util/error.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace cairn;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::string layer_text = "a layer";
+
+/// One credential for everything.
+class OneCredential final : public Keychain {
+public:
+  std::optional<Credential> find(const ImageRef&) override {
+    Credential credential;
+    credential.username = "me";
+    credential.password = "secret";
+    credential.key = "r.example";
+    credential.source = "config.json";
+    return credential;
+  }
+  std::string places() const override { return "config.json"; }
+};
+
+struct Fixture {
+  SilentProgress progress;
+  AnonymousKeychain anonymous;
+  OneCredential credential;
+  RetryPolicy quick{.attempts = 3, .first = 0ms, .factor = 1, .cap = 0ms, .patience = 1s};
+
+  RegistryServices services(Http& http, Keychain& keychain) {
+    return {.http = http, .keychain = keychain, .progress = progress, .retry = quick};
+  }
+};
+
+Response not_found() {
+  return {404, {}, R"({"errors":[{"code":"MANIFEST_UNKNOWN"}]})"};
+}
+
+Response unauthorised(const std::string& challenge) {
+  return {401, {{"WWW-Authenticate", challenge}}};
+}
+
+Response document(const std::string& text, std::string_view type) {
+  return {200,
+          {{"Content-Type", std::string(type)}, {"Docker-Content-Digest", Digest::of(text).str()}},
+          text};
+}
+
+Descriptor layer() {
+  return {std::string(media_type::oci_layer), Digest::of(layer_text), layer_text.size()};
+}
+
+BlobOpener opener() {
+  return [] { return std::make_unique<TextSource>(layer_text); };
+}
+
+bool ends_with(const Request& request, std::string_view end) {
+  return request.url.ends_with(end);
+}
+
+} // namespace
+
+TEST_CASE_FIXTURE(Fixture, "Docker Hub is spoken to at its endpoint") {
+  FakeHttp http([](const Request&) { return not_found(); });
+  RegistryClient client(services(http, anonymous), {});
+  CHECK_FALSE(client.get_manifest(ImageRef::parse("busybox")));
+  CHECK(http.lines() ==
+        std::vector<std::string>{
+            "GET https://registry-1.docker.io/v2/library/busybox/manifests/latest"});
+}
+
+TEST_CASE_FIXTURE(Fixture, "every media type is accepted") {
+  FakeHttp http([](const Request& request) {
+    const auto* accept = request.headers.find("accept");
+    for (const auto type : {media_type::oci_index, media_type::docker_index,
+                            media_type::oci_manifest, media_type::docker_manifest})
+      CHECK(accept->find(type) != std::string::npos);
+    return not_found();
+  });
+  RegistryClient(services(http, anonymous), {}).get_manifest(ImageRef::parse("r.example/a"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "an insecure registry is asked for TLS first, once") {
+  FakeHttp http([](const Request& request) -> Response {
+    if (request.url.starts_with("https:"))
+      throw TlsError("wrong version number");
+    return ends_with(request, "/v2/") ? Response{200} : not_found();
+  });
+  RegistryOptions options;
+  options.insecure_registries = {"r.example"};
+  RegistryClient client(services(http, anonymous), options);
+  client.get_manifest(ImageRef::parse("r.example/a:1"));
+  client.get_manifest(ImageRef::parse("r.example/a:2"));
+  CHECK(http.lines() == std::vector<std::string>{"GET https://r.example/v2/",
+                                                 "GET http://r.example/v2/",
+                                                 "GET http://r.example/v2/a/manifests/1",
+                                                 "GET http://r.example/v2/a/manifests/2"});
+}
+
+TEST_CASE_FIXTURE(Fixture, "when neither scheme works the first one's error counts") {
+  FakeHttp http([](const Request& request) -> Response {
+    if (request.url.starts_with("https:"))
+      throw TlsError("unknown authority");
+    return {400, {}, "Client sent an HTTP request to an HTTPS server."};
+  });
+  RegistryClient client(services(http, anonymous), {});
+  CHECK_THROWS_WITH_AS(client.get_manifest(ImageRef::parse("localhost:5000/a")),
+                       doctest::Contains("unknown authority"), TlsError);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a token is preferred to sending the password") {
+  FakeHttp http([](const Request& request) -> Response {
+    if (request.url.starts_with("https://auth/"))
+      return {200, {}, R"({"token":"t1"})"};
+    if (request.authorization == "Bearer t1")
+      return not_found();
+    return unauthorised(R"(Basic realm="x", Bearer realm="https://auth/token",service="s")");
+  });
+  RegistryClient(services(http, credential), {}).get_manifest(ImageRef::parse("r.example/a:1"));
+  const auto requests = http.requests();
+  REQUIRE(requests.size() == 3);
+  CHECK(requests[0].authorization.empty());
+  CHECK(requests[1].authorization.starts_with("Basic "));
+  CHECK(requests[2].authorization == "Bearer t1");
+}
+
+TEST_CASE_FIXTURE(Fixture, "a password does not leave TLS for a token") {
+  FakeHttp http([](const Request&) { return unauthorised(R"(Bearer realm="http://auth/token")"); });
+  RegistryClient client(services(http, credential), {});
+  CHECK_THROWS_WITH(client.get_manifest(ImageRef::parse("r.example/a:1")),
+                    doctest::Contains("the credential would leave TLS"));
+  CHECK(http.requests().size() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a scope that the registry asks for besides ours is remembered") {
+  FakeHttp http([](const Request& request) -> Response {
+    if (request.url.starts_with("https://auth/"))
+      return {200,
+              {},
+              request.url.find("proxy%2Fa") != std::string::npos ? R"({"token":"good"})"
+                                                                 : R"({"token":"bad"})"};
+    if (request.authorization == "Bearer good")
+      return not_found();
+    return unauthorised(R"(Bearer realm="https://auth/token",scope="repository:proxy/a:pull")");
+  });
+  RegistryClient client(services(http, anonymous), {});
+  client.get_manifest(ImageRef::parse("r.example/a:1"));
+  client.get_manifest(ImageRef::parse("r.example/a:2"));
+  CHECK(http.requests().size() == 4); // 401, token, manifest; then a manifest alone.
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a refusal names the registry's words and the credential, never the secret") {
+  FakeHttp http([](const Request&) {
+    return Response{403, {}, R"({"errors":[{"code":"DENIED","message":"not yours"}]})"};
+  });
+  RegistryClient client(services(http, credential), {});
+  CHECK_THROWS_WITH_AS(
+      client.get_manifest(ImageRef::parse("r.example/a:1")),
+      "get manifest of r.example/a:1: GET https://r.example/v2/a/manifests/1: 403 Forbidden: "
+      "DENIED: not yours (with credential \"r.example\" of config.json)",
+      Error);
+}
+
+TEST_CASE_FIXTURE(Fixture, "HEAD without a digest is followed by GET") {
+  const std::string text = R"({"schemaVersion":2,"config":{}})";
+  FakeHttp http([&](const Request& request) {
+    return request.method == "HEAD" ? Response{200, {{"Content-Length", "31"}}}
+                                    : document(text, media_type::oci_manifest);
+  });
+  const auto found =
+      RegistryClient(services(http, anonymous), {}).head_manifest(ImageRef::parse("r.example/a:1"));
+  REQUIRE(found);
+  CHECK(found->digest == Digest::of(text));
+  CHECK(found->media_type == media_type::oci_manifest);
+  CHECK(found->size == text.size());
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "the media type is the document's own, the header's, or what it looks like") {
+  struct Row {
+    const char* text;
+    std::string_view header;
+    std::string_view type;
+  };
+  for (const auto& [text, header, type] : {
+           Row{R"({"mediaType":"application/vnd.oci.image.index.v1+json"})", "text/plain",
+               media_type::oci_index},
+           Row{R"({"config":{}})",
+               "application/vnd.docker.distribution.manifest.v2+json; charset=utf-8",
+               media_type::docker_manifest},
+           Row{R"({"manifests":[]})", "application/json", media_type::oci_index},
+           Row{R"({"config":{}})", "", media_type::oci_manifest},
+       }) {
+    FakeHttp http([&](const Request&) { return document(text, header); });
+    CHECK(RegistryClient(services(http, anonymous), {})
+              .get_manifest(ImageRef::parse("r.example/a"))
+              ->media_type == type);
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "a link to storage that refuses HEAD does not stop a push") {
+  FakeHttp http([](const Request&) { return Response{403, {}, {}, "https://storage/x?sig=1"}; });
+  CHECK_FALSE(RegistryClient(services(http, anonymous), {})
+                  .has_blob(ImageRef::parse("r.example/a"), layer().digest));
+}
+
+TEST_CASE_FIXTURE(Fixture, "an upload goes where the registry says, its name and scheme staying") {
+  struct Row {
+    const char* location;
+    const char* put;
+    const char* because;
+  };
+  for (const auto& [location, put, because] : {
+           Row{"/v2/a/blobs/uploads/1?_state=x",
+               "https://r.example/v2/a/blobs/uploads/1?_state=x&digest=", "a path"},
+           Row{"1", "https://r.example/v2/a/blobs/uploads/1?digest=", "a relative path"},
+           Row{"http://r.example/u",
+               "https://r.example/u?digest=", "a registry that does not know of its proxy"},
+           Row{"http://r.example:80/u", "https://r.example/u?digest=", "with its port"},
+           Row{"https://other.example/u", "https://other.example/u?digest=", "another host"},
+       }) {
+    CAPTURE(because);
+    FakeHttp http([&](const Request& request) {
+      return request.method == "POST" ? Response{202, {{"Location", location}}} : Response{201};
+    });
+    RegistryClient(services(http, anonymous), {})
+        .upload_blob(ImageRef::parse("r.example/a"), layer(), opener());
+    CHECK(http.requests().back().method == "PUT");
+    CHECK(http.requests().back().url.starts_with(put));
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "a credential does not follow an upload to another host") {
+  FakeHttp http([](const Request& request) -> Response {
+    if (request.method == "PUT")
+      return {201};
+    return request.authorization.empty()
+               ? unauthorised("Basic realm=x")
+               : Response{202, {{"Location", "https://storage.example/u"}}};
+  });
+  RegistryClient(services(http, credential), {})
+      .upload_blob(ImageRef::parse("r.example/a"), layer(), opener());
+  const auto requests = http.requests();
+  REQUIRE(requests.size() == 3);
+  CHECK_FALSE(requests[1].authorization.empty());
+  CHECK(requests[2].authorization.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "an upload that fails for a while is begun again each time") {
+  int puts = 0;
+  FakeHttp http([&](const Request& request) -> Response {
+    if (request.method == "POST")
+      return {202, {{"Location", "/u"}}};
+    if (++puts == 1)
+      throw TemporaryError("connection reset");
+    return {puts == 2 ? 500 : 201};
+  });
+  RegistryClient(services(http, anonymous), {})
+      .upload_blob(ImageRef::parse("r.example/a"), layer(), opener());
+  CHECK(http.requests().size() == 6);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a blob with a wrong digest is not sent in pieces after that") {
+  FakeHttp http([&](const Request& request) {
+    return request.method == "POST"
+               ? Response{202, {{"Location", "/u"}}}
+               : Response{400, {}, R"({"errors":[{"code":"DIGEST_INVALID"}]})"};
+  });
+  RegistryClient client(services(http, anonymous), {});
+  CHECK_THROWS_WITH(client.upload_blob(ImageRef::parse("r.example/a"), layer(), opener()),
+                    doctest::Contains("DIGEST_INVALID"));
+  CHECK(http.requests().size() == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a mount that becomes an upload is used for it") {
+  FakeHttp http([&](const Request& request) -> Response {
+    if (request.method == "POST")
+      return {202, {{"Location", "/u"}}};
+    return {request.method == "HEAD" ? 404 : 201};
+  });
+  RegistryClient client(services(http, anonymous), {});
+  CHECK(client.push_blob(ImageRef::parse("r.example/a"), layer(), opener(), {"b"}) ==
+        BlobArrival::uploaded);
+  CHECK(http.requests().size() == 3);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a registry that does not mount is no obstacle") {
+  FakeHttp http([&](const Request& request) -> Response {
+    if (request.url.find("mount=") != std::string::npos)
+      return {405};
+    return {200};
+  });
+  RegistryClient client(services(http, anonymous), {});
+  CHECK(client.push_blob(ImageRef::parse("r.example/a"), layer(), opener(), {"b"}) ==
+        BlobArrival::present);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a blob is never longer than it should be") {
+  FakeHttp http([](const Request&) { return Response{200, {}, layer_text + "!"}; });
+  RegistryClient client(services(http, anonymous), {});
+  TextSink sink;
+  CHECK_THROWS_WITH_AS(client.fetch_blob(ImageRef::parse("r.example/a"), layer(), sink),
+                       doctest::Contains("more than the 7 bytes it should have came"), Error);
+  CHECK(sink.text().empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a range that was not asked for is refused") {
+  FakeHttp http([](const Request& request) -> Response {
+    if (request.headers.find("range") != nullptr)
+      return {206, {{"Content-Range", "bytes 5-6/7"}}, "er"};
+    write_text(*request.sink, "a l");
+    throw TemporaryError("reset");
+  });
+  RegistryClient client(services(http, anonymous), {});
+  TextSink sink;
+  CHECK_THROWS_WITH(client.fetch_blob(ImageRef::parse("r.example/a"), layer(), sink),
+                    doctest::Contains("not the range that was asked for"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a reader sees the error instead of the end") {
+  FakeHttp http([](const Request&) { return Response{200, {}, "a lager"}; });
+  RegistryClient client(services(http, anonymous), {});
+  const auto source = client.read_blob(ImageRef::parse("r.example/a"), layer());
+  CHECK_THROWS_WITH(read_all(*source, 100), doctest::Contains("have the digest"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a document that claims to be huge is not fetched") {
+  FakeHttp http([](const Request&) { return Response{200}; });
+  RegistryClient client(services(http, anonymous), {});
+  auto blob = layer();
+  blob.size = std::uint64_t{1} << 40;
+  CHECK_THROWS_WITH(client.blob_text(ImageRef::parse("r.example/a"), blob),
+                    doctest::Contains("more than a document"));
+  CHECK(http.requests().empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "indexes that hold themselves come to an end") {
+  std::map<std::string, std::string> documents;
+  std::string inner = R"({"schemaVersion":2,"manifests":[]})";
+  for (int depth = 0; depth < 8; ++depth) {
+    const auto digest = Digest::of(inner);
+    documents[digest.str()] = inner;
+    inner =
+        R"({"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.index.v1+json","digest":")" +
+        digest.str() + R"(","size":)" + std::to_string(inner.size()) + "}]}";
+  }
+  documents["latest"] = inner;
+  FakeHttp http([&](const Request& request) {
+    return document(documents.at(request.url.substr(request.url.rfind('/') + 1)),
+                    media_type::oci_index);
+  });
+  RegistryClient client(services(http, anonymous), {});
+  CHECK_THROWS_WITH(
+      resolve_image(client, ImageRef::parse("r.example/a"), Platform::parse("linux/amd64")),
+      doctest::Contains("nested deeper than 4 levels"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "what does not pass is not asked twice, what may is") {
+  for (const int status : {400, 403, 404, 409, 503}) {
+    FakeHttp http([&](const Request&) { return Response{status}; });
+    RegistryClient client(services(http, anonymous), {});
+    CHECK_THROWS_AS(client.check_push(ImageRef::parse("r.example/a")), Error);
+    CHECK(http.requests().size() == (status == 503 ? 3 : 1));
+  }
+}

@@ -1,0 +1,136 @@
+#include "registry/mirrors.hpp"
+#include "registry/options.hpp"
+#include "util/error.hpp"
+#include "util/file.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace cairn;
+
+namespace {
+
+using Schemes = std::vector<std::string>;
+const Schemes secure = {"https"};
+const Schemes either = {"https", "http"};
+
+std::vector<std::string> names(const std::vector<ImageRef>& refs) {
+  std::vector<std::string> list;
+  for (const auto& ref : refs)
+    list.push_back(ref.str());
+  return list;
+}
+
+} // namespace
+
+TEST_CASE("some hosts are local") {
+  struct Row {
+    const char* registry;
+    bool local;
+  };
+  for (const auto& [registry, local] : {
+           Row{"localhost", true},
+           Row{"localhost:5000", true},
+           Row{"127.0.0.1:5000", true},
+           Row{"127.9.9.9", true},
+           Row{"[::1]:5000", true},
+           Row{"registry.local", true},
+           Row{"registry.LOCAL:80", true},
+           Row{"kind.localhost:5000", true},
+           Row{"10.1.2.3:5000", true},
+           Row{"172.16.0.1", true},
+           Row{"172.31.255.255", true},
+           Row{"192.168.1.1:5000", true},
+           Row{"172.32.0.1", false},
+           Row{"192.169.1.1", false},
+           Row{"11.0.0.1", false},
+           Row{"10.1.2", false},
+           Row{"10.example.com", false},
+           Row{"local", false},
+           Row{"registry.localdomain", false},
+           Row{"docker.io", false},
+       }) {
+    CAPTURE(registry);
+    CHECK(is_local_registry(registry) == local);
+  }
+}
+
+TEST_CASE("plain HTTP is tried where it was asked for, after TLS") {
+  RegistryOptions options;
+  options.insecure_pull = true;
+  options.insecure_registries = {"plain.example:5000", "index.docker.io"};
+  CHECK(options.schemes("a.example", Direction::push) == secure);
+  CHECK(options.schemes("a.example", Direction::pull) == either);
+  CHECK(options.schemes("plain.example:5000", Direction::push) == either);
+  CHECK(options.schemes("plain.example", Direction::push) == secure);
+  CHECK(options.schemes("docker.io", Direction::push) == either);
+  CHECK(options.schemes("localhost:5000", Direction::push) == either);
+}
+
+TEST_CASE("trust is a matter of each registry") {
+  RegistryOptions options;
+  options.skip_tls_verify_push = true;
+  options.skip_tls_verify_registries = {"lax.example"};
+  options.certificates["own.example"] = "PEM";
+  options.client_certificates["own.example"] = {"CERT", "KEY"};
+  CHECK(options.tls("a.example", Direction::push)->verify == TlsVerify::none);
+  CHECK(options.tls("a.example", Direction::pull)->verify == TlsVerify::full);
+  CHECK(options.tls("lax.example", Direction::pull)->verify == TlsVerify::none);
+  CHECK(options.tls("own.example", Direction::pull)->extra_ca == "PEM");
+  CHECK(options.tls("own.example", Direction::pull)->key == "KEY");
+  CHECK(options.tls("a.example", Direction::pull)->extra_ca.empty());
+}
+
+TEST_CASE("certificates are read when the flag is") {
+  const TempDir directory("/tmp");
+  const auto path = directory.path() + "/ca.pem";
+  AtomicFile file(path);
+  file.write("-----BEGIN CERTIFICATE-----\n");
+  file.commit();
+  RegistryOptions options;
+  options.add_certificate("Own.example:5000=" + path);
+  options.add_client_certificate("own.example=" + path + "," + path);
+  CHECK(options.certificates.contains("own.example:5000"));
+  CHECK(options.client_certificates.contains("own.example"));
+  CHECK_THROWS_AS(options.add_certificate("own.example"), Error);
+  CHECK_THROWS_AS(options.add_certificate("own.example=/nonexistent"), Error);
+  CHECK_THROWS_AS(options.add_client_certificate("own.example=" + path), Error);
+}
+
+TEST_CASE("mirrors are asked in order, the origin last") {
+  RegistryMap map;
+  map.add("index.docker.io=m1.example;docker.io=m2.example/prefix/; gcr.io=localhost:5000");
+  map.add_mirror("m3.example:444");
+  CHECK(names(map.candidates(ImageRef::parse("busybox:1"), OriginFallback::use)) ==
+        std::vector<std::string>{
+            "m1.example/library/busybox:1", "m2.example/prefix/library/busybox:1",
+            "m3.example:444/library/busybox:1", "index.docker.io/library/busybox:1"});
+  CHECK(names(map.candidates(ImageRef::parse("gcr.io/a/b"), OriginFallback::skip)) ==
+        std::vector<std::string>{"localhost:5000/a/b:latest"});
+  CHECK(names(map.candidates(ImageRef::parse("ghcr.io/a/b:2"), OriginFallback::skip)) ==
+        std::vector<std::string>{"ghcr.io/a/b:2"});
+}
+
+TEST_CASE("a mirror keeps tag and digest") {
+  RegistryMap map;
+  map.add("a.example=b.example");
+  const auto digest = "sha256:" + std::string(64, 'a');
+  CHECK(names(map.candidates(ImageRef::parse("a.example/x:1@" + digest), OriginFallback::skip)) ==
+        std::vector<std::string>{"b.example/x:1@" + digest});
+  CHECK(names(map.candidates(ImageRef::parse("a.example/x@" + digest), OriginFallback::skip)) ==
+        std::vector<std::string>{"b.example/x@" + digest});
+}
+
+TEST_CASE("a mirror without a dot is a host all the same") {
+  RegistryMap map;
+  map.add_mirror("mirror/prefix");
+  CHECK(names(map.candidates(ImageRef::parse("busybox"), OriginFallback::skip)) ==
+        std::vector<std::string>{"mirror:443/prefix/library/busybox:latest"});
+}
+
+TEST_CASE("a map that names nothing is refused") {
+  RegistryMap map;
+  for (const char* flag : {"docker.io", "=m.example", "docker.io=", "docker.io=m.example/UPPER"}) {
+    CAPTURE(flag);
+    CHECK_THROWS_AS(map.add(flag), Error);
+  }
+}
