@@ -19,8 +19,9 @@ namespace {
 /// is written with.
 struct CopyData {
   Fd directory; ///< Of a named context.
+  std::shared_ptr<SharedStack> shared;
+  const LayerStack* stack = nullptr; ///< Of `shared`; behind `view` when that is a Tree.
   std::unique_ptr<FileView> view;
-  const LayerStack* stack = nullptr; ///< Behind `view` when it is a Tree.
   std::vector<std::string> texts;    ///< Of heredocs, by source.
   std::unique_ptr<Spool> spool;
   std::map<ContentRef, std::size_t> spooled;               ///< Of a Tree.
@@ -58,8 +59,9 @@ struct ViewMaker {
     tree_view(services.image(source), "image " + source.name);
   }
 
-  void tree_view(SharedStack& shared, const std::string& what) const {
-    data.stack = &shared.loaded();
+  void tree_view(std::shared_ptr<SharedStack> shared, const std::string& what) const {
+    data.shared = std::move(shared);
+    data.stack = &data.shared->loaded();
     data.view = std::make_unique<TreeView>(
         data.stack->loaded_tree(),
         [this_data = &data](const Tree::Node& node) {

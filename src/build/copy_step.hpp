@@ -44,9 +44,9 @@ struct CopyServices {
   ImageLibrary& images;
   Workspace& workspace;
   /// The layers of an earlier stage.
-  std::function<SharedStack&(std::size_t stage)> stage;
+  std::function<std::shared_ptr<SharedStack>(std::size_t stage)> stage;
   /// The layers of an image that is copied from.
-  std::function<SharedStack&(const ImageSource& image)> image;
+  std::function<std::shared_ptr<SharedStack>(const ImageSource& image)> image;
   Clock clock;
 };
 

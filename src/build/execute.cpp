@@ -51,7 +51,7 @@ private:
       try {
         auto result = build(*index);
         const std::lock_guard lock(mutex_);
-        shared_[*index] = std::make_unique<SharedStack>(result.stack);
+        shared_[*index] = std::make_shared<SharedStack>(result.stack);
         results_[*index] = std::move(result);
       } catch (...) {
         const std::lock_guard lock(mutex_);
@@ -126,16 +126,16 @@ private:
     return {services_.context,
             services_.images,
             services_.workspace,
-            [this](std::size_t stage) -> SharedStack& {
+            [this](std::size_t stage) {
               const std::lock_guard lock(mutex_);
-              return *shared_.at(stage);
+              return shared_.at(stage);
             },
-            [this](const ImageSource& image) -> SharedStack& {
+            [this](const ImageSource& image) {
               const std::lock_guard lock(image_mutex_);
               auto& entry = image_stacks_[image.key()];
               if (!entry)
-                entry = std::make_unique<SharedStack>(stack_of(image));
-              return *entry;
+                entry = std::make_shared<SharedStack>(stack_of(image));
+              return entry;
             },
             services_.clock};
   }
@@ -155,12 +155,12 @@ private:
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::optional<StageResult>> results_;
-  std::vector<std::unique_ptr<SharedStack>> shared_;
+  std::vector<std::shared_ptr<SharedStack>> shared_;
   std::set<std::size_t> taken_;
   std::atomic<bool> stop_ = false;
   std::exception_ptr error_;
   std::mutex image_mutex_;
-  std::map<std::string, std::unique_ptr<SharedStack>> image_stacks_;
+  std::map<std::string, std::shared_ptr<SharedStack>> image_stacks_;
 };
 
 } // namespace

@@ -180,9 +180,11 @@ void Unpacker::State::add_link(const LayerEntry& entry, const std::string& name)
   const std::string to_name(to.name());
   Fd to_parent;
   RootedPath to_path = to;
-  if (!to.is_root() && target.go_to(to.parent(), Missing::stop) == Arrival::arrived) {
-    if (target.is_protected(to_name))
-      throw Error("hard link to '{}', which is protected", to.str());
+  const auto arrival = target.go_to(to.parent(), Missing::stop);
+  const bool arrived = arrival == Arrival::arrived && !to.is_root();
+  if (arrival == Arrival::is_protected || (arrived && target.is_protected(to_name)))
+    throw Error("hard link to '{}', which is protected", to.str());
+  if (arrived) {
     to_parent = open_at(target.here(), ".", O_PATH | O_DIRECTORY);
     to_path = target.path().child(to_name);
   }
@@ -250,7 +252,7 @@ void Unpacker::State::hide(const std::string& name) {
     return;
   const auto there = try_statx(target.here(), name);
   if (there && S_ISDIR(there->stx_mode))
-    target.make_opaque(name);
+    target.cut_off(name);
   if (!there && ::mknodat(target.here().get(), name.c_str(), S_IFCHR, ::makedev(0, 0)) != 0)
     throw SysError(errno, "create whiteout");
 }

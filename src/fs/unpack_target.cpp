@@ -88,17 +88,19 @@ UnpackTarget::Step UnpackTarget::step(const std::string& name, Missing missing, 
   }
   if (missing == Missing::stop)
     return Step::missing;
-  return make_implied(name);
+  return make_implied(name, exists ? Lower::hidden : Lower::visible);
 }
 
-UnpackTarget::Step UnpackTarget::make_implied(const std::string& name) {
+UnpackTarget::Step UnpackTarget::make_implied(const std::string& name, Lower lower) {
   if (path().str().size() + name.size() > max_path)
     throw Error("path '{}' is too long when its symbolic links are followed", path().str());
   // An overlay shows the metadata of the topmost directory.
-  const auto* lower = below(name);
-  const bool merges = lower != nullptr && lower->meta.type == FileType::directory;
-  if (!make_directory(name, merges ? lower->meta : implied_metadata()))
+  const auto* merged = lower == Lower::visible ? below(name) : nullptr;
+  const bool borrows = merged != nullptr && merged->meta.type == FileType::directory;
+  if (!make_directory(name, borrows ? merged->meta : implied_metadata()))
     return Step::is_protected;
+  if (borrows)
+    borrowed_.insert(path().child(name));
   note(name);
   descend(name);
   return Step::entered;
@@ -147,6 +149,7 @@ bool UnpackTarget::make_directory(const std::string& name, const Metadata& meta)
   if (replaces && is_overlay())
     make_opaque(name);
   times_.insert_or_assign(path().child(name), meta.mtime);
+  borrowed_.erase(path().child(name));
   return true;
 }
 
@@ -159,6 +162,12 @@ void UnpackTarget::make_opaque() {
 void UnpackTarget::make_opaque(const std::string& name) {
   set_xattr(open_directory(here(), name), opaque_xattr, "y");
   opaque_.insert(path().child(name));
+}
+
+void UnpackTarget::cut_off(const std::string& name) {
+  make_opaque(name);
+  if (borrowed_.contains(path().child(name)))
+    make_directory(name, implied_metadata());
 }
 
 bool UnpackTarget::remove(const std::string& name, Remove what) {
@@ -206,12 +215,14 @@ UnpackTarget::Remains UnpackTarget::remove_directory(const RootedPath& path, Rem
 }
 
 void UnpackTarget::forget(const RootedPath& path) {
-  auto time = times_.lower_bound(path);
-  while (time != times_.end() && path.contains(time->first))
-    time = times_.erase(time);
-  auto opaque = opaque_.lower_bound(path);
-  while (opaque != opaque_.end() && path.contains(*opaque))
-    opaque = opaque_.erase(opaque);
+  const auto forget_in = [&](auto& places, const auto& path_of) {
+    auto place = places.lower_bound(path);
+    while (place != places.end() && path.contains(path_of(*place)))
+      place = places.erase(place);
+  };
+  forget_in(times_, [](const auto& place) -> const RootedPath& { return place.first; });
+  forget_in(opaque_, [](const auto& place) -> const RootedPath& { return place; });
+  forget_in(borrowed_, [](const auto& place) -> const RootedPath& { return place; });
 }
 
 void UnpackTarget::set_root(const Metadata& meta) {

@@ -43,9 +43,10 @@ public:
   /// Makes a directory, or takes the one that is there. False when it must be left alone.
   bool make_directory(const std::string& name, const Metadata& meta);
   void set_root(const Metadata& meta);
-  /// Hides what the layers below hold in this directory, or in one in it.
+  /// Hides what the layers below hold in this directory.
   void make_opaque();
-  void make_opaque(const std::string& name);
+  /// Makes the directory `name` another one than that of the layers below.
+  void cut_off(const std::string& name);
 
   /// Says that `name` is of this layer.
   void note(const std::string& name);
@@ -59,7 +60,9 @@ private:
   enum class Step { entered, link, missing, is_protected };
 
   Step step(const std::string& name, Missing missing, std::string& link);
-  Step make_implied(const std::string& name);
+  enum class Lower { visible, hidden };
+  Step make_implied(const std::string& name, Lower lower);
+  void make_opaque(const std::string& name);
   enum class Remains { nothing, protected_only, of_this_layer };
 
   Remains remove_at(const RootedPath& path, Remove what);
@@ -75,6 +78,7 @@ private:
   std::vector<Level> levels_; ///< The root, then one for each in stack_.
   std::unordered_set<std::string> written_;
   std::set<RootedPath> opaque_;
+  std::set<RootedPath> borrowed_; ///< Directories with the metadata of one below.
   std::map<RootedPath, Time> times_;
 };
 

@@ -101,7 +101,8 @@ std::vector<Challenge> parse_challenges(std::string_view header) {
   for (;;) {
     scanner.skip(" \t,");
     const auto scheme = scanner.token();
-    if (scheme.empty())
+    // An equals sign follows a parameter that could not be read, not a scheme.
+    if (scheme.empty() || scanner.take('='))
       return challenges;
     Challenge challenge{to_lower(scheme), {}};
     scanner.skip(blanks);

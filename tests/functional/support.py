@@ -5,7 +5,6 @@ import functools
 import json
 import os
 import pathlib
-import resource
 import subprocess
 import sys
 import tempfile
@@ -127,6 +126,11 @@ class World:
         self.program = pathlib.Path(os.environ["CAIRN_PROGRAMS"]) / "executor"
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(self.new_directory("home"))}
 
+    @functools.cached_property
+    def why_no_namespaces(self) -> str:
+        words = ["unshare", "--mount", "--pid", "--fork", *([] if os.geteuid() == 0 else ["--map-root-user"]), "true"]
+        return subprocess.run(words, capture_output=True, text=True, check=False).stderr.strip()
+
     def new_directory(self, name: str = "d") -> pathlib.Path:
         return pathlib.Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.directory))
 
@@ -143,31 +147,49 @@ class World:
         return directory
 
     def build(self, dockerfile: str | None, files: dict | None = None, *flags: str,
-              context: pathlib.Path | None = None, outputs: tuple[str, ...] | None = None, **how) -> Build:
+              context: pathlib.Path | str | None = None, work: pathlib.Path | None = None,
+              isolation: str = "namespace", outputs: tuple[str, ...] | None = None, **how) -> Build:
         """Builds a Dockerfile in a context of FILES into an OCI layout, or to OUTPUTS, flags that say where to."""
+        if isolation == "namespace" and self.why_no_namespaces:
+            raise Skip(f"no namespaces: {self.why_no_namespaces}")
         context = context or self.context(dockerfile, files)
-        layout, work = self.new_directory("out") / "layout", self.new_directory("work")
+        layout, work = self.new_directory("out") / "layout", work or self.new_directory("work")
         if outputs is None:
             outputs = ("--no-push", f"--oci-layout-path={layout}")
-        words = [f"--context={context}", f"--kaniko-dir={work}", "--isolation=namespace", *outputs, *flags]
+        words = [f"--context={context}", f"--kaniko-dir={work}", f"--isolation={isolation}", *outputs, *flags]
         status, out, err, peak = self.execute(words, **how)
         return Build(status, out, err, layout, work, peak)
 
     def files_only(self, dockerfile: str, files: dict | None = None, *flags: str, **how) -> Build:
         """A build of which nothing may need a place to run commands in."""
-        return self.build(dockerfile, files, "--isolation=none", *flags, **how)
+        return self.build(dockerfile, files, *flags, isolation="none", **how)
 
-    def start(self, words: list, environment: dict | None = None, **how) -> subprocess.Popen:
-        command = [str(self.program), *map(str, words)]
+    def refused(self, dockerfile: str | None, files: dict | None = None, *flags: str, texts: tuple[str, ...] = (),
+                status: int = 1, isolation: str = "none", **how) -> Build:
+        """A build that must fail as Build.failed() says, and push no tag and write no digest file."""
+        repository = self.new_directory("never").name
+        digest_file = self.directory / f"{repository}.digest"
+        layout = self.directory / f"{repository}.layout"
+        outputs = (f"--destination={self.host}/{repository}:1", f"--digest-file={digest_file}",
+                   f"--oci-layout-path={layout}")
+        build = self.build(dockerfile, files, *flags, outputs=outputs, isolation=isolation, **how)
+        dataclasses.replace(build, layout=layout).failed(*texts, status=status)
+        expect(not digest_file.exists(), f"a digest file was written: {build.said}")
+        expect_equal(self.tags(repository), [], "tags that were pushed")
+        return build
+
+    def start(self, words: list, environment: dict | None = None, before: list | None = None,
+              **how) -> subprocess.Popen:
+        """The executor as a process; BEFORE are words of a command that starts it."""
+        command = [*map(str, before or []), str(self.program), *map(str, words)]
         return subprocess.Popen(command, env={**self.environment, **(environment or {})}, cwd=self.directory,
-                                stdin=subprocess.DEVNULL, **how)
+                                **how)
 
     def execute(self, words: list, environment: dict | None = None, timeout: float = 60, measure: bool = False,
-                address_space: int = 0) -> tuple[int, str, str, int]:
+                **how) -> tuple[int, str, str, int]:
         """Runs the executor: exit status, stdout, stderr, and with MEASURE the peak of its memory."""
-        limit = (lambda: resource.setrlimit(resource.RLIMIT_AS, (address_space,) * 2)) if address_space else None
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            process = self.start(words, environment, stdout=out, stderr=err, preexec_fn=limit)
+            process = self.start(words, environment, stdout=out, stderr=err, **{"stdin": subprocess.DEVNULL, **how})
             peak = watch_memory(process, timeout) if measure else 0
             try:
                 process.wait(timeout)

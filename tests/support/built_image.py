@@ -157,6 +157,9 @@ class Image:
         found, wanted = [layer.diff_id for layer in layers], self.document["rootfs"]["diff_ids"]
         if found != wanted:
             raise AssertionError(f"diff ids are {wanted}, the layers' are {found}")
+        steps = [step for step in self.history if not step.get("empty_layer")]
+        if len(steps) != len(layers):
+            raise AssertionError(f"{len(layers)} layers, but {len(steps)} steps of the history that made one")
         return layers
 
     @functools.cached_property

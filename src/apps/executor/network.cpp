@@ -74,6 +74,8 @@ void check_destinations(RegistryClient& registry, const std::vector<ImageRef>& d
   try {
     parallel_for(repositories.size(), repositories.size(),
                  [&](std::size_t i) { registry.check_push(repositories[i]); });
+  } catch (const Cancelled&) {
+    throw;
   } catch (Error& error) {
     error.add_detail("hint: this was asked before the build, which --skip-push-permission-check "
                      "leaves out");

@@ -58,8 +58,8 @@ std::string flag_help(std::span<const FlagSpec> specs) {
     if (spec.group != group)
       out += fmt::format("\n{}:\n", spec.group);
     group = spec.group;
-    const auto preset =
-        spec.preset.empty() ? std::string() : fmt::format(" (default {})", spec.preset);
+    const bool is_telling = !spec.preset.empty() && spec.preset != "false";
+    const auto preset = is_telling ? fmt::format(" (default {})", spec.preset) : std::string();
     out += fmt::format("{:<{}}  {}{}{}\n", left_column(spec), width, spec.help, preset,
                        remark(spec.support));
   }

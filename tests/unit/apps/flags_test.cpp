@@ -141,7 +141,7 @@ TEST_CASE("the help groups flags, aligns them and tells what they do here") {
   CHECK(flag_help(specs) == "\n"
                             "Input:\n"
                             "  -f, --file string    A file (default Dockerfile)\n"
-                            "      --cache          A switch (default false); not supported yet\n"
+                            "      --cache          A switch; not supported yet\n"
                             "  -q, --quiet          Another\n"
                             "\n"
                             "More:\n"

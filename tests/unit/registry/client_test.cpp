@@ -1,3 +1,4 @@
+#include "creds/keychain.hpp"
 #include "oci/media_type.hpp"
 #include "registry/client.hpp"
 #include "registry/transfer.hpp"
