@@ -22,7 +22,7 @@ struct CopyData {
   std::shared_ptr<SharedStack> shared;
   const LayerStack* stack = nullptr; ///< Of `shared`; behind `view` when that is a Tree.
   std::unique_ptr<FileView> view;
-  std::vector<std::string> texts;    ///< Of heredocs, by source.
+  std::vector<std::string> texts; ///< Of heredocs, by source.
   std::unique_ptr<Spool> spool;
   std::map<ContentRef, std::size_t> spooled;               ///< Of a Tree.
   std::map<RootedPath, std::vector<std::size_t>> archives; ///< Members of unpacked archives.

@@ -55,7 +55,7 @@ std::string go_duration(std::chrono::nanoseconds duration) {
 
 class ConfigWriter {
 public:
-  ConfigWriter(Draft& draft, const ArgumentValues& arguments, char escape)
+  ConfigWriter(StageDraft& draft, const ArgumentValues& arguments, char escape)
       : draft_(draft), config_(draft.image.config), arguments_(arguments), escape_(escape) {}
 
   std::string operator()(const in::Arg& arg) {
@@ -204,7 +204,7 @@ private:
     return expand_words(text, draft_.lookup(), escape_);
   }
 
-  Draft& draft_;
+  StageDraft& draft_;
   RunConfig& config_;
   const ArgumentValues& arguments_;
   char escape_;
@@ -212,20 +212,20 @@ private:
 
 } // namespace
 
-VariableLookup Draft::lookup() const {
+VariableLookup StageDraft::lookup() const {
   return [this](std::string_view name) { return variables.get(name); };
 }
 
-std::vector<std::string> Draft::shell() const {
+std::vector<std::string> StageDraft::shell() const {
   return image.config.shell.empty() ? std::vector<std::string>{"/bin/sh", "-c"}
                                     : image.config.shell;
 }
 
-std::string Draft::working_directory() const {
+std::string StageDraft::working_directory() const {
   return image.config.working_dir.empty() ? "/" : join_path("/", image.config.working_dir);
 }
 
-std::string apply_config(Draft& draft, const Instruction& instruction,
+std::string apply_config(StageDraft& draft, const Instruction& instruction,
                          const ArgumentValues& arguments, char escape) {
   return std::visit(ConfigWriter(draft, arguments, escape), instruction);
 }
@@ -238,7 +238,7 @@ bool is_config_only(const Instruction& instruction) {
          !std::holds_alternative<in::Workdir>(instruction);
 }
 
-std::vector<std::string> command_line(const Draft& draft, const in::CommandForm& command) {
+std::vector<std::string> command_line(const StageDraft& draft, const in::CommandForm& command) {
   if (command.form == in::Form::exec)
     return command.words;
   auto argv = draft.shell();
@@ -277,7 +277,7 @@ std::string quoted_list(const std::vector<std::string>& words) {
   return "[" + join(quoted, " ") + "]";
 }
 
-std::string run_history(const Draft& draft, const std::vector<std::string>& argv) {
+std::string run_history(const StageDraft& draft, const std::vector<std::string>& argv) {
   std::vector<std::string> shown;
   std::vector<std::string> names;
   for (const auto& [name, value] : draft.arguments) {

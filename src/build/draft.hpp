@@ -19,7 +19,7 @@ struct ArgumentValues {
 };
 
 /// A stage's configuration as it grows from instruction to instruction.
-struct Draft {
+struct StageDraft {
   ImageConfig image;
   /// What expansions and commands see: the image's environment, ENV and ARG, the later one wins.
   Environment variables;
@@ -36,19 +36,20 @@ struct Draft {
 
 /// Applies an instruction that changes the configuration alone and returns its history entry.
 /// @throws Error without a place
-std::string apply_config(Draft& draft, const Instruction& instruction,
+std::string apply_config(StageDraft& draft, const Instruction& instruction,
                          const ArgumentValues& arguments, char escape);
 
 /// True for the instructions that apply_config() takes.
 bool is_config_only(const Instruction& instruction);
 
 /// argv of a command: exec form as it is, shell form behind the SHELL.
-std::vector<std::string> command_line(const Draft& draft, const instruction::CommandForm& command);
+std::vector<std::string> command_line(const StageDraft& draft,
+                                      const instruction::CommandForm& command);
 
 /// `["a" "b"]` with Go's %q quoting, as BuildKit writes it into history.
 std::string quoted_list(const std::vector<std::string>& words);
 
 /// "RUN |1 A=b /bin/sh -c …" without the "RUN ".
-std::string run_history(const Draft& draft, const std::vector<std::string>& argv);
+std::string run_history(const StageDraft& draft, const std::vector<std::string>& argv);
 
 } // namespace cairn

@@ -43,7 +43,7 @@ private:
     stage.name = node.name;
     stage.number = number;
     stage.place = node.place;
-    Draft draft = begin(node, stage);
+    StageDraft draft = begin(node, stage);
     StepPlanner steps(graph_, number, [this](std::size_t needed) { return plan_stage(needed); });
     steps.plan_triggers(draft, node, stage.steps);
     steps.plan_instructions(draft, node, stage.steps);
@@ -56,15 +56,15 @@ private:
   }
 
   /// The configuration that a stage starts with.
-  Draft begin(const StageNode& node, StagePlan& stage) {
+  StageDraft begin(const StageNode& node, StagePlan& stage) {
     if (const auto* earlier = std::get_if<EarlierStage>(&node.base)) {
       const auto index = plan_stage(earlier->number);
       stage.base = StageSource{index};
-      Draft draft = drafts_[index];
+      StageDraft draft = drafts_[index];
       draft.cmd_is_own = false;
       return draft;
     }
-    Draft draft;
+    StageDraft draft;
     if (const auto* image = std::get_if<ImageSource>(&node.base)) {
       stage.base = *image;
       draft.image = within_place(node.place, [&] { return bases_.config(*image); });
@@ -85,7 +85,7 @@ private:
   const StageGraph& graph_;
   BaseConfigs& bases_;
   Plan plan_;
-  std::vector<Draft> drafts_; ///< Beside plan_.stages.
+  std::vector<StageDraft> drafts_; ///< Beside plan_.stages.
   std::map<std::size_t, std::size_t> planned_;
   std::set<std::size_t> active_;
 };

@@ -69,7 +69,8 @@ StepPlanner::StepPlanner(const StageGraph& graph, std::size_t number, StagePosit
     : graph_(graph), number_(number), position_(std::move(position)),
       arguments_(graph.arguments(number)) {}
 
-void StepPlanner::plan_triggers(Draft& draft, const StageNode& node, std::vector<Step>& steps) {
+void StepPlanner::plan_triggers(StageDraft& draft, const StageNode& node,
+                                std::vector<Step>& steps) {
   const auto triggers = std::exchange(draft.image.config.on_build, {});
   for (const auto& trigger : triggers)
     within_place(node.place, [&] {
@@ -80,12 +81,13 @@ void StepPlanner::plan_triggers(Draft& draft, const StageNode& node, std::vector
     });
 }
 
-void StepPlanner::plan_instructions(Draft& draft, const StageNode& node, std::vector<Step>& steps) {
+void StepPlanner::plan_instructions(StageDraft& draft, const StageNode& node,
+                                    std::vector<Step>& steps) {
   for (const auto& instruction : node.stage->instructions)
     steps.push_back(plan(draft, instruction, {graph_.source(), common(instruction).range}));
 }
 
-Step StepPlanner::plan(Draft& draft, const Instruction& instruction, const Place& place) {
+Step StepPlanner::plan(StageDraft& draft, const Instruction& instruction, const Place& place) {
   return within_place(place, [&] {
     Step step;
     if (const auto* copy = std::get_if<in::Copy>(&instruction))
@@ -115,7 +117,7 @@ FileOrigin StepPlanner::origin(const std::string& name) {
   return MainContext{};
 }
 
-CopyAction StepPlanner::transfer(const Draft& draft, const in::Transfer& transfer) const {
+CopyAction StepPlanner::transfer(const StageDraft& draft, const in::Transfer& transfer) const {
   const auto word = [&](const std::string& text) {
     return expand_word(text, draft.lookup(), graph_.escape());
   };
@@ -141,7 +143,7 @@ CopyAction StepPlanner::transfer(const Draft& draft, const in::Transfer& transfe
   return action;
 }
 
-Step StepPlanner::plan_copy(const Draft& draft, const in::Copy& copy) {
+Step StepPlanner::plan_copy(const StageDraft& draft, const in::Copy& copy) {
   CopyAction action = transfer(draft, copy);
   action.kind = CopyAction::Kind::copy;
   action.parents = copy.parents;
@@ -154,7 +156,7 @@ Step StepPlanner::plan_copy(const Draft& draft, const in::Copy& copy) {
   return step;
 }
 
-Step StepPlanner::plan_add(const Draft& draft, const in::Add& add) {
+Step StepPlanner::plan_add(const StageDraft& draft, const in::Add& add) {
   CopyAction action = transfer(draft, add);
   action.kind = CopyAction::Kind::add;
   action.unpack = add.unpack;
@@ -167,7 +169,7 @@ Step StepPlanner::plan_add(const Draft& draft, const in::Add& add) {
   return step;
 }
 
-Step StepPlanner::plan_workdir(Draft& draft, const in::Workdir& workdir) {
+Step StepPlanner::plan_workdir(StageDraft& draft, const in::Workdir& workdir) {
   const auto path = expand_word(workdir.path, draft.lookup(), graph_.escape());
   auto& config = draft.image.config;
   config.working_dir = path.starts_with('/') ? path : join_path(draft.working_directory(), path);
@@ -178,7 +180,7 @@ Step StepPlanner::plan_workdir(Draft& draft, const in::Workdir& workdir) {
   return step;
 }
 
-Step StepPlanner::plan_run(const Draft& draft, const in::Run& run) {
+Step StepPlanner::plan_run(const StageDraft& draft, const in::Run& run) {
   if (!run.mounts.empty())
     throw Error("RUN --mount is not supported yet");
   if (!run.devices.empty())

@@ -18,16 +18,16 @@ public:
   StepPlanner(const StageGraph& graph, std::size_t number, StagePosition position);
 
   /// The ONBUILD triggers that the draft inherited; they leave the draft.
-  void plan_triggers(Draft& draft, const StageNode& node, std::vector<Step>& steps);
-  void plan_instructions(Draft& draft, const StageNode& node, std::vector<Step>& steps);
+  void plan_triggers(StageDraft& draft, const StageNode& node, std::vector<Step>& steps);
+  void plan_instructions(StageDraft& draft, const StageNode& node, std::vector<Step>& steps);
 
 private:
-  Step plan(Draft& draft, const Instruction& instruction, const Place& place);
-  Step plan_copy(const Draft& draft, const instruction::Copy& copy);
-  Step plan_add(const Draft& draft, const instruction::Add& add);
-  Step plan_workdir(Draft& draft, const instruction::Workdir& workdir);
-  Step plan_run(const Draft& draft, const instruction::Run& run);
-  CopyAction transfer(const Draft& draft, const instruction::Transfer& transfer) const;
+  Step plan(StageDraft& draft, const Instruction& instruction, const Place& place);
+  Step plan_copy(const StageDraft& draft, const instruction::Copy& copy);
+  Step plan_add(const StageDraft& draft, const instruction::Add& add);
+  Step plan_workdir(StageDraft& draft, const instruction::Workdir& workdir);
+  Step plan_run(const StageDraft& draft, const instruction::Run& run);
+  CopyAction transfer(const StageDraft& draft, const instruction::Transfer& transfer) const;
   FileOrigin origin(const std::string& name);
 
   const StageGraph& graph_;

@@ -4,13 +4,18 @@
 #include "fs/filter.hpp"
 #include "fs/tar.hpp"
 #include "fs/unpack.hpp"
+#include "util/beneath.hpp"
 #include "util/error.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <map>
 #include <memory>
+#include <set>
 
 namespace cairn {
 
@@ -65,18 +70,62 @@ std::unique_ptr<Source> decompress(PeekedSource& from) {
   return nullptr;
 }
 
+/// Unpacks entries as files of this process, which may not be allowed to give them away.
+class OwnUnpacker {
+public:
+  explicit OwnUnpacker(FdRef directory) : root_(directory), unpacker_(directory, {}) {}
+
+  void add(LayerEntry entry, TarReader& reader) {
+    add_above(entry.path, reader);
+    entry.meta.uid = ::geteuid();
+    entry.meta.gid = ::getegid();
+    if (entry.meta.type != FileType::regular)
+      known_.insert(entry.path);
+    const auto mode = entry.meta.mode;
+    if (entry.meta.type == FileType::directory && (mode & S_IRWXU) != S_IRWXU) {
+      closed_.insert_or_assign(entry.path, mode);
+      entry.meta.mode |= S_IRWXU;
+    }
+    unpacker_.add(entry, reader);
+  }
+
+  // Directories that may not be written are closed when all that is in them is there.
+  void finish() {
+    unpacker_.finish();
+    for (auto last = closed_.rbegin(); last != closed_.rend(); ++last)
+      if (const auto fd = open_beneath(root_, last->first, O_RDONLY | O_DIRECTORY))
+        if (::fchmod(fd->get(), last->second) != 0)
+          throw SysError(errno, "set mode of '{}'", last->first.relative());
+  }
+
+private:
+  // Directories that the archive leaves out would belong to root otherwise.
+  void add_above(const RootedPath& path, TarReader& reader) {
+    const auto parent = path.parent();
+    if (parent.is_root() || known_.contains(parent))
+      return;
+    LayerEntry directory;
+    directory.path = parent;
+    directory.meta.type = FileType::directory;
+    directory.meta.mode = 0755;
+    add(std::move(directory), reader);
+  }
+
+  FdRef root_;
+  Unpacker unpacker_;
+  std::set<RootedPath> known_; // directories, links and such
+  std::map<RootedPath, mode_t> closed_;
+};
+
 void unpack_into(FdRef directory, Source& archive) {
   PeekedSource peeked(archive, 6);
   if (peeked.head().empty())
     throw Error("it is empty");
   const auto decompressed = decompress(peeked);
   TarReader reader(decompressed ? *decompressed : static_cast<Source&>(peeked));
-  Unpacker unpacker(directory, {});
-  while (auto entry = reader.next()) {
-    entry->meta.uid = ::geteuid();
-    entry->meta.gid = ::getegid();
-    unpacker.add(*entry, reader);
-  }
+  OwnUnpacker unpacker(directory);
+  while (auto entry = reader.next())
+    unpacker.add(std::move(*entry), reader);
   unpacker.finish();
   reader.drain();
 }

@@ -54,10 +54,10 @@ Layer write_layer(const std::vector<LayerEntry>& entries, const ContentOpener& o
   return {Digest::from_hex(diff_hash.hex()), digest, blob.count(), choice.method};
 }
 
-Digest read_layer(Source& blob, Compression compression, const std::optional<Digest>& diff_id,
+Digest read_layer(Source& blob, Compression /*claimed*/, const std::optional<Digest>& diff_id,
                   const EntryVisitor& visit) {
   ThreadSource tar([&](Sink& to) {
-    const auto plain = make_decompressor(blob, compression);
+    const auto plain = make_decompressor(blob);
     copy(*plain, to);
   });
   Sha256 hash;

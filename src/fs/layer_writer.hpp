@@ -31,12 +31,14 @@ using ContentOpener = std::function<std::unique_ptr<Source>(std::size_t n)>;
 Layer write_layer(const std::vector<LayerEntry>& entries, const ContentOpener& open,
                   const BlobStore& store, const CompressionChoice& choice, const TimeRule& times);
 
-/// Streams a layer's blob through decompression, checks the diff id if one is given, and shows
-/// each entry to `visit`, which may read its content from the reader.
-/// @throws Error when the archive is damaged or the diff id is another one
+/// Sees an entry, and may read its content from the reader.
 using EntryVisitor = std::function<void(const LayerEntry&, TarReader&)>;
-/// Returns the diff id.
-Digest read_layer(Source& blob, Compression compression, const std::optional<Digest>& diff_id,
+
+/// Streams a layer's blob through decompression and shows each entry to `visit`; returns the diff
+/// id. Decompression runs ahead in a thread of its own. `claimed` is what the media type says; as
+/// registries hold layers whose type is wrong, the first bytes decide.
+/// @throws Error when the blob is damaged or has another diff id than the one given
+Digest read_layer(Source& blob, Compression claimed, const std::optional<Digest>& diff_id,
                   const EntryVisitor& visit);
 
 } // namespace cairn

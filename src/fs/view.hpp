@@ -19,7 +19,10 @@ struct FileIdentity {
   std::uint64_t space = 0;
   std::uint64_t number = 0;
 
-  auto operator<=>(const FileIdentity&) const = default;
+  bool operator==(const FileIdentity&) const = default;
+  bool operator<(const FileIdentity& other) const noexcept {
+    return space != other.space ? space < other.space : number < other.number;
+  }
 };
 
 /// A file as a view shows it.

@@ -117,7 +117,9 @@ void plan_overlay(CellPlan& plan, const OverlayRoot& root, const std::vector<std
 }
 
 unsigned long cell_namespaces(const CellPlan& plan) noexcept {
-  unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+  unsigned long flags = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
+  if (plan.pid_namespace == PidNamespace::own)
+    flags |= CLONE_NEWPID;
   if (plan.user_namespace == UserNamespace::own)
     flags |= CLONE_NEWUSER;
   if (plan.network == CommandNetwork::none)
@@ -127,9 +129,7 @@ unsigned long cell_namespaces(const CellPlan& plan) noexcept {
 
 void live_in_cell(const CellPlan& plan) noexcept {
   close_descriptors(plan.kept_descriptors.data(), plan.kept_descriptors.size(), Closing::now);
-  if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
-    give_up(plan.socket, SetupStep::lose_parent, errno);
-  ::prctl(PR_SET_NAME, "cairn-init", 0, 0, 0);
+  follow_executor(plan.supervision);
   // A copy of the executor's memory must not be read by the command.
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   ::umask(0);

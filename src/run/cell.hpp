@@ -14,7 +14,8 @@
 
 namespace cairn {
 
-/// A cell is a set of namespaces with a root: what a command sees. Its process is process 1 there.
+/// A cell is a set of namespaces with a root: what a command sees. Its process prepares it and
+/// then watches over the command.
 
 /// A mount that the executor orders by its number.
 struct CellMount {
@@ -37,11 +38,15 @@ enum class CellPurpose {
 };
 
 enum class UserNamespace { shared, own };
+/// Process ids are shared where the kernel does not let a user namespace have a /proc of its own:
+/// a command whose /proc shows other ids than its own is worse off than one that sees too many.
+enum class PidNamespace { shared, own };
 
 /// All that the cell's process needs, made before it is forked off.
 struct CellPlan {
   CellPurpose purpose = CellPurpose::command;
   UserNamespace user_namespace = UserNamespace::shared;
+  PidNamespace pid_namespace = PidNamespace::own;
   CommandNetwork network = CommandNetwork::host;
   std::string hostname;
   /// Absolute; an empty directory that is covered by a tmpfs inside the cell.

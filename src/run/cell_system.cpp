@@ -58,17 +58,14 @@ int mount_below(const char* dev, const char* name, const char* type, const char*
 } // namespace
 
 void mount_proc(const CellPlan& plan, const char* target) noexcept {
-  if (::mount("proc", target, "proc", plain, nullptr) == 0) {
-    if (const int error = protect_proc(target); error != 0)
-      give_up(plan.socket, SetupStep::mask_proc, error);
-    return;
-  }
-  // In a user namespace the kernel refuses a fresh one when parts of the container's are masked:
-  // then that one, with its masks, shows no more than the container sees anyway.
-  const int error = errno;
-  if (error != EPERM || bind_mount("/proc", target, 0) != 0)
+  if (plan.pid_namespace == PidNamespace::own) {
+    if (::mount("proc", target, "proc", plain, nullptr) != 0)
+      give_up(plan.socket, SetupStep::mount_proc, errno);
+  } else if (const int error = bind_mount("/proc", target, 0); error != 0) {
     give_up(plan.socket, SetupStep::mount_proc, error);
-  (void)protect_proc(target);
+  }
+  if (const int error = protect_proc(target); error != 0)
+    give_up(plan.socket, SetupStep::mask_proc, error);
 }
 
 void mount_sys(const CellPlan& plan, const char* target) noexcept {

@@ -16,6 +16,8 @@ namespace {
 constexpr const char* step_texts[] = {
     "carry out an order",
     "finish",
+    "create namespaces",
+    "map all ids",
     "start the command",
     "follow the executor",
     "make mounts private",
@@ -112,7 +114,7 @@ SetupReport Handshake::expect(Fd* attached) {
   if (!report)
     throw Error("command's process ended before its time");
   if (report->error != 0)
-    throw SysError(report->error, "{}", setup_step_text(report->step));
+    throw SetupError(report->step, report->error);
   --unanswered_;
   return *report;
 }

@@ -1,11 +1,13 @@
 #pragma once
 
+#include "util/error.hpp"
 #include "util/fd.hpp"
 
 #include <climits>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace cairn {
 
@@ -17,6 +19,8 @@ namespace cairn {
 enum class SetupStep : std::int32_t {
   acknowledged, ///< An order was carried out.
   finished,     ///< The command has ended; `value` is its wait status.
+  create_namespaces,
+  map_ids,
   start_process,
   lose_parent,
   private_mounts,
@@ -53,6 +57,17 @@ enum class SetupStep : std::int32_t {
 /// "mount overlay": what an error message says was being done.
 const char* setup_step_text(SetupStep step);
 
+/// A step that is not possible here.
+class SetupError final : public SysError {
+public:
+  SetupError(SetupStep step, int error)
+      : SysError(error, "{}", setup_step_text(step)), step_(step) {}
+  SetupStep step() const noexcept { return step_; }
+
+private:
+  SetupStep step_;
+};
+
 struct SetupReport {
   SetupStep step = SetupStep::acknowledged;
   std::int32_t error = 0; ///< An errno, or 0.
@@ -85,9 +100,9 @@ public:
   /// The next report, nothing when the other side is gone. A descriptor that came with it goes
   /// into `attached`.
   std::optional<SetupReport> receive(Fd* attached = nullptr);
-  /// As receive(), but a report of a failure is thrown. @throws SysError
+  /// As receive(), but a report of a failure is thrown. @throws SetupError
   SetupReport expect(Fd* attached = nullptr);
-  /// Expects an answer to every order that has none yet. @throws SysError
+  /// Expects an answer to every order that has none yet. @throws SetupError
   void expect_all();
 
 private:

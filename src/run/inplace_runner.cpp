@@ -5,12 +5,10 @@
 #include "run/supervisor.hpp"
 #include "util/error.hpp"
 
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 
 namespace cairn {
 
@@ -25,13 +23,7 @@ struct InPlacePlan {
 /// The life of the process that watches over the command. Async-signal-safe.
 [[noreturn]] void watch(const InPlacePlan& plan) noexcept {
   close_descriptors(plan.kept_descriptors.data(), plan.kept_descriptors.size(), Closing::now);
-  ::prctl(PR_SET_NAME, "cairn-init", 0, 0, 0);
-  // It is woken when the executor ends, rather than killed: there is still something to do.
-  if (::prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) != 0 ||
-      ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
-    give_up(plan.supervision.socket, SetupStep::lose_parent, errno);
-  if (::getppid() != plan.supervision.executor)
-    ::_exit(1);
+  follow_executor(plan.supervision);
   supervise(plan.command, plan.supervision);
 }
 

@@ -22,26 +22,30 @@ namespace {
 
 constexpr const char* opaque_mark = "user.overlay.opaque";
 
-/// The causes that people meet, for the errors that say little.
-std::string likely_cause(const SysError& error) {
-  const std::string_view text = error.what();
-  if (text.starts_with("create ")) {
-    if (error.code() == EPERM)
-      return " (seccomp, AppArmor or a missing capability)";
-    if (error.code() == ENOSPC || error.code() == EUSERS)
-      return " (user.max_user_namespaces)";
-    if (error.code() == EINVAL || error.code() == ENOSYS)
-      return " (the kernel has no user namespaces)";
+/// A cause that people meet, for an error that says little.
+struct Cause {
+  SetupStep step;
+  int error; ///< 0 stands for any.
+  const char* text;
+};
+
+constexpr Cause causes[] = {
+    {SetupStep::create_namespaces, EPERM, "seccomp, AppArmor or a missing capability"},
+    {SetupStep::create_namespaces, ENOSPC, "user.max_user_namespaces"},
+    {SetupStep::map_ids, 0, "needs CAP_SETUID, CAP_SETGID and CAP_SETFCAP"},
+    {SetupStep::private_mounts, 0, "AppArmor or SELinux"},
+    {SetupStep::mount_overlay, EINVAL,
+     "the work directory must be on a volume, not on the container's own overlay"},
+    {SetupStep::mount_overlay, ENODEV, "the kernel has no overlayfs"},
+    {SetupStep::trial_owner, 0, "not all ids are mapped, or the file system has no owners"},
+};
+
+std::string explain(const SetupError& error) {
+  for (const auto& cause : causes) {
+    if (cause.step == error.step() && (cause.error == 0 || cause.error == error.code()))
+      return fmt::format("{} ({})", error.what(), cause.text);
   }
-  if (text.starts_with("mount overlay") && error.code() == EINVAL)
-    return " (the work directory must be on a volume, not on the container's own overlay)";
-  if (text.starts_with("mount overlay") && error.code() == ENODEV)
-    return " (the kernel has no overlayfs)";
-  if (text.starts_with("map all ids"))
-    return " (needs CAP_SETUID, CAP_SETGID and CAP_SETFCAP)";
-  if (text.starts_with("give a file to another owner"))
-    return " (not all ids are mapped, or the file system has no owners)";
-  return "";
+  return error.what();
 }
 
 /// A root for trials: a lower layer with "/d/f", and room for an overlay.
@@ -80,8 +84,8 @@ std::optional<std::string> try_namespaces(Rung rung, const std::string& work_dir
       runner.try_out(root.directory());
     }
     return std::nullopt;
-  } catch (const SysError& error) {
-    return error.what() + likely_cause(error);
+  } catch (const SetupError& error) {
+    return explain(error);
   } catch (const Error& error) {
     return error.what();
   }

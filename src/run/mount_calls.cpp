@@ -4,6 +4,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -76,8 +77,10 @@ int mask_path(const char* path) noexcept {
 }
 
 int protect_path(const char* path) noexcept {
-  struct stat info {};
-  return ::lstat(path, &info) != 0 ? 0 : bind_mount(path, path, MS_RDONLY);
+  struct statfs info {};
+  if (::statfs(path, &info) != 0 || (info.f_flags & ST_RDONLY) != 0)
+    return 0;
+  return bind_mount(path, path, MS_RDONLY);
 }
 
 } // namespace cairn

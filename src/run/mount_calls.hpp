@@ -36,7 +36,7 @@ int protect_mount(const char* target, Protected& how) noexcept;
 /// Hides a file or directory. Quiet when it does not exist.
 int mask_path(const char* path) noexcept;
 
-/// Protects a part of a mount from writes. Quiet when it does not exist.
+/// Protects a part of a mount from writes. Quiet when it does not exist, or is protected.
 int protect_path(const char* path) noexcept;
 
 } // namespace cairn

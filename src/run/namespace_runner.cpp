@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -85,8 +86,7 @@ private:
     if (pid == 0)
       live_in_cell(plan);
     if (pid < 0)
-      throw SysError(errno, "create {}namespaces",
-                     plan.user_namespace == UserNamespace::own ? "user and mount " : "mount ");
+      throw SetupError(SetupStep::create_namespaces, errno);
     return pid;
   }
 };
@@ -99,11 +99,24 @@ Fd open_changes(const CommandRoot& root) {
 }
 
 /// The kernel leaves a mark in the work directory of a volatile overlay, and refuses to mount it
-/// again: the machine might have crashed. It has not.
-void clear_volatile_mark(const CommandRoot& root) {
-  if (const auto* overlay = std::get_if<OverlayRoot>(&root))
-    remove_tree(current_directory(), overlay->work + "/work");
-}
+/// again: the machine might have crashed. At the end of its life this knows that it has not.
+class VolatileMark {
+public:
+  explicit VolatileMark(const CommandRoot& root) : overlay_(std::get_if<OverlayRoot>(&root)) {}
+  VolatileMark(const VolatileMark&) = delete;
+  VolatileMark& operator=(const VolatileMark&) = delete;
+  ~VolatileMark() {
+    try {
+      if (overlay_ != nullptr)
+        remove_tree(current_directory(), overlay_->work + "/work");
+    } catch (const Error&) {
+      // The next mount will say what is wrong.
+    }
+  }
+
+private:
+  const OverlayRoot* overlay_;
+};
 
 /// Has the cell complete its namespaces and mount its root.
 Fd mount_root(Cell& cell, const CellPlan& plan) {
@@ -143,12 +156,17 @@ NamespaceRunner::bottom_layers(const std::vector<CellMount>& mounts) const {
   return layers;
 }
 
-CellPlan NamespaceRunner::plan_cell(const CommandRoot& root, std::vector<CellMount> mounts) const {
+CellPlan NamespaceRunner::plan_cell(const CommandRoot& root,
+                                    const std::vector<CellMount>& mounts) const {
   CellPlan plan;
   plan.user_namespace = user_namespace_;
   plan.staging = home_.path() + "/staging";
-  plan.supervision = {-1, 0, Descendants::in_namespace, options_.grace};
-  plan.mounts = std::move(mounts);
+  plan.pid_namespace = pid_namespace_;
+  if (plan.pid_namespace == PidNamespace::own)
+    plan.supervision = {-1, 0, Descendants::in_namespace, options_.grace};
+  else
+    plan.supervision = {-1, ::getpid(), Descendants::adopted, options_.grace};
+  plan.mounts = mounts;
   if (const auto* overlay = std::get_if<OverlayRoot>(&root))
     plan_overlay(plan, *overlay, bottom_layers(plan.mounts));
   else if (const auto* directory = std::get_if<DirectoryRoot>(&root))
@@ -184,6 +202,7 @@ void NamespaceRunner::furnish(Handshake& handshake, const CellPlan& plan,
 
 template<class Finish>
 void NamespaceRunner::live(CellPlan& plan, const CommandRoot& root, const Finish& finish) {
+  const VolatileMark mark(root);
   // Lives longer than the cell: what it made is removed when nobody looks any more.
   std::optional<MountPoints> points;
   {
@@ -196,32 +215,59 @@ void NamespaceRunner::live(CellPlan& plan, const CommandRoot& root, const Finish
     finish(cell.handshake, cell.process);
   }
   points->remove();
-  clear_volatile_mark(root);
+}
+
+template<class MakePlan, class Finish>
+void NamespaceRunner::live_somehow(const MakePlan& make_plan, const CommandRoot& root,
+                                   const Finish& finish) {
+  auto plan = make_plan();
+  try {
+    live(plan, root, finish);
+  } catch (const SetupError& error) {
+    // Where parts of the container's /proc are masked, the kernel refuses one without the masks.
+    const bool is_masked = error.step() == SetupStep::mount_proc && error.code() == EPERM;
+    if (plan.pid_namespace == PidNamespace::shared || !is_masked)
+      throw;
+    pid_namespace_ = PidNamespace::shared;
+    plan = make_plan();
+    live(plan, root, finish);
+  }
 }
 
 Outcome NamespaceRunner::run(const CommandRoot& root, const Invocation& invocation) {
   const auto begin = std::chrono::steady_clock::now();
-  auto plan = plan_cell(root, plan_mounts(invocation));
   const CommandPlan command(invocation);
-  plan.command = &command;
-  plan.hostname = invocation.hostname;
-  plan.network = invocation.network;
+  const auto mounts = plan_mounts(invocation);
   Outcome outcome;
-  live(plan, root, [&](Handshake& handshake, ChildProcess& process) {
-    outcome = await_outcome(handshake, process, command);
-  });
+  live_somehow(
+      [&] {
+        auto plan = plan_cell(root, mounts);
+        plan.command = &command;
+        plan.hostname = invocation.hostname;
+        plan.network = invocation.network;
+        return plan;
+      },
+      root,
+      [&](Handshake& handshake, ChildProcess& process) {
+        outcome = await_outcome(handshake, process, command);
+      });
   outcome.duration = std::chrono::steady_clock::now() - begin;
   return outcome;
 }
 
 void NamespaceRunner::try_out(const CommandRoot& root) {
-  auto plan = plan_cell(root, {});
-  plan.purpose = std::holds_alternative<OverlayRoot>(root) ? CellPurpose::trial_overlay
-                                                           : CellPurpose::trial_directory;
-  live(plan, root, [](Handshake& handshake, ChildProcess& process) {
-    handshake.expect();
-    process.wait();
-  });
+  live_somehow(
+      [&] {
+        auto plan = plan_cell(root, {});
+        plan.purpose = std::holds_alternative<OverlayRoot>(root) ? CellPurpose::trial_overlay
+                                                                 : CellPurpose::trial_directory;
+        return plan;
+      },
+      root,
+      [](Handshake& handshake, ChildProcess& process) {
+        handshake.expect();
+        process.wait();
+      });
 }
 
 } // namespace cairn

@@ -5,6 +5,10 @@
 #include "run/ladder.hpp"
 #include "util/file.hpp"
 
+#include <atomic>
+#include <string>
+#include <vector>
+
 namespace cairn {
 
 class MountPoints;
@@ -21,17 +25,21 @@ public:
   void try_out(const CommandRoot& root);
 
 private:
-  CellPlan plan_cell(const CommandRoot& root, std::vector<CellMount> mounts) const;
+  CellPlan plan_cell(const CommandRoot& root, const std::vector<CellMount>& mounts) const;
   std::vector<std::string> bottom_layers(const std::vector<CellMount>& mounts) const;
   /// The whole life of a cell; `finish` waits for what happens in it.
   template<class Finish>
   void live(CellPlan& plan, const CommandRoot& root, const Finish& finish);
+  /// As live(), for the plan that `make_plan` gives, with the namespaces that are possible.
+  template<class MakePlan, class Finish>
+  void live_somehow(const MakePlan& make_plan, const CommandRoot& root, const Finish& finish);
   /// Orders all mounts. The cell's process is ready for SetupOrder::command afterwards.
   void furnish(Handshake& handshake, const CellPlan& plan, MountPoints& points) const;
 
   RunnerOptions options_;
   TempDir home_; ///< "staging", and lower directories for what many roots lack.
   UserNamespace user_namespace_;
+  std::atomic<PidNamespace> pid_namespace_ = PidNamespace::own;
   RunningCommands running_;
 };
 

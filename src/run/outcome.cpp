@@ -56,7 +56,7 @@ Outcome await_outcome(Handshake& handshake, ChildProcess& child, const CommandPl
     if (is_exec)
       refused = outcome_of_exec(*report, plan.program());
     else if (report->error != 0)
-      throw SysError(report->error, "{}", setup_step_text(report->step));
+      throw SetupError(report->step, report->error);
     else if (report->step == SetupStep::finished)
       ended = report;
   }

@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -158,6 +159,24 @@ private:
 };
 
 } // namespace
+
+void follow_executor(const Supervision& how) noexcept {
+  ::prctl(PR_SET_NAME, "cairn-init", 0, 0, 0);
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  ::sigaction(SIGCHLD, &action, nullptr); // Ignored by the executor, it would reap by itself.
+  if (how.descendants == Descendants::in_namespace) {
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
+      give_up(how.socket, SetupStep::lose_parent, errno);
+    return; // The end of an executor that was faster shows as the end of its orders.
+  }
+  // Woken rather than killed: there is still something to do then.
+  if (::prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) != 0 ||
+      ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
+    give_up(how.socket, SetupStep::lose_parent, errno);
+  if (::getppid() != how.executor)
+    ::_exit(1);
+}
 
 void kill_descendants() noexcept {
   for (;;) {

@@ -27,6 +27,10 @@ struct Supervision {
 /// All signals must be blocked. Async-signal-safe.
 [[noreturn]] void supervise(const CommandPlan& plan, const Supervision& how) noexcept;
 
+/// Sees to it that the calling process, and all below it, end when the executor does. To be called
+/// first. Async-signal-safe.
+void follow_executor(const Supervision& how) noexcept;
+
 /// Kills and reaps all descendants of the calling process. Async-signal-safe.
 void kill_descendants() noexcept;
 

@@ -1,5 +1,6 @@
 #include "run/user_namespace.hpp"
 
+#include "run/handshake.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 #include "util/text.hpp"
@@ -45,14 +46,14 @@ void map_identity(pid_t process) {
   for (const char* name : {"uid_map", "gid_map"}) {
     const auto own = read_file(current_directory(), fmt::format("/proc/self/{}", name), most);
     const auto text = identity_map(own);
-    // The kernel takes a map in one write, and only one.
-    within(
-        [&] {
-          const auto file =
-              open_at(current_directory(), fmt::format("/proc/{}/{}", process, name), O_WRONLY);
-          write_all(file, std::as_bytes(std::span(text)));
-        },
-        "map all ids ({})", name);
+    try {
+      const auto file =
+          open_at(current_directory(), fmt::format("/proc/{}/{}", process, name), O_WRONLY);
+      // The kernel takes a map in one write, and only one.
+      write_all(file, std::as_bytes(std::span(text)));
+    } catch (const SysError& error) {
+      throw SetupError(SetupStep::map_ids, error.code());
+    }
   }
 }
 

@@ -12,7 +12,7 @@ namespace cairn {
 std::string identity_map(std::string_view own_map);
 
 /// Gives a process in a fresh user namespace the ids of this one. Needs CAP_SETUID and CAP_SETGID,
-/// and CAP_SETFCAP since Linux 5.12. @throws SysError
+/// and CAP_SETFCAP since Linux 5.12. @throws SetupError
 void map_identity(pid_t process);
 
 } // namespace cairn

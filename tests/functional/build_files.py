@@ -224,7 +224,7 @@ def unprivileged(world):
     work = place.parent / "work"
     command = [place, f"--context={context}", f"--kaniko-dir={work}", "--no-push",
                f"--oci-layout-path={place.parent}/layout"]
-    done = subprocess.run(command, user=65534, group=65534, extra_groups=[], env=world.environment, check=False,
+    done = subprocess.run(command, user=65534, group=65534, extra_groups=[], env={"HOME": str(place.parent)}, check=False,
                           capture_output=True, text=True, cwd="/", timeout=60)
     world.directory.chmod(0o700)
     expect(done.returncode == 0 and (place.parent / "layout/index.json").exists(), f"{done.returncode} {done.stderr}")

@@ -76,6 +76,11 @@ def write_tree(directory: pathlib.Path, files: dict) -> None:
             os.utime(path, (file.mtime, file.mtime))
 
 
+def left_in(work: pathlib.Path) -> list[str]:
+    """What a build left in its --kaniko-dir: nothing but the folder for builds should be there."""
+    return sorted(str(path.relative_to(work)) for path in work.rglob("*") if path != work / "work")
+
+
 @dataclasses.dataclass
 class Build:
     """What one run of the executor did."""
@@ -113,8 +118,7 @@ class Build:
         lines = (self.out + self.err).splitlines()
         expect(len(lines) <= 30, f"{len(lines)} lines of output: {self.said}")
         expect(not (self.layout / "index.json").exists(), f"the layout has an index: {self.said}")
-        left = sorted(path.name for path in self.work.iterdir()) if self.work.is_dir() else []
-        expect(not left, f"left in the work directory: {left}")
+        expect_equal(left_in(self.work), [], "left in the work directory")
         return self
 
 
@@ -123,13 +127,18 @@ class World:
 
     def __init__(self, directory: pathlib.Path, server: registry.Registry):
         self.directory, self.registry, self.host = directory, server, server.host
+        self.is_root = os.geteuid() == 0
         self.program = pathlib.Path(os.environ["CAIRN_PROGRAMS"]) / "executor"
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(self.new_directory("home"))}
 
     @functools.cached_property
-    def why_no_namespaces(self) -> str:
-        words = ["unshare", "--mount", "--pid", "--fork", *([] if os.geteuid() == 0 else ["--map-root-user"]), "true"]
+    def _why_no_namespaces(self) -> str:
+        words = ["unshare", "--mount", "--pid", "--fork", *([] if self.is_root else ["--map-root-user"]), "true"]
         return subprocess.run(words, capture_output=True, text=True, check=False).stderr.strip()
+
+    def need_namespaces(self) -> None:
+        if self._why_no_namespaces:
+            raise Skip(f"no namespaces here: {self._why_no_namespaces}")
 
     def new_directory(self, name: str = "d") -> pathlib.Path:
         return pathlib.Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.directory))
@@ -150,8 +159,8 @@ class World:
               context: pathlib.Path | str | None = None, work: pathlib.Path | None = None,
               isolation: str = "namespace", outputs: tuple[str, ...] | None = None, **how) -> Build:
         """Builds a Dockerfile in a context of FILES into an OCI layout, or to OUTPUTS, flags that say where to."""
-        if isolation == "namespace" and self.why_no_namespaces:
-            raise Skip(f"no namespaces: {self.why_no_namespaces}")
+        if isolation == "namespace":
+            self.need_namespaces()
         context = context or self.context(dockerfile, files)
         layout, work = self.new_directory("out") / "layout", work or self.new_directory("work")
         if outputs is None:

@@ -113,10 +113,9 @@ def apply_layer(files: dict[str, Node], layer: Layer) -> None:
     for (path, member), node in zip(layer.entries, layer.nodes):
         if posixpath.basename(path).startswith(".wh."):
             continue
-        old = files.get(path)
-        if old is not None and not (old.kind == "directory" and member.isdir()):
+        if not member.isdir() or (path in files and files[path].kind != "directory"):
             _remove(files, path)
-        files[path] = files[path_of(member.linkname)] if member.islnk() else node
+        files[path] = files[path_of(member.linkname)] if node is None else node
 
 
 class Image:

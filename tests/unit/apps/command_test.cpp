@@ -17,7 +17,8 @@ using Words = std::vector<std::string>;
 /// A build that is not pushed, with these flags and variables.
 BuildCommand parse(Words arguments, Words variables = {}) {
   arguments.emplace_back("--no-push");
-  return std::get<BuildCommand>(parse_executor(arguments, ProcessEnvironment(variables)));
+  return std::get<BuildCommand>(
+      parse_executor(arguments, ProcessEnvironment(std::move(variables))));
 }
 
 /// "accepted" or the message.
@@ -37,11 +38,11 @@ struct Refusal {
 };
 
 void check_refusals(const std::vector<Refusal>& rows) {
-  for (const auto& [arguments, message, reason] : rows) {
-    CAPTURE(reason);
-    Words all = arguments;
+  for (const auto& row : rows) {
+    CAPTURE(row.reason);
+    Words all = row.arguments;
     all.emplace_back("--no-push");
-    CHECK(refusal(all) == message);
+    CHECK(refusal(all) == row.message);
   }
 }
 

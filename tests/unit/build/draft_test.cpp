@@ -11,7 +11,7 @@ TEST_SUITE_BEGIN("build/draft");
 namespace {
 
 /// Applies the instructions of a text without FROM; the history entry of the last one.
-std::string apply(Draft& draft, const std::string& text, const ArgumentValues& values = {}) {
+std::string apply(StageDraft& draft, const std::string& text, const ArgumentValues& values = {}) {
   const auto dockerfile = parse_dockerfile("FROM scratch\n" + text, "Dockerfile");
   std::string history;
   for (const auto& instruction : dockerfile.stages.at(0).instructions)
@@ -22,12 +22,12 @@ std::string apply(Draft& draft, const std::string& text, const ArgumentValues& v
 } // namespace
 
 TEST_CASE("every value of an ENV sees the environment from before it") {
-  Draft draft;
+  StageDraft draft;
   CHECK(apply(draft, "ENV A=1\nENV A=2 B=$A") == "ENV A=2 B=1");
 }
 
 TEST_CASE("of ARG and ENV the later one counts in commands, ENV alone in the image") {
-  Draft draft;
+  StageDraft draft;
   apply(draft, "ENV G=env\nARG G=again");
   CHECK(draft.variables.get("G") == "again");
   CHECK(draft.image.config.env.get("G") == "env");
@@ -35,7 +35,7 @@ TEST_CASE("of ARG and ENV the later one counts in commands, ENV alone in the ima
 
 TEST_CASE("an ARG takes --build-arg before its default, and its default before the global one") {
   ArgumentValues values{{{"A", "flag"}}, {{"A", "global"}, {"B", "global"}, {"C", "global"}}};
-  Draft draft;
+  StageDraft draft;
   apply(draft, "ARG A=default\nARG B=default\nARG C\nARG D", values);
   CHECK(draft.variables.get("A") == "flag");
   CHECK(draft.variables.get("B") == "default");
@@ -44,7 +44,7 @@ TEST_CASE("an ARG takes --build-arg before its default, and its default before t
 }
 
 TEST_CASE("ENTRYPOINT drops an inherited CMD but not the stage's own") {
-  Draft draft;
+  StageDraft draft;
   draft.image.config.cmd = {"sh"};
   apply(draft, "ENTRYPOINT [\"/e\"]");
   CHECK_FALSE(draft.image.config.cmd.has_value());
@@ -70,13 +70,13 @@ TEST_CASE("history is written as BuildKit writes it") {
         Row{"STOPSIGNAL SIGUSR1", "STOPSIGNAL SIGUSR1"}, Row{"MAINTAINER me", "MAINTAINER me"},
         Row{"ONBUILD RUN x", "ONBUILD RUN x"}}) {
     CAPTURE(instruction);
-    Draft draft;
+    StageDraft draft;
     CHECK(apply(draft, instruction) == history);
   }
 }
 
 TEST_CASE("a RUN's history names the arguments it can see, with their last values") {
-  Draft draft;
+  StageDraft draft;
   apply(draft, "ARG B=1\nARG A=2\nENV B=3");
   CHECK(run_history(draft, {"/bin/sh", "-c", "x"}) == "|2 B=3 A=2 /bin/sh -c x");
 }
@@ -84,7 +84,7 @@ TEST_CASE("a RUN's history names the arguments it can see, with their last value
 TEST_CASE("what an instruction cannot mean is an error") {
   for (const char* bad : {"EXPOSE x", "STOPSIGNAL SIGNOPE", "EXPOSE 70000"}) {
     CAPTURE(bad);
-    Draft draft;
+    StageDraft draft;
     CHECK_THROWS_AS(apply(draft, bad), Error);
   }
 }

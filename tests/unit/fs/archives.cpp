@@ -53,6 +53,8 @@ std::string line(const std::string& path, const Metadata& meta, const std::strin
 
 class Describer {
 public:
+  explicit Describer(HardLinks links) : links_(links) {}
+
   std::string run(FdRef root) {
     describe(root, "");
     return out_;
@@ -81,10 +83,12 @@ private:
   std::string content(FdRef parent, const std::string& name, const std::string& prefix,
                       const struct statx& info) {
     const auto [first, is_new] = names_.try_emplace(info.stx_ino, prefix + name);
-    return is_new || info.stx_nlink == 1 ? "'" + read_file(parent, name, 1 << 20) + "'"
-                                         : "(=" + first->second + ")";
+    return is_new || links_ == HardLinks::as_copies || info.stx_nlink == 1
+               ? "'" + read_file(parent, name, 1 << 20) + "'"
+               : "(=" + first->second + ")";
   }
 
+  HardLinks links_;
   std::string out_;
   std::map<std::uint64_t, std::string> names_;
 };
@@ -196,11 +200,12 @@ void unpack(FdRef root, std::string_view tar, Unpacker::Options options) {
   unpacker.finish();
 }
 
-std::string describe(FdRef root) {
-  return Describer().run(root);
+std::string describe(FdRef root, HardLinks links) {
+  return Describer(links).run(root);
 }
 
-std::string describe(const Tree& tree, const std::vector<std::vector<Member>>& layers) {
+std::string describe(const Tree& tree, const std::vector<std::vector<Member>>& layers,
+                     HardLinks links) {
   std::string out;
   std::map<ContentRef, std::string> names;
   tree.walk([&](const RootedPath& path, const Tree::Node& node) {
@@ -209,8 +214,9 @@ std::string describe(const Tree& tree, const std::vector<std::vector<Member>>& l
     std::string more;
     if (node.meta.type == FileType::regular) {
       const auto [first, is_new] = names.try_emplace(node.content, path.relative());
-      more = is_new ? "'" + layers.at(node.content.layer).at(node.content.entry).content + "'"
-                    : "(=" + first->second + ")";
+      more = is_new || links == HardLinks::as_copies
+                 ? "'" + layers.at(node.content.layer).at(node.content.entry).content + "'"
+                 : "(=" + first->second + ")";
     }
     out += line(path.relative(), node.meta, more);
   });

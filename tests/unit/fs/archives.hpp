@@ -39,11 +39,14 @@ std::vector<Member> read_members(std::string_view tar);
 /// Unpacks a tar into a directory. @throws Error
 void unpack(FdRef root, std::string_view tar, Unpacker::Options options = {});
 
+enum class HardLinks { shown, as_copies };
+
 /// One line for each file below a directory: "d 755 0:0 a", "f 644 0:0 a/b 'content'",
 /// "l a/c -> target"; names of one file share "(=first name)".
-std::string describe(FdRef root);
+std::string describe(FdRef root, HardLinks links = HardLinks::shown);
 /// The same for a Tree, with the contents of the members it was made of.
-std::string describe(const Tree& tree, const std::vector<std::vector<Member>>& layers);
+std::string describe(const Tree& tree, const std::vector<std::vector<Member>>& layers,
+                     HardLinks links = HardLinks::shown);
 
 bool is_root();
 

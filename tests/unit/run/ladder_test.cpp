@@ -14,7 +14,9 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
+#include <thread>
 
 namespace cairn {
 
@@ -24,6 +26,26 @@ std::string climb(const Ladder& ladder) {
   auto lines = ladder.explanation();
   lines.insert(lines.begin(), std::string(rung_name(ladder.rung)));
   return join(lines, "\n");
+}
+
+/// Leaves the calling process a /proc with a part masked, as containers have it, and no other.
+void mask_proc() {
+  if (::unshare(CLONE_NEWNS) != 0 ||
+      ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+      ::mount("/dev/null", "/proc/version", nullptr, MS_BIND, nullptr) != 0)
+    throw SysError(errno, "mask /proc");
+  const auto mounts = read_file(current_directory(), "/proc/self/mounts", 1 << 20);
+  for (const auto& line : split(mounts, '\n')) {
+    const auto fields = split(line, ' ');
+    if (fields.size() > 2 && fields[2] == "proc" && fields[1] != "/proc")
+      ::umount2(std::string(fields[1]).c_str(), MNT_DETACH);
+  }
+}
+
+std::optional<std::string> lacks_admin() {
+  if ((effective_capabilities() & capability(CAP_SYS_ADMIN)) == 0)
+    return "needs CAP_SYS_ADMIN";
+  return std::nullopt;
 }
 
 } // namespace
@@ -89,6 +111,7 @@ TEST_CASE("namespaces and an overlay are the best rung") {
 
 TEST_CASE("a work directory that is an overlay itself gives a directory as root") {
   SKIP_IF(cannot_use_namespaces());
+  SKIP_IF(lacks_admin());
   const auto said = in_child([] {
     const TempDir home("/tmp");
     for (const char* name : {"/lower", "/upper", "/work", "/merged"})
@@ -133,6 +156,40 @@ TEST_CASE("with the capabilities of a container a user namespace is used, and al
   CHECK(said == "namespace with overlay\nCapEff:\t00000000a80425fb\nours\n2\nbuildkitsandbox\n"
                 "1000:65534\nptmx\n0\n1\n2\n3\n33\n0 4 33\n");
   CHECK(paths_below(root.upper) == "f opt/");
+}
+
+TEST_CASE("where /proc is masked, ids of processes are shared and all processes are ended still") {
+  SKIP_IF(cannot_use_namespaces());
+  SKIP_IF(lacks_admin());
+  Place place;
+  const auto root = place.overlay();
+  const auto said = in_child([&] {
+    mask_proc();
+    keep_capabilities(container_capabilities);
+    const auto ladder = probe({Isolation::namespaces, place.path(), Force::no, {}});
+    const auto runner = make_runner(ladder, {place.path(), std::chrono::milliseconds(50)});
+    auto text = climb(ladder) + "\n";
+    text +=
+        say(*runner, root, "read pid rest < /proc/self/stat; test $pid = $$ && echo same").output;
+    text += say(*runner, root, "cat /proc/version; echo x > /proc/sys/kernel/hostname").output;
+    const auto script = fmt::format("cat /proc/{}/environ /proc/$PPID/environ", ::getpid());
+    text += say(*runner, root, script).output;
+
+    Pipe alive = make_pipe();
+    auto invocation = shell("trap '' TERM; (setsid sleep 1000 &) ; echo ready; sleep 1000");
+    invocation.output = alive.write;
+    std::thread sender([&] {
+      std::byte buffer[6];
+      read_full(alive.read, buffer);
+      runner->forward_signal(SIGTERM);
+    });
+    const auto outcome = runner->run(root, invocation);
+    sender.join();
+    alive.write.reset();
+    return text + fmt::format("{}\n", outcome.exit_status) + read_file(alive.read, 100);
+  });
+  CHECK(said == "namespace with overlay\nsame\n137\n");
+  CHECK(paths_below(root.upper).empty());
 }
 
 TEST_CASE("without a way into namespaces a root container works in place") {

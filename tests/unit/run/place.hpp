@@ -63,8 +63,8 @@ void keep_capabilities(std::uint64_t set);
 } // namespace cairn
 
 // doctest has no way to skip from within a test.
-#define SKIP_IF(reason)                                                                            \
-  if (const auto why = (reason)) {                                                                 \
+#define SKIP_IF(...)                                                                               \
+  if (const auto why = (__VA_ARGS__)) {                                                            \
     MESSAGE("skipped: " << *why);                                                                  \
     return;                                                                                        \
   }

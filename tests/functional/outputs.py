@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+"""Where an image goes: registries, archives, layouts, and the files that report its digest."""
+import contextlib
+import json
+import pathlib
+import subprocess
+import sys
+import tarfile
+
+from support import case, expect, expect_equal, main
+
+import registry
+import tar_layers
+
+TEXT = "FROM REGISTRY/busybox\nENV A=b\nCOPY f /f\n"
+FILES = {"f": "content"}
+
+
+def skopeo(*words: str) -> str:
+    return subprocess.run(["skopeo", *words], check=True, capture_output=True, text=True).stdout
+
+
+def pushed(world, *destinations: str, flags: tuple[str, ...] = (), text: str = TEXT):
+    """A build that is pushed; names without a registry go to the test's own."""
+    names = [name if name.startswith("127.") else f"{world.host}/{name}" for name in destinations]
+    outputs = tuple(f"--destination={name}" for name in names)
+    return world.files_only(text, FILES, *flags, outputs=outputs).succeeded()
+
+
+@case("an image is pushed to several tags and repositories")
+def several_destinations(world):
+    pushed(world, "out/one:1", "out/one:2", "out/two", flags=("--label=run=several",))
+    manifests = {world.manifest(name) for name in ("out/one:1", "out/one:2", "out/two:latest")}
+    expect_equal(len(manifests), 1)
+    config = json.loads(skopeo("inspect", "--tls-verify=false", "--config", f"docker://{world.host}/out/one:2"))
+    expect_equal(config["config"]["Labels"], {"run": "several"})
+
+
+@case("an image is pushed to two registries")
+def two_registries(world):
+    with contextlib.closing(registry.Registry(world.directory, name="second")) as second:
+        pushed(world, "pair:1", f"{second.host}/pair:1", f"{second.host}/other:1")
+        expect_equal(world.manifest("pair:1", second.host), world.manifest("pair:1"))
+        copied = world.new_directory("copied")
+        skopeo("copy", "--src-tls-verify=false", f"docker://{second.host}/other:1", f"oci:{copied}:x")
+
+
+@case("a base is mounted from its repository, and what is there is not sent again")
+def nothing_twice(world):
+    before = len(world.registry.requests())
+    pushed(world, "mounted:1")
+    base = tar_layers.digest_of(tar_layers.compress(tar_layers.busybox()))
+    requests = world.registry.requests()[before:]
+    expect(not [line for line in requests if line.startswith(("PATCH", "PUT")) and base in line], f"sent: {requests}")
+    expect_equal([line for line in requests if line.startswith(f"GET /v2/busybox/blobs/{base}")][1:], [], "read twice")
+    before = len(world.registry.requests())
+    pushed(world, "mounted:2", flags=("--reproducible",))
+    pushed(world, "mounted:3", flags=("--reproducible",))
+    expect_equal(world.manifest("mounted:2"), world.manifest("mounted:3"))
+
+
+@case("a pushed image can be a base by its digest")
+def by_digest(world):
+    pushed(world, "parent:1")
+    digest = tar_layers.digest_of(world.manifest("parent:1"))
+    build = world.files_only(f"FROM REGISTRY/parent@{digest}\nCOPY f /g\n", FILES)
+    expect_equal((build.image.text("/f"), build.image.text("/g")), ("content", "content"))
+    world.files_only(f"FROM REGISTRY/parent:none@{digest}\nCOPY f /g\n", FILES).succeeded()
+
+
+@case("the platform chooses from an index, in either format")
+def platforms(world):
+    images = [tar_layers.Image([tar_layers.tar([tar_layers.entry("arch", name)])], architecture=name.partition("/")[0],
+                               variant=name.partition("/")[2]) for name in ("amd64", "arm64", "arm/v6", "arm/v7")]
+    tar_layers.push_index(world.host, "multi:oci", images)
+    for image in images:
+        image.form = "docker"
+    tar_layers.push_index(world.host, "multi:docker", images, "docker")
+    for tag in ("oci", "docker"):
+        for flags, wanted in (((), "amd64"), (("--custom-platform=linux/arm64",), "arm64"),
+                              (("--custom-platform=linux/arm/v6",), "arm/v6"), (("--custom-platform=linux/arm",), "arm/v7")):
+            build = world.files_only(f"FROM REGISTRY/multi:{tag}\n", None, *flags)
+            expect_equal(build.image.text("/arch"), wanted, f"{tag} {flags}")
+        build = world.files_only(f"FROM --platform=linux/arm64 REGISTRY/multi:{tag} AS arm\nFROM REGISTRY/multi:{tag}\n"
+                                 "COPY --from=arm /arch /other\n")
+        expect_equal((build.image.text("/arch"), build.image.text("/other")), ("amd64", "arm64"))
+    world.files_only("FROM REGISTRY/multi:oci\n", None, "--custom-platform=linux/s390x").failed("Dockerfile:1", "s390x", "arm64")
+
+
+@case("--tar-path writes what docker load reads")
+def docker_archive(world):
+    path = world.directory / "image.tar"
+    outputs = ("--no-push", f"--tar-path={path}", "--destination=example.com/team/app:1", "--destination=library-name:2")
+    world.files_only(TEXT, FILES, outputs=outputs).succeeded()
+    found = json.loads(skopeo("inspect", f"docker-archive:{path}"))
+    expect_equal(found["Env"], [tar_layers.PATH, "A=b"])
+    with tarfile.open(path) as archive:
+        manifest = json.load(archive.extractfile("manifest.json"))
+        names = archive.getnames()
+    expect_equal(len(manifest), 1)
+    expect_equal([name.removeprefix("index.docker.io/library/") for name in manifest[0]["RepoTags"]],
+                 ["example.com/team/app:1", "library-name:2"])
+    expect(set(manifest[0]["Layers"]) <= set(names) and manifest[0]["Config"] in names, f"members are {names}")
+    skopeo("copy", f"docker-archive:{path}:example.com/team/app:1", f"oci:{world.new_directory('copied')}:x")
+
+
+@case("--tar-path without a destination has kaniko's name")
+def unnamed_archive(world):
+    path = world.directory / "unnamed.tar"
+    world.files_only(TEXT, FILES, outputs=("--no-push", f"--tar-path={path}")).succeeded()
+    with tarfile.open(path) as archive:
+        tags = json.load(archive.extractfile("manifest.json"))[0]["RepoTags"]
+    expect_equal(tags, ["unset-repo/unset-image-name:latest"])
+
+
+@case("--oci-layout-path writes what skopeo and umoci read")
+def oci_layout(world):
+    path = world.directory / "layout"
+    outputs = ("--no-push", f"--oci-layout-path={path}", "--destination=example.com/app:v1")
+    build = world.files_only(TEXT, FILES, outputs=outputs).succeeded()
+    expect_equal(json.loads(skopeo("inspect", f"oci:{path}"))["Env"], [tar_layers.PATH, "A=b"])
+    expect(not list(path.rglob("*.tmp*")) and not list(path.rglob(".*")), f"other files: {list(path.rglob('*'))}")
+    bundle = world.directory / "bundle"
+    if world.is_root:
+        subprocess.run(["umoci", "unpack", "--image", f"{path}:v1", str(bundle)], check=True, capture_output=True)
+        expect_equal((bundle / "rootfs/f").read_text(), "content")
+    expect_equal(build.out, "")
+
+
+@case("a layout that is there already gets the new image")
+def layout_again(world):
+    path = world.directory / "again"
+    digests = []
+    for value in "12":
+        world.files_only(f"FROM scratch\nENV A={value}\n", outputs=("--no-push", f"--oci-layout-path={path}")).succeeded()
+        digests.append([entry["digest"] for entry in json.loads((path / "index.json").read_bytes())["manifests"]])
+    expect_equal([len(entries) for entries in digests], [1, 1])
+    expect(digests[0] != digests[1], "the index still names the first")
+
+
+@case("an archive, a layout and a registry get the same image")
+def everywhere(world):
+    layout, archive = world.directory / "every-layout", world.directory / "every.tar"
+    flags = (f"--oci-layout-path={layout}", f"--tar-path={archive}")
+    pushed(world, "every:1", flags=flags)
+    descriptor = json.loads((layout / "index.json").read_bytes())["manifests"][0]
+    expect_equal(tar_layers.digest_of(world.manifest("every:1")), descriptor["digest"])
+    with tarfile.open(archive) as opened:
+        config = json.load(opened.extractfile("manifest.json"))[0]["Config"]
+    expect(json.loads(world.manifest("every:1"))["config"]["digest"].removeprefix("sha256:") in config, config)
+
+
+@case("the files that report the digest hold exactly what kaniko writes")
+def reports(world):
+    folder = world.directory / "reports"
+    flags = (f"--digest-file={folder}/a/digest", f"--image-name-with-digest-file={folder}/b/name",
+             f"--image-name-tag-with-digest-file={folder}/tagged")
+    pushed(world, "reported:1", "reported/too", flags=flags)
+    digest = tar_layers.digest_of(world.manifest("reported:1"))
+    expect_equal((folder / "a/digest").read_bytes(), digest.encode())
+    expect_equal((folder / "b/name").read_text(),
+                 f"{world.host}/reported@{digest}\n{world.host}/reported/too@{digest}\n")
+    expect_equal((folder / "tagged").read_text(),
+                 f"{world.host}/reported:1@{digest}\n{world.host}/reported/too:latest@{digest}\n")
+    expect_equal([oct(path.stat().st_mode & 0o777) for path in (folder / "a/digest", folder / "a")], ["0o644", "0o700"])
+
+
+@case("names of Docker Hub are reported in full")
+def hub_names(world):
+    path = world.directory / "hub"
+    world.files_only("FROM scratch\nENV A=b\n", outputs=("--no-push", "--destination=app:1",
+                                                        f"--image-name-tag-with-digest-file={path}")).succeeded()
+    expect(path.read_text().startswith("index.docker.io/library/app:1@sha256:"), path.read_text())
+
+
+@case("a digest file can be a link to standard output, or a device")
+def special_files(world):
+    link = world.directory / "stdout"
+    link.symlink_to("/proc/self/fd/1")
+    build = world.files_only("FROM scratch\nENV A=b\n", outputs=("--no-push", f"--digest-file={link}")).succeeded()
+    expect(link.is_symlink(), "the link was replaced")
+    expect(build.out.startswith("sha256:") and len(build.out) == 71, f"stdout is {build.out!r}")
+    world.files_only("FROM scratch\nENV A=b\n", outputs=("--no-push", "--digest-file=/dev/null")).succeeded()
+    expect(pathlib.Path("/dev/null").is_char_device(), "/dev/null was replaced")
+
+
+@case("--no-push pushes nothing, and the variable does the same")
+def no_push(world):
+    before = len(world.registry.requests())
+    for flags, environment in ((("--no-push",), {}), ((), {"KANIKO_NO_PUSH": "true"})):
+        world.files_only(TEXT, FILES, outputs=(f"--destination={world.host}/unpushed:1", *flags),
+                         environment=environment).succeeded()
+    asked = {line.split()[0] for line in world.registry.requests()[before:]}
+    expect(asked <= {"GET", "HEAD"} and not world.tags("unpushed"), f"requests: {asked}")
+
+
+@case("relative output paths count from where the executor was started")
+def relative_paths(world):
+    folder = world.new_directory("cwd")
+    context = world.context("FROM scratch\nCOPY f /\n", FILES)
+    done = subprocess.run([str(world.program), f"--context={context}", f"--kaniko-dir={folder}/k", "--no-push", "--isolation=none",
+                           "--oci-layout-path=l", "--tar-path=t.tar", "--digest-file=d"], cwd=folder, check=False,
+                          env=world.environment, capture_output=True, text=True)
+    expect(done.returncode == 0, done.stderr)
+    expect_equal(sorted(path.name for path in folder.iterdir()), ["d", "k", "l", "t.tar"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""Builds with registries that ask for a password, for trust in their certificate, or speak plain HTTP."""
+import base64
+import contextlib
+import json
+import socket
+import subprocess
+import sys
+
+from support import Skip, case, expect, expect_equal, main, write_tree
+
+import certificates
+import registry
+
+USER, PASSWORD = "ann", "s3cret:with:colons"
+TEXT = "FROM REGISTRY/busybox\nENV A=b\nCOPY f /f\n"
+FILES = {"f": "content"}
+
+
+@contextlib.contextmanager
+def closed_registry(world):
+    passwords = world.new_directory("closed") / "htpasswd"
+    passwords.write_bytes(subprocess.run(["htpasswd", "-Bbn", USER, PASSWORD], check=True, capture_output=True).stdout)
+    with contextlib.closing(registry.Registry(
+            passwords.parent, auth=f"auth: {{htpasswd: {{realm: test, path: {passwords}}}}}\n")) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def tls_registry(world):
+    folder = world.new_directory("tls")
+    authority = certificates.Authority(folder)
+    certificate, key = authority.issue("server", "IP:127.0.0.1")
+    with contextlib.closing(registry.Registry(
+            folder, tls=f"  tls: {{certificate: {certificate}, key: {key}}}\n")) as server:
+        yield server, authority.certificate
+
+
+def push_to(world, host: str, *flags: str, **how):
+    return world.files_only(TEXT, FILES, *flags, outputs=(f"--destination={host}/app:1",), **how)
+
+
+def blob_names(server: registry.Registry) -> list[str]:
+    return sorted(path.name for path in server.storage.rglob("tags/*"))
+
+
+@case("config.json opens a registry, for pushing and for bases")
+def password(world):
+    with closed_registry(world) as server:
+        environment = world.credentials(server.host, USER, PASSWORD)
+        push_to(world, server.host, environment=environment).succeeded()
+        expect_equal(blob_names(server), ["1"])
+        build = world.files_only(f"FROM {server.host}/app:1\nCOPY f /g\n", FILES, environment=environment)
+        expect_equal(build.image.text("/f"), "content")
+
+
+@case("credentials come from DOCKER_AUTH_CONFIG, from a helper, and from variables too")
+def other_credentials(world):
+    with closed_registry(world) as server:
+        auth = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        push_to(world, server.host, environment={
+            "DOCKER_AUTH_CONFIG": json.dumps({"auths": {f"http://{server.host}/v2/": {"auth": auth}}})}).succeeded()
+        folder = world.new_directory("helper")
+        write_tree(folder, {"config.json": json.dumps({"credHelpers": {server.host: "test"}}),
+                            "docker-credential-test": "#!/bin/sh\nread -r host\n[ $1 = get ] || exit 1\n"
+                            f'echo \'{{"ServerURL":"\'"$host"\'","Username":"{USER}","Secret":"{PASSWORD}"}}\'\n'})
+        (folder / "docker-credential-test").chmod(0o755)
+        push_to(world, server.host, environment={"DOCKER_CONFIG": str(folder),
+                                                 "PATH": f"{folder}:{world.environment['PATH']}"}).succeeded()
+
+
+@case("a wrong password is an error that names the key, not the secret")
+def wrong_password(world):
+    with closed_registry(world) as server:
+        environment = world.credentials(server.host, USER, "hunter2hunter2")
+        build = push_to(world, server.host, environment=environment)
+        build.failed("check push permission", f"{server.host}/app", "401 Unauthorized", f'"{server.host}"', "config.json")
+        expect("hunter2" not in build.err + build.out, f"the secret is shown: {build.err}")
+        encoded = base64.b64encode(f"{USER}:hunter2hunter2".encode()).decode()
+        expect(encoded not in build.err + build.out, "the secret is shown in base64")
+        expect_equal(blob_names(server), [])
+
+
+@case("without a password the error says where one was looked for")
+def no_password(world):
+    with closed_registry(world) as server:
+        push_to(world, server.host).failed("401 Unauthorized", f"no credential for {server.host}")
+        world.files_only(f"FROM {server.host}/app:1\n").failed("Dockerfile:1", "401 Unauthorized")
+
+
+@case("no secret is in a message, at any verbosity")
+def secrets_in_logs(world):
+    with closed_registry(world) as server:
+        environment = world.credentials(server.host, USER, PASSWORD)
+        build = push_to(world, server.host, "--verbosity=trace", environment=environment).succeeded()
+        encoded = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        expect(PASSWORD not in build.err and encoded not in build.err, "the secret is in the log")
+
+
+@case("an unknown certificate is refused, and the flags that would help are named")
+def unknown_certificate(world):
+    with tls_registry(world) as (server, _):
+        push_to(world, server.host).failed("certificate", f"--registry-certificate {server.host}=")
+        expect_equal(blob_names(server), [])
+
+
+@case("--registry-certificate names the authority of one registry")
+def known_certificate(world):
+    with tls_registry(world) as (server, authority):
+        flag = f"--registry-certificate={server.host}={authority}"
+        push_to(world, server.host, flag).succeeded()
+        world.files_only(f"FROM {server.host}/app:1\nCOPY f /g\n", FILES, flag).succeeded()
+        world.files_only(f"FROM {server.host}/app:1\n", None, f"--registry-certificate=elsewhere={authority}").failed(
+            "Dockerfile:1", "certificate")
+
+
+@case("verification can be turned off, for one registry, for pushes or for pulls")
+def no_verification(world):
+    with tls_registry(world) as (server, _):
+        push_to(world, server.host, f"--skip-tls-verify-registry={server.host}").succeeded()
+        push_to(world, server.host, "--skip-tls-verify").succeeded()
+        text = f"FROM {server.host}/app:1\nCOPY f /g\n"
+        for flag in (f"--skip-tls-verify-registry={server.host}", "--skip-tls-verify-pull"):
+            world.files_only(text, FILES, flag).succeeded()
+        world.files_only(text, FILES, "--skip-tls-verify").failed("certificate")
+        push_to(world, server.host, "--skip-tls-verify-pull").failed("certificate")
+
+
+@case("plain HTTP has to be allowed where a name is not this machine's own")
+def plain_http(world):
+    name = socket.gethostname()
+    try:
+        addresses = {entry[4][0] for entry in socket.getaddrinfo(name, None, socket.AF_INET)}
+    except OSError:
+        addresses = set()
+    if not any(address.startswith("127.") for address in addresses) or "localhost" in name:
+        raise Skip(f"the machine's name {name} does not stand for a loopback address")
+    host = f"{name}:{world.registry.port}"
+    push_to(world, host).failed(host, status=push_to(world, host).status)
+    for flag in ("--insecure", f"--insecure-registry={host}"):
+        push_to(world, host, flag).succeeded()
+    text = f"FROM {host}/app:1\nCOPY f /g\n"
+    for flag in ("--insecure-pull", f"--insecure-registry={host}"):
+        world.files_only(text, FILES, flag).succeeded()
+    expect(world.files_only(text, FILES, "--insecure").status != 0, "--insecure is for pushes alone")
+
+
+@case("a registry that refuses pushes is noticed before anything is built")
+def push_check(world):
+    with closed_registry(world) as server:
+        build = push_to(world, server.host, environment=world.credentials(server.host, USER, "wrong"))
+        expect("COPY" not in build.err, f"steps were built: {build.err}")
+        build = push_to(world, server.host, "--skip-push-permission-check",
+                        environment=world.credentials(server.host, USER, "wrong"))
+        expect("COPY" in build.err, f"nothing was built: {build.err}")
+        build.failed("401 Unauthorized")
+
+
+@case("a registry that cannot be reached is worth another try: status 75")
+def unreachable(world):
+    host = f"127.0.0.1:{registry.free_port()}"
+    push_to(world, host).failed(f"{host}/app", "refused", status=75)
+    world.files_only(f"FROM {host}/app:1\n").failed("Dockerfile:1", host, "refused", status=75)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
