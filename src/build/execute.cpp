@@ -100,16 +100,17 @@ private:
         services_.layers,
         services_.progress,
         [this] { return stop_ || services_.cancel; }};
-    return StageBuilder(stage, base_of(stage), services).build();
+    return StageBuilder(stage, begin(stage), services).build();
   }
 
-  LayerStack base_of(const StagePlan& stage) {
+  StageBegin begin(const StagePlan& stage) {
     if (const auto* earlier = std::get_if<StageSource>(&stage.base)) {
       const std::lock_guard lock(mutex_);
-      return results_.at(earlier->index)->stack;
+      const auto& result = *results_.at(earlier->index);
+      return {result.stack, result.config.history};
     }
     if (const auto* image = std::get_if<ImageSource>(&stage.base))
-      return within_place(stage.place, [&] { return stack_of(*image); });
+      return {within_place(stage.place, [&] { return stack_of(*image); }), stage.config.history};
     return {};
   }
 

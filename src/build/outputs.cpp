@@ -60,10 +60,21 @@ std::string archive_manifest(const BuiltImage& image, const std::vector<ImageRef
   return Json(Json::Array{entry}).compact();
 }
 
-/// A path such as /dev/stdout or /dev/termination-log cannot be replaced by renaming.
-bool is_special_file(const std::string& path) {
+enum class Existing { nothing, plain_file, other };
+
+/// /dev/stdout and a pod's termination log must stay what they are: only a plain file may be
+/// replaced by another one.
+Existing what_is_at(const std::string& path) {
   struct stat info {};
-  return ::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode);
+  if (::lstat(path.c_str(), &info) != 0)
+    return Existing::nothing;
+  return S_ISREG(info.st_mode) ? Existing::plain_file : Existing::other;
+}
+
+void write_into(const std::string& path, int flags, const std::string& text) {
+  const auto file = open_at(current_directory(), path, O_WRONLY | flags, 0644);
+  within([&] { write_all(file, std::as_bytes(std::span(text.data(), text.size()))); }, "write '{}'",
+         path);
 }
 
 void write_report(const std::string& path, const std::string& text) {
@@ -71,19 +82,17 @@ void write_report(const std::string& path, const std::string& text) {
     return;
   if (const auto slash = path.rfind('/'); slash != std::string::npos && slash > 0)
     make_directories(path.substr(0, slash), 0700);
-  if (is_special_file(path)) {
-    write_all(open_at(current_directory(), path, O_WRONLY),
-              std::as_bytes(std::span(text.data(), text.size())));
+  if (what_is_at(path) == Existing::other) {
+    write_into(path, O_APPEND, text);
     return;
   }
-  // Written in place where a rename is refused: a mounted file, as a pod's termination log is.
   try {
     AtomicFile file(path);
     file.write(text);
     file.commit();
   } catch (const SysError&) {
-    const auto file = open_at(current_directory(), path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-    write_all(file, std::as_bytes(std::span(text.data(), text.size())));
+    // A file that is mounted by itself cannot be replaced; its directory may be read-only.
+    write_into(path, O_CREAT | O_TRUNC, text);
   }
 }
 

@@ -21,8 +21,9 @@ bool is_config(const Step& step) {
 
 } // namespace
 
-StageBuilder::StageBuilder(const StagePlan& plan, LayerStack base, const StageServices& services)
-    : plan_(plan), stack_(std::move(base)), services_(services), history_(plan.config.history) {}
+StageBuilder::StageBuilder(const StagePlan& plan, StageBegin begin, const StageServices& services)
+    : plan_(plan), stack_(std::move(begin.stack)), services_(services),
+      inherited_(begin.history.size()), history_(std::move(begin.history)) {}
 
 StageResult StageBuilder::build() {
   const auto base_layers = stack_.layers().size();
@@ -141,8 +142,8 @@ void StageBuilder::squash(std::size_t base_layers) {
   stack_ = LayerStack(std::move(layers));
   // One layer stands for all: the last step that had one keeps its place in the history.
   bool last = true;
-  for (auto entry = history_.rbegin();
-       entry != history_.rend() - static_cast<std::ptrdiff_t>(plan_.config.history.size()); ++entry)
+  const auto end = history_.rend() - static_cast<std::ptrdiff_t>(inherited_);
+  for (auto entry = history_.rbegin(); entry != end; ++entry)
     if (!entry->empty_layer && !std::exchange(last, false))
       entry->empty_layer = true;
 }

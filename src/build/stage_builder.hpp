@@ -45,10 +45,16 @@ struct StageResult {
   ImageConfig config; ///< With the history of its steps.
 };
 
+/// What a stage starts from.
+struct StageBegin {
+  LayerStack stack;
+  std::vector<HistoryEntry> history;
+};
+
 /// Builds one stage, step by step.
 class StageBuilder {
 public:
-  StageBuilder(const StagePlan& plan, LayerStack base, const StageServices& services);
+  StageBuilder(const StagePlan& plan, StageBegin begin, const StageServices& services);
 
   /// @throws Error with the place in the Dockerfile; CommandFailed
   StageResult build();
@@ -70,6 +76,7 @@ private:
   LayerStack stack_;
   StageServices services_;
   std::unique_ptr<StageRoot> root_;
+  std::size_t inherited_; ///< How many entries of the history are from before this stage.
   std::vector<HistoryEntry> history_;
 };
 

@@ -3,6 +3,7 @@
 #include "util/error.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #if defined(__clang__)
 #pragma clang diagnostic ignored "-Wambiguous-reversed-operator"
@@ -29,7 +30,11 @@ public:
   bool Int(int value) { return add(value); }
   bool Uint(unsigned value) { return add(static_cast<std::int64_t>(value)); }
   bool Int64(std::int64_t value) { return add(value); }
-  bool Uint64(std::uint64_t value) { return add(static_cast<double>(value)); }
+  // The reader calls this for every positive number that does not fit 32 bits.
+  bool Uint64(std::uint64_t value) {
+    return value <= std::numeric_limits<std::int64_t>::max() ? add(static_cast<std::int64_t>(value))
+                                                             : add(static_cast<double>(value));
+  }
   bool Double(double value) { return add(value); }
   bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }
   bool String(const char* text, rapidjson::SizeType size, bool) {

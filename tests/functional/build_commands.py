@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """RUN: what a command sees, what becomes of its status and of what it leaves behind."""
-import contextlib
 import pathlib
 import re
 import signal
@@ -8,7 +7,7 @@ import subprocess
 import sys
 import time
 
-from support import File, case, expect, expect_equal, left_in, main
+from support import File, case, expect, expect_equal, left_in, main, processes
 
 import registry
 import tar_layers
@@ -139,16 +138,6 @@ def pipefail(world):
     world.build('FROM REGISTRY/busybox\nSHELL ["/bin/sh", "-o", "pipefail", "-c"]\nRUN exit 3 | true\n').failed(status=3)
 
 
-def processes(*words: str) -> list[int]:
-    """The processes whose command line is exactly WORDS."""
-    found = []
-    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            if path.read_bytes() == b"".join(word.encode() + b"\0" for word in words):
-                found.append(int(path.parent.name))
-    return found
-
-
 @case("processes left in the background end with their command")
 def background(world):
     begin = time.monotonic()
@@ -161,7 +150,7 @@ def background(world):
 def interrupted(world, command: str, number: signal.Signals, sign: tuple[str, ...]) -> tuple[int, float, str]:
     """Sends a signal to a build whose COMMAND runs; the status, the seconds until it ended, and stderr."""
     world.need_namespaces()
-    repository = world.new_directory("interrupted").name
+    repository = world.new_name("interrupted")
     digest_file, work, log = (world.directory / f"{repository}.{end}" for end in ("digest", "work", "log"))
     context = world.context(f"FROM REGISTRY/busybox\nRUN {command}\n")
     words = [f"--context={context}", f"--kaniko-dir={work}", "--isolation=namespace", f"--digest-file={digest_file}",

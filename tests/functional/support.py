@@ -2,6 +2,7 @@
 import contextlib
 import dataclasses
 import functools
+import itertools
 import json
 import os
 import pathlib
@@ -81,6 +82,16 @@ def left_in(work: pathlib.Path) -> list[str]:
     return sorted(str(path.relative_to(work)) for path in work.rglob("*") if path != work / "work")
 
 
+def processes(*words: str) -> list[int]:
+    """The processes whose command line is exactly WORDS."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if path.read_bytes() == b"".join(word.encode() + b"\0" for word in words):
+                found.append(int(path.parent.name))
+    return found
+
+
 @dataclasses.dataclass
 class Build:
     """What one run of the executor did."""
@@ -127,6 +138,7 @@ class World:
 
     def __init__(self, directory: pathlib.Path, server: registry.Registry):
         self.directory, self.registry, self.host = directory, server, server.host
+        self._numbers = itertools.count(1)
         self.is_root = os.geteuid() == 0
         self.program = pathlib.Path(os.environ["CAIRN_PROGRAMS"]) / "executor"
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(self.new_directory("home"))}
@@ -139,6 +151,10 @@ class World:
     def need_namespaces(self) -> None:
         if self._why_no_namespaces:
             raise Skip(f"no namespaces here: {self._why_no_namespaces}")
+
+    def new_name(self, name: str) -> str:
+        """A name for a repository or a file that nobody has used."""
+        return f"{name}{next(self._numbers)}"
 
     def new_directory(self, name: str = "d") -> pathlib.Path:
         return pathlib.Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.directory))
@@ -176,7 +192,7 @@ class World:
     def refused(self, dockerfile: str | None, files: dict | None = None, *flags: str, texts: tuple[str, ...] = (),
                 status: int = 1, isolation: str = "none", **how) -> Build:
         """A build that must fail as Build.failed() says, and push no tag and write no digest file."""
-        repository = self.new_directory("never").name
+        repository = self.new_name("never")
         digest_file = self.directory / f"{repository}.digest"
         layout = self.directory / f"{repository}.layout"
         outputs = (f"--destination={self.host}/{repository}:1", f"--digest-file={digest_file}",

@@ -6,6 +6,8 @@
 #include "util/error.hpp"
 #include "util/rooted_path.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <string>

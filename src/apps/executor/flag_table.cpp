@@ -317,7 +317,9 @@ constexpr ExecutorFlag table[] = {
    [](Draft& d, const Value& v) { d.command.registry.options.skip_tls_verify_pull = v.boolean(); }},
   {{.name = "insecure-registry", .type = list, .group = registry_group,
     .help = "HOST[:PORT] that may be spoken to over plain HTTP"},
-   [](Draft& d, const Value& v) { d.command.registry.options.insecure_registries.insert(v.text()); }},
+   [](Draft& d, const Value& v) {
+     d.command.registry.options.insecure_registries.insert(v.text());
+   }},
   {{.name = "skip-tls-verify-registry", .type = list, .group = registry_group,
     .help = "HOST[:PORT] whose certificate is not verified"},
    [](Draft& d, const Value& v) {

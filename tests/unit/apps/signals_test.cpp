@@ -36,51 +36,57 @@ void wait_for(const std::atomic<int>& count) {
 } // namespace
 
 TEST_CASE("the first signal calls back once and decides the exit status") {
-  for (const int wanted : {SIGTERM, SIGINT})
-    CHECK(status_in_child([&] {
-            std::atomic<int> calls{0};
-            const SignalWatch watch([&](int signal) { calls += signal; });
-            ::kill(::getpid(), wanted);
-            wait_for(calls);
-            return calls == wanted && watch.received() == wanted ? watch.exit_status(1) : 2;
-          }) == 128 + wanted);
+  for (const int wanted : {SIGTERM, SIGINT}) {
+    const int status = status_in_child([&] {
+      std::atomic<int> calls{0};
+      const SignalWatch watch([&](int signal) { calls += signal; });
+      ::kill(::getpid(), wanted);
+      wait_for(calls);
+      return calls == wanted && watch.received() == wanted ? watch.exit_status(1) : 2;
+    });
+    CHECK(status == 128 + wanted);
+  }
 }
 
 TEST_CASE("the second signal ends the program at once") {
-  CHECK(status_in_child([] {
-          std::atomic<int> calls{0};
-          const SignalWatch watch([&](int) { ++calls; });
-          ::kill(::getpid(), SIGTERM);
-          wait_for(calls);
-          ::kill(::getpid(), SIGINT);
-          std::this_thread::sleep_for(std::chrono::seconds(10));
-          return 3;
-        }) == 128 + SIGINT);
+  const int status = status_in_child([] {
+    std::atomic<int> calls{0};
+    const SignalWatch watch([&](int) { ++calls; });
+    ::kill(::getpid(), SIGTERM);
+    wait_for(calls);
+    ::kill(::getpid(), SIGINT);
+    std::this_thread::sleep_for(std::chrono::seconds(10));
+    return 3;
+  });
+  CHECK(status == 128 + SIGINT);
 }
 
 TEST_CASE("without a signal the watch ends by itself and the status stays") {
-  CHECK(status_in_child([] {
-          const SignalWatch watch([](int) {});
-          return watch.received() ? 2 : watch.exit_status(42);
-        }) == 42);
+  const int status = status_in_child([] {
+    const SignalWatch watch([](int) {});
+    return watch.received() ? 2 : watch.exit_status(42);
+  });
+  CHECK(status == 42);
 }
 
 TEST_CASE("threads that are made later leave the signals to the watch") {
-  CHECK(status_in_child([] {
-          std::atomic<int> calls{0};
-          const SignalWatch watch([&](int) { ++calls; });
-          std::thread other([&] { wait_for(calls); });
-          ::kill(::getpid(), SIGTERM);
-          other.join();
-          return calls.load();
-        }) == 1);
+  const int status = status_in_child([] {
+    std::atomic<int> calls{0};
+    const SignalWatch watch([&](int) { ++calls; });
+    std::thread other([&] { wait_for(calls); });
+    ::kill(::getpid(), SIGTERM);
+    other.join();
+    return calls.load();
+  });
+  CHECK(status == 1);
 }
 
 TEST_CASE("a broken pipe is an error, not the end") {
-  CHECK(status_in_child([] {
-          ignore_broken_pipes();
-          Pipe pipe = make_pipe();
-          pipe.read.reset();
-          return ::write(pipe.write.get(), "x", 1) < 0 ? 0 : 1;
-        }) == 0);
+  const int status = status_in_child([] {
+    ignore_broken_pipes();
+    Pipe pipe = make_pipe();
+    pipe.read.reset();
+    return ::write(pipe.write.get(), "x", 1) < 0 ? 0 : 1;
+  });
+  CHECK(status == 0);
 }

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+
 using namespace cairn;
 
 TEST_SUITE_BEGIN("util/json");
@@ -23,6 +25,16 @@ TEST_CASE("absent and null members are nothing, other types are errors") {
 
 TEST_CASE("of two members with one name the last counts") {
   CHECK(Json::parse(R"({"a":1,"a":2})").int_or("a", 0) == 2);
+}
+
+TEST_CASE("integers are exact up to 64 bits") {
+  for (const std::int64_t number : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{4294967296},
+                                    std::int64_t{5000000000}, std::int64_t{9223372036854775807}}) {
+    const auto text = std::to_string(number);
+    CHECK(Json::parse(text).as_int() == number);
+    CHECK(Json::parse(text).compact() == text);
+  }
+  CHECK_THROWS_AS(Json::parse("9223372036854775808").as_int(), Error);
 }
 
 TEST_CASE("text that is not JSON is refused") {
