@@ -170,16 +170,18 @@ def full_disk(world):
     small_disk(world, f"{NAME}RUN head -c 6000000 /dev/urandom > /f\n", {}, "9m", "namespace")
 
 
-@case("an output that cannot be written is named, and nothing is pushed")
+@case("an output that cannot be written is named, and nothing is pushed or reported")
 def unwritable_output(world):
     blocked = world.directory / "file"
     blocked.write_text("")
     for flag in (f"--tar-path={blocked}/x.tar", f"--oci-layout-path={blocked}/x"):
-        world.refused("FROM scratch\nENV A=b\n", None, flag, texts=(str(blocked),))
-    repository = world.new_name("reported")
-    build = world.files_only("FROM scratch\nENV A=b\n", None, f"--digest-file={blocked}/x",
-                             outputs=(f"--destination={world.host}/{repository}",))
-    build.failed(str(blocked))
+        name, report = world.new_name("blocked"), world.directory / "blocked.digest"
+        build = world.files_only("FROM scratch\nENV A=b\n", outputs=(f"--destination={world.host}/{name}", flag,
+                                                                    f"--digest-file={report}"))
+        build.failed(str(blocked))
+        expect_equal((world.tags(name), report.exists()), ([], False))
+    outputs = ("--no-push", f"--digest-file={blocked}/x")
+    world.files_only("FROM scratch\nENV A=b\n", outputs=outputs).failed(str(blocked))
 
 
 @case("a build whose process is killed leaves no output, and the next one is not disturbed")

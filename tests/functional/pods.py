@@ -8,9 +8,9 @@ import sys
 import tempfile
 import traceback
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from support import pod as pods  # noqa: E402
-from support.registry import Registry  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import pod as pods  # noqa: E402
+from registry import Registry  # noqa: E402
 
 ROOT = pathlib.Path(os.environ["CAIRN_ROOT"])
 PROGRAMS = pathlib.Path(os.environ["CAIRN_PROGRAMS"])
