@@ -56,16 +56,20 @@ Layer write_layer(const std::vector<LayerEntry>& entries, const ContentOpener& o
 
 Digest read_layer(Source& blob, Compression /*claimed*/, const std::optional<Digest>& diff_id,
                   const EntryVisitor& visit) {
+  // Three threads: to decompress, to hash, and to do what the visitor wants, which may be to
+  // write files. Any two of them together take longer than the third.
   ThreadSource tar([&](Sink& to) {
     const auto plain = make_decompressor(blob);
     copy(*plain, to);
   });
   Sha256 hash;
-  TeeSource hashed(tar, hash);
+  ThreadSink hashing([&](Source& bytes) { copy(bytes, hash); });
+  TeeSource hashed(tar, hashing);
   TarReader reader(hashed);
   while (const auto entry = reader.next())
     visit(*entry, reader);
   reader.drain();
+  hashing.finish();
 
   auto found = Digest::from_hex(hash.hex());
   if (diff_id && *diff_id != found)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Base images that lie: broken blobs, archives that reach out of the root, bombs. Nothing outside is ever touched."""
+import contextlib
 import gzip
 import json
 import os
@@ -9,6 +10,7 @@ import tarfile
 
 from support import case, expect, expect_equal, main
 
+import fault_proxy
 import tar_layers
 
 COPY = "\nCOPY f /f\n"
@@ -77,12 +79,13 @@ def nonsense_manifests(world):
     tar_layers.put_blob(world.host, "nonsense", b"x")
     tar_layers.put_blob(world.host, "nonsense", b"{}")
     manifest = {"schemaVersion": 2, "mediaType": tar_layers.MEDIA_TYPES["oci"]["manifest"], "config": config, "layers": [layer]}
-    digest = tar_layers.put_manifest(world.host, "nonsense", "1", json.dumps(manifest).encode(), manifest["mediaType"])
+    tar_layers.put_manifest(world.host, "nonsense", "1", json.dumps(manifest).encode(), manifest["mediaType"])
     world.refused(f"FROM REGISTRY/nonsense:1{COPY}", {"f": ""}, texts=("Dockerfile:1", "nonsense"))
-    path = stored(world, digest)
-    for text in ("not JSON", "[]", '{"schemaVersion": 2}', "{" * 200_000, '{"schemaVersion": 1, "name": "x"}'):
-        path.write_bytes(text.encode())
-        world.refused(f"FROM REGISTRY/nonsense:1{COPY}", {"f": ""}, texts=("Dockerfile:1",))
+    with contextlib.closing(fault_proxy.FaultProxy(world.host)) as proxy:
+        for text in ("not JSON", "[]", '{"schemaVersion": 2}', "{" * 200_000, '{"schemaVersion": 1, "name": "x"}'):
+            proxy.reset()
+            proxy.add("GET .*/manifests/", times=9, status=200, body=text.encode(), headers={"Content-Type": manifest["mediaType"]})
+            world.refused(f"FROM {proxy.host}/nonsense:1{COPY}", {"f": ""}, texts=("Dockerfile:1", proxy.host))
 
 
 @case("a layer whose diff id is another than its content's is refused")
@@ -155,15 +158,8 @@ def try_tricks(world, build) -> None:
 @case("no layer reaches out of an unpacked root, and RUN sees nothing of the outside")
 def hostile_roots(world):
     try_tricks(world, lambda name, target: world.build(
-        f"FROM REGISTRY/{name}\nRUN ! grep -rs untouched {target} /out /file /linked && echo x > /mine\n"))
-
-
-@case("no layer reaches out of a root that is unpacked on top of another, either")
-def hostile_upper_layers(world):
-    def build(name, target):
-        return world.build(f"FROM REGISTRY/{name} AS tricky\nRUN true\nFROM tricky\nCOPY f {target}/copied\n"
-                           f"RUN ! grep -rs untouched {target} /out && rm -rf {target}\n", {"f": "x"})
-    try_tricks(world, build)
+        f"FROM REGISTRY/{name}\nRUN ! grep -rs untouched {target} /out /file /linked && echo x > /mine\n"
+        f"COPY f {target}/copied\nRUN ! grep -rs untouched {target} /out && rm -rf {target}\n", {"f": "x"}))
 
 
 @case("no layer makes COPY read or write outside")
@@ -218,7 +214,7 @@ def bomb(size: int) -> bytes:
     """A gzip stream that inflates to a tar with one file of SIZE zeros; made in pieces."""
     info = tarfile.TarInfo("bomb")
     info.size = size
-    packer, pieces = gzip.zlib.compressobj(9, gzip.zlib.DEFLATED, 31), []
+    packer, pieces = gzip.zlib.compressobj(1, gzip.zlib.DEFLATED, 31), []
     pieces.append(packer.compress(info.tobuf(tarfile.GNU_FORMAT)))
     zeros = bytes(1 << 20)
     for _ in range(size >> 20):
@@ -230,7 +226,7 @@ def bomb(size: int) -> bytes:
 
 @case("a layer that inflates to much more than it is keeps memory bounded")
 def gzip_bomb(world):
-    data = bomb(600 << 20)
+    data = bomb(300 << 20)
     image = tar_layers.Image([tar_layers.tar([tar_layers.entry("x", "x")])])
     _, config, _ = image.documents()
     types = tar_layers.MEDIA_TYPES["oci"]

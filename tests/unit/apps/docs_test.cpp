@@ -74,9 +74,9 @@ TEST_CASE("names and shorthands are unique") {
     if (!spec.shorthand.empty())
       ++uses[spec.shorthand];
   }
-  for (const auto& [name, count] : uses) {
-    CAPTURE(std::string(name));
-    CHECK(count == 1);
+  for (const auto& use : uses) {
+    CAPTURE(std::string(use.first));
+    CHECK(use.second == 1);
   }
 }
 
