@@ -90,7 +90,7 @@ private:
 
   // Longer than the usual three letters, with which the name of a file might begin.
   static bool is_bzip2(std::string_view magic) {
-    return magic.starts_with("BZh") && magic.substr(4) == "1AY&SY";
+    return magic.starts_with("BZh") && magic.ends_with("1AY&SY");
   }
 
   Source& from_;

@@ -18,7 +18,10 @@ struct Xattr {
   std::string name;  ///< "security.capability", "user.x"
   std::string value; ///< bytes
 
-  auto operator<=>(const Xattr&) const = default;
+  bool operator==(const Xattr&) const = default;
+  bool operator<(const Xattr& other) const noexcept {
+    return name != other.name ? name < other.name : value < other.value;
+  }
 };
 
 /// What a file system knows about a file, apart from its name and content.

@@ -130,6 +130,8 @@ Snapshot Snapshot::take(FdRef root, const PathFilter& ignored) {
   return Snapshot(std::move(state));
 }
 
+// The sixth parameter tells whom to ask about content, which no other could carry.
+// NOLINTNEXTLINE(readability-function-size)
 ChangeSet changes_since(const Snapshot& before, const Snapshot& after, FdRef root,
                         const Tree& tree_before, const PathFilter& ignored,
                         const ContentCheck& same_content) {

@@ -25,7 +25,10 @@ struct ContentRef {
   std::uint32_t layer = 0;
   std::uint32_t entry = 0;
 
-  auto operator<=>(const ContentRef&) const = default;
+  bool operator==(const ContentRef&) const = default;
+  bool operator<(const ContentRef& other) const noexcept {
+    return layer != other.layer ? layer < other.layer : entry < other.entry;
+  }
 };
 
 /// An index of a root file system: the sum of its layers, without any bytes of files.

@@ -71,6 +71,7 @@ struct Unpacker::State {
 
   Options options;
   UnpackTarget target;
+  bool lacks_below = false; ///< Something could not be done without it.
 
   using WriteContent = std::function<void(FdRef)>;
 
@@ -205,9 +206,12 @@ void Unpacker::State::add_link(const LayerEntry& entry, const std::string& name)
 }
 
 void Unpacker::State::copy_from_below(const RootedPath& path, const std::string& name) {
-  const auto* node = options.below == nullptr || options.whiteouts != Whiteouts::overlay
-                         ? nullptr
-                         : options.below->lookup(path, Tree::Last::keep);
+  const bool overlay = options.whiteouts == Whiteouts::overlay;
+  if (overlay && options.below == nullptr) {
+    lacks_below = true;
+    return;
+  }
+  const auto* node = overlay ? options.below->lookup(path, Tree::Last::keep) : nullptr;
   if (node == nullptr || node->meta.type == FileType::directory)
     throw Error("hard link to '{}', which does not exist", path.str());
   place(node->meta, name, [&](FdRef file) {
@@ -239,8 +243,10 @@ void Unpacker::State::write_whiteout(const RootedPath& path, const Whiteout& whi
   if (!target.path().is_root())
     return target.make_opaque();
   // A mount does not look at its layers' own roots.
-  if (options.below == nullptr)
-    throw Error("opaque whiteout of the root, and what is below is not known");
+  if (options.below == nullptr) {
+    lacks_below = true;
+    return;
+  }
   for (const auto& [name, node] : options.below->find(RootedPath())->children)
     hide(name);
 }
@@ -264,6 +270,10 @@ Unpacker::~Unpacker() = default;
 
 void Unpacker::add(const LayerEntry& entry, TarReader& reader) {
   within([&] { state_->add(entry, reader); }, "unpack '{}'", entry.path.str());
+}
+
+bool Unpacker::fits(const Tree& below) const {
+  return !state_->lacks_below && state_->target.fits(below);
 }
 
 void Unpacker::finish() {

@@ -28,9 +28,8 @@ public:
     /// Called with the names that entries really have, symbolic links being followed.
     std::function<bool(const RootedPath&)> is_protected = {};
 
-    /// For Whiteouts::overlay: the layers below this one. Without it a layer that leads through
-    /// their symbolic links, leaves out parent directories or makes hard links to their files is
-    /// not unpacked as it is meant. Must outlive the Unpacker.
+    /// For Whiteouts::overlay: the layers below this one, if they are known yet; see fits(). Must
+    /// outlive the Unpacker.
     const Tree* below = nullptr;
     /// The content of a file of `below` that a hard link of this layer names.
     std::function<std::unique_ptr<Source>(const Tree::Node&)> open_below = {};
@@ -48,6 +47,11 @@ public:
   void add(const LayerEntry& entry, TarReader& reader);
   /// Sets the times of directories. Call once, at the end.
   void finish();
+
+  /// For Whiteouts::overlay without Options::below: whether what was written is right over these
+  /// layers. If not, because the layer leads through their symbolic links, relies on directories
+  /// of theirs or makes hard links to their files, it has to be unpacked once more, with `below`.
+  bool fits(const Tree& below) const;
 
 private:
   struct State;

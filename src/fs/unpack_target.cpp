@@ -99,8 +99,8 @@ UnpackTarget::Step UnpackTarget::make_implied(const std::string& name, Lower low
   const bool borrows = merged != nullptr && merged->meta.type == FileType::directory;
   if (!make_directory(name, borrows ? merged->meta : implied_metadata()))
     return Step::is_protected;
-  if (borrows)
-    borrowed_.insert(path().child(name));
+  if (is_overlay() && lower == Lower::visible)
+    implied_.insert(path().child(name));
   note(name);
   descend(name);
   return Step::entered;
@@ -149,7 +149,7 @@ bool UnpackTarget::make_directory(const std::string& name, const Metadata& meta)
   if (replaces && is_overlay())
     make_opaque(name);
   times_.insert_or_assign(path().child(name), meta.mtime);
-  borrowed_.erase(path().child(name));
+  implied_.erase(path().child(name));
   return true;
 }
 
@@ -166,8 +166,19 @@ void UnpackTarget::make_opaque(const std::string& name) {
 
 void UnpackTarget::cut_off(const std::string& name) {
   make_opaque(name);
-  if (borrowed_.contains(path().child(name)))
+  if (implied_.contains(path().child(name)))
     make_directory(name, implied_metadata());
+}
+
+bool UnpackTarget::fits(const Tree& below) const {
+  return std::all_of(implied_.begin(), implied_.end(), [&](const RootedPath& path) {
+    const auto* node = below.find(path);
+    if (node == nullptr)
+      return true;
+    auto meta = node->meta;
+    meta.mtime = {};
+    return meta == implied_metadata();
+  });
 }
 
 bool UnpackTarget::remove(const std::string& name, Remove what) {
@@ -222,7 +233,7 @@ void UnpackTarget::forget(const RootedPath& path) {
   };
   forget_in(times_, [](const auto& place) -> const RootedPath& { return place.first; });
   forget_in(opaque_, [](const auto& place) -> const RootedPath& { return place; });
-  forget_in(borrowed_, [](const auto& place) -> const RootedPath& { return place; });
+  forget_in(implied_, [](const auto& place) -> const RootedPath& { return place; });
 }
 
 void UnpackTarget::set_root(const Metadata& meta) {

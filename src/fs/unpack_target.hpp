@@ -48,6 +48,9 @@ public:
   /// Makes the directory `name` another one than that of the layers below.
   void cut_off(const std::string& name);
 
+  /// Whether the directories that were implied are right over these layers.
+  bool fits(const Tree& below) const;
+
   /// Says that `name` is of this layer.
   void note(const std::string& name);
   void set_directory_times();
@@ -78,7 +81,7 @@ private:
   std::vector<Level> levels_; ///< The root, then one for each in stack_.
   std::unordered_set<std::string> written_;
   std::set<RootedPath> opaque_;
-  std::set<RootedPath> borrowed_; ///< Directories with the metadata of one below.
+  std::set<RootedPath> implied_; ///< In an overlay; with the metadata of one below if known.
   std::map<RootedPath, Time> times_;
 };
 

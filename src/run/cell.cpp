@@ -132,6 +132,8 @@ void live_in_cell(const CellPlan& plan) noexcept {
   follow_executor(plan.supervision);
   // A copy of the executor's memory must not be read by the command.
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  // The command sees this process as pid 1: what the executor was called with is not its business.
+  std::memset(plan.arguments.data(), 0, plan.arguments.size());
   ::umask(0);
   // The end of the executor before the prctl above shows as the end of the orders.
   OrderMessage order;

@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -60,6 +61,7 @@ struct CellPlan {
   const CommandPlan* command = nullptr; ///< For CellPurpose::command.
   Supervision supervision;
   std::vector<int> kept_descriptors; ///< Sorted.
+  std::span<char> arguments;         ///< The executor's command line; the cell erases its copy.
   int socket = -1;
 };
 

@@ -98,7 +98,7 @@ void mount_extra(const CellPlan& plan, const CellMount& mount, const char* targe
     return;
   case CellMount::Kind::text:
     // The staging directory lies outside the new root, so it is still found by its own path.
-    constexpr unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    constexpr unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
     const StackPath source(plan.staging.c_str(), mount.source.c_str());
     if (const int error = bind_mount(source.c_str(), target, flags); error != 0)
       give_up(plan.socket, SetupStep::bind_mount, error);

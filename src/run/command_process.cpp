@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,8 +18,10 @@
 #include <cerrno>
 #include <climits>
 #include <csignal>
+#include <cstring>
 #include <span>
 #include <string_view>
+#include <utility>
 
 namespace cairn {
 
@@ -119,13 +122,40 @@ std::vector<int> CommandPlan::descriptors() const {
   return {null_.get(), input_.get(), output_.get(), errors_.get()};
 }
 
+namespace {
+
+/// mkdir -p as root with mode 0755. Async-signal-safe.
+bool make_directories_of(const std::string& path) noexcept {
+  char prefix[PATH_MAX];
+  if (path.size() >= sizeof prefix)
+    return false;
+  std::memcpy(prefix, path.c_str(), path.size() + 1);
+  for (std::size_t i = 1; i <= path.size(); ++i) {
+    if (prefix[i] != '/' && prefix[i] != '\0')
+      continue;
+    const char end = std::exchange(prefix[i], '\0');
+    const mode_t mask = ::umask(022);
+    const int result = ::mkdir(prefix, 0755);
+    ::umask(mask);
+    if (result != 0 && errno != EEXIST)
+      return false;
+    prefix[i] = end;
+  }
+  return true;
+}
+
+} // namespace
+
 void CommandPlan::become(int socket, pid_t supervisor) const noexcept {
   ::setsid();
   if (::dup2(input_.get(), 0) < 0 || ::dup2(output_.get(), 1) < 0 || ::dup2(errors_.get(), 2) < 0)
     give_up(socket, SetupStep::connect_streams, errno);
   // A directory that only root may enter is entered as root, one that only the user may enter
   // (on a network file system, say) as the user.
-  const bool entered = ::chdir(working_directory_.c_str()) == 0;
+  bool entered = ::chdir(working_directory_.c_str()) == 0;
+  // An image may name a working directory that it does not have.
+  if (!entered && errno == ENOENT)
+    entered = make_directories_of(working_directory_) && ::chdir(working_directory_.c_str()) == 0;
   if (!entered && errno != EACCES)
     give_up(socket, SetupStep::working_directory, errno);
   ::umask(022);

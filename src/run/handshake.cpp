@@ -91,10 +91,11 @@ std::optional<SetupReport> Handshake::receive(Fd* attached) {
   message.msg_control = control.bytes;
   message.msg_controllen = sizeof control.bytes;
   ssize_t count = 0;
+  // A process that ended with orders unread shows as a reset, once, ahead of the report it sent.
   do
     count = ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC);
-  while (count < 0 && errno == EINTR);
-  if (count < 0 && errno != ECONNRESET)
+  while (count < 0 && (errno == EINTR || errno == ECONNRESET));
+  if (count < 0)
     throw SysError(errno, "hear from the command's process");
   if (count != static_cast<ssize_t>(sizeof report))
     return std::nullopt;

@@ -50,8 +50,8 @@ struct ProbeRequest {
 };
 
 /// Finds the best rung by trying: makes the namespaces, the mounts and files of other owners in a
-/// process of its own, and leaves nothing behind. Never throws because a rung is not possible.
-/// @throws Error when the work directory cannot be written at all
+/// process of its own, and leaves nothing behind. What is not possible is a reason in the answer,
+/// not an error.
 Ladder probe(const ProbeRequest& request);
 
 struct RunnerOptions {

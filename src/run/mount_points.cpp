@@ -53,9 +53,17 @@ bool same_attributes(const struct stat& a, const struct stat& b) {
          a.st_gid == b.st_gid && same_time(a.st_mtim, b.st_mtim) && same_time(a.st_ctim, b.st_ctim);
 }
 
-/// `path` in `directory`, no component of it a link, as a directory.
-std::optional<Fd> find_directory(FdRef directory, const std::string& path) {
-  return open_in_root(directory, RootedPath::parse(path), O_PATH | O_DIRECTORY);
+/// `path` below `base` if it leads over directories alone: the command may have put links there.
+std::optional<Fd> find_directory(FdRef base, const std::string& path) {
+  Fd at = open_directory(base, ".");
+  for (const auto& name : split(path, '/')) {
+    const int next =
+        ::openat(at.get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (next < 0)
+      return std::nullopt;
+    at = Fd(next);
+  }
+  return at;
 }
 
 /// Removes an empty file or an empty directory; keeps anything else.

@@ -1,5 +1,6 @@
 #include "run/namespace_runner.hpp"
 
+#include "run/argument_area.hpp"
 #include "run/capabilities.hpp"
 #include "run/mount_points.hpp"
 #include "run/outcome.hpp"
@@ -161,6 +162,7 @@ CellPlan NamespaceRunner::plan_cell(const CommandRoot& root,
   CellPlan plan;
   plan.user_namespace = user_namespace_;
   plan.staging = home_.path() + "/staging";
+  plan.arguments = argument_area();
   plan.pid_namespace = pid_namespace_;
   if (plan.pid_namespace == PidNamespace::own)
     plan.supervision = {-1, 0, Descendants::in_namespace, options_.grace};

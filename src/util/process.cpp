@@ -63,16 +63,27 @@ private:
 };
 
 pid_t spawn(const ProcessSpec& spec, const Pipe& in, const Pipe& out, const Pipe& err) {
+  const auto program = find_program(spec.argv.at(0), spec.path);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, in.read.get(), 0);
   posix_spawn_file_actions_adddup2(&actions, out.write.get(), 1);
   posix_spawn_file_actions_adddup2(&actions, err.write.get(), 2);
-  const auto program = find_program(spec.argv.at(0), spec.path);
+  // The program gets the signals that this one may have blocked or ignored.
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none;
+  sigset_t all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   pid_t pid = 0;
-  const int error = ::posix_spawn(&pid, program.c_str(), &actions, nullptr,
+  const int error = ::posix_spawn(&pid, program.c_str(), &actions, &attributes,
                                   pointers(spec.argv).data(), pointers(spec.environment).data());
   posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
   if (error != 0)
     throw SysError(error, "run '{}'", program);
   return pid;

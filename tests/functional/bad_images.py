@@ -126,7 +126,7 @@ def hostile_layers(target: pathlib.Path) -> dict[str, list]:
         "parent-link": [tar_layers.symlink("a", ".."), tar_layers.symlink("b", "a/a/a/a/.."),
                         tar_layers.entry(f"b{target}/written", "x")],
         "dot-root": [tar_layers.symlink(".", str(target)), tar_layers.entry("written", "x")],
-        "deep": [tar_layers.entry("d/" * 2000 + "f", "x")],
+        "deep": [tar_layers.entry("d/" * 300 + "f", "x")],
     }
 
 

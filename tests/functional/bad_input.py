@@ -32,6 +32,15 @@ def escaping_dockerfile(world):
     expect("TOP SECRET" not in build.err, f"its text is shown: {build.err}")
 
 
+@case("a special file in place of a Dockerfile or an ignore file is refused, not waited for")
+def special_files(world):
+    for name in ("Dockerfile", ".dockerignore"):
+        context = world.context("FROM scratch\nCOPY . /\n")
+        (context / name).unlink(missing_ok=True)
+        os.mkfifo(context / name)
+        world.refused(None, None, context=context, texts=(name,), timeout=5)
+
+
 REFUSED_TEXTS = [
     # Dockerfile, texts of the message, why it matters
     ("FROM scratch\nCOYP a b\n", ("Dockerfile:2", "COYP", "COPY", "> 2 | COYP a b"), "a typing error gets a suggestion"),

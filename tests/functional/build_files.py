@@ -6,6 +6,7 @@ import lzma
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import sys
 
@@ -138,6 +139,17 @@ def link_in_destination(world):
     files = build.image.files
     expect_equal(files["/lib"].kind, "symlink")
     expect({"/usr/lib/f", "/usr/lib/sub/g", "/etc/f"} <= set(files), f"files are {sorted(files)[-12:]}")
+
+
+@case("fifos of a context are copied, sockets are left out")
+def special_files(world):
+    context = world.context("FROM scratch\nCOPY . /c\n", {"f": "x"})
+    os.mkfifo(context / "fifo")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(os.path.relpath(context / "socket"))
+    build = world.files_only("", context=context, timeout=20)
+    kinds = {path: node.kind for path, node in build.image.files.items()}
+    expect_equal((kinds.get("/c/fifo"), kinds.get("/c/socket"), kinds.get("/c/f")), ("fifo", None, "file"))
 
 
 @case("capabilities of files in the context are kept")

@@ -1,20 +1,24 @@
 #!/usr/bin/env python3
-"""What layers keep: everything a command did to the files, on both kinds of root, and all that bases hold."""
+"""What layers keep: everything a command did to the files, on each kind of root, and all that bases hold."""
 import hashlib
+import os
 import subprocess
 import sys
 import tarfile
 
-from support import Build, World, case, expect, expect_equal, main
+from support import Build, Skip, World, case, expect, expect_equal, main
 
 import tar_layers
 
 CAPABILITY = "\x01\0\0\x02\0\x20" + "\0" * 14  # cap_net_raw=ep, as setcap(8) writes it
+CONTAINER = ("chown dac_override fsetid fowner mknod net_raw setgid setuid setfcap setpcap net_bind_service sys_chroot kill "
+             "audit_write").split()
 LONG = "/".join(["n" * 120] * 3)
 
 
 class RungWorld:
-    """A World whose commands run in an overlay, or in a plain directory because the overlay's place forbids one."""
+    """A World whose commands run in an overlay, in a plain directory because the overlay's place forbids one, or in a
+    user namespace because the executor has no more than the capabilities of a container."""
 
     def __init__(self, world: World, rung: str):
         self.world, self.rung = world, rung
@@ -24,6 +28,8 @@ class RungWorld:
             build = self.world.build(dockerfile, files, *flags)
             expect("namespace with overlay" in build.err or build.status, f"not in an overlay: {build.err}")
             return build
+        if self.rung == "user namespace":
+            return self.world.build(dockerfile, files, *flags, before=self.as_in_a_container())
         place = self.world.new_directory("overlay")
         for name in ("lower", "upper", "work", "merged"):
             (place / name).mkdir()
@@ -34,11 +40,19 @@ class RungWorld:
         expect("namespace with directory" in build.err or build.status, f"not in a directory: {build.err}")
         return build
 
+    @staticmethod
+    def as_in_a_container() -> list[str]:
+        refusal = subprocess.run(["unshare", "--user", "true"], capture_output=True, text=True, check=False).stderr
+        if refusal or os.geteuid() != 0:
+            raise Skip(f"no user namespaces here: {refusal.strip() or 'not root'}")
+        return ["setpriv", "--bounding-set", "-all,+" + ",+".join(CONTAINER), "--inh-caps", "-all"]
 
-def on_both_roots(name: str):
+
+def everywhere(name: str):
+    """A case for each kind of root."""
     def register(function):
-        for rung in ("overlay", "directory"):
-            case(f"{name}, in {'an overlay' if rung == 'overlay' else 'a directory'}")(
+        for rung in ("overlay", "directory", "user namespace"):
+            case(f"{name}, in {'an' if rung == 'overlay' else 'a'} {rung}")(
                 lambda world, rung=rung: function(RungWorld(world, rung)))
         return function
     return register
@@ -48,7 +62,7 @@ def kinds(files: dict, *paths: str) -> list:
     return [files[path].kind if path in files else None for path in paths]
 
 
-@on_both_roots("what is removed becomes whiteouts")
+@everywhere("what is removed becomes whiteouts")
 def removals(world):
     world.world.push("removals", [tar_layers.entry("d/gone", "x"), tar_layers.entry("d/kept", "y"),
                                   tar_layers.entry("tree/a/b", "z"), tar_layers.symlink("link", "d")])
@@ -58,7 +72,7 @@ def removals(world):
                  [None, "file", None, None, None])
 
 
-@on_both_roots("files, directories and links take each other's place")
+@everywhere("files, directories and links take each other's place")
 def replacements(world):
     world.world.push("shapes", [tar_layers.entry("dir/old", "x"), tar_layers.entry("file", "x"),
                                 tar_layers.symlink("link", "etc"), tar_layers.symlink("link2", "dir"),
@@ -73,20 +87,19 @@ def replacements(world):
     expect_equal(build.out.split(), ["f", "/again:", "new", "/link:", "in"])
 
 
-@on_both_roots("only what changed is in the layer")
+@everywhere("only what changed is in the layer")
 def only_changes(world):
     build = world.build("FROM REGISTRY/busybox\nRUN chmod 600 /etc/group; cat /bin/busybox > /dev/null; echo x > /tmp/f;"
                         " rm /tmp/f; ln /bin/busybox /bin/twin; rm /bin/twin\nRUN chown 5 /etc/group\nRUN true\n")
     layers = build.image.layers
     changed = [{path for path, member in layer.entries if not member.isdir()} for layer in layers[1:]]
-    expect_equal(changed[::2], [{"/etc/group"}, set()])
-    expect_equal(changed[1], {"/etc/group"})
+    expect_equal(changed, [{"/etc/group"}, {"/etc/group"}, set()])
     node = build.image.files["/etc/group"]
     expect_equal((node.owner, oct(node.mode), node.mtime, node.text),
                  ((5, 0), "0o600", 10**18, tar_layers.GROUP.decode()))
 
 
-@on_both_roots("a directory that is moved takes its content along")
+@everywhere("a directory that is moved takes its content along")
 def moved_directory(world):
     world.world.push("tree", [tar_layers.directory("d", 0o750), tar_layers.entry("d/sub/f", "x", mode=0o640, owner=(3, 4))])
     build = world.build("FROM REGISTRY/tree\nRUN mv /d /moved\nRUN cat /moved/sub/f\n")
@@ -96,7 +109,7 @@ def moved_directory(world):
                  ("0o750", "0o640", (3, 4)))
 
 
-@on_both_roots("hard links stay one file")
+@everywhere("hard links stay one file")
 def hard_links(world):
     build = world.build("FROM REGISTRY/busybox\nRUN echo x > /a; ln /a /b; mkdir /d; ln /a /d/c\nRUN stat -c %h /d/c\n")
     files = build.image.files
@@ -104,7 +117,7 @@ def hard_links(world):
     expect_equal((build.out, files["/d/c"].text), ("3\n", "x\n"))
 
 
-@on_both_roots("modes with setuid bits and owners are kept")
+@everywhere("modes with setuid bits and owners are kept")
 def odd_modes(world):
     build = world.build("FROM REGISTRY/busybox\nRUN umask 077; mkdir -p /m/d; for i in 1 2 4 7; do echo $i > /m/$i; "
                         "chown $i:7 /m/$i; chmod ${i}7${i}5 /m/$i; done; chmod 2775 /m/d; ln -s no /m/l; chown -h 5:6 /m/l\n")
@@ -116,7 +129,7 @@ def odd_modes(world):
     expect_equal((files["/m"].mode, files["/m/l"].owner), (0o700, (5, 6)))
 
 
-@on_both_roots("capabilities and setuid bits of a base survive a change of the file")
+@everywhere("capabilities and setuid bits of a base survive a change of the file")
 def capabilities(world):
     world.world.push("caps", [tar_layers.entry("ping", "x", mode=0o755, xattrs={"security.capability": CAPABILITY}),
                               tar_layers.entry("su", "y", mode=0o4755, owner=(0, 50))])
@@ -126,11 +139,15 @@ def capabilities(world):
     expect_equal((oct(files["/su"].mode), files["/su"].owner), ("0o4755", (0, 50)))
 
 
-@on_both_roots("devices and fifos are kept")
+@everywhere("devices and fifos are kept")
 def devices(world):
     world.world.push("devices", [tar_layers.entry("null2", kind=tarfile.CHRTYPE, device=(1, 3)),
                                  tar_layers.entry("disk", kind=tarfile.BLKTYPE, device=(7, 300)),
                                  tar_layers.entry("pipe", kind=tarfile.FIFOTYPE)])
+    if world.rung == "user namespace":  # where the kernel lets nobody make or change devices
+        build = world.build("FROM REGISTRY/devices\nRUN test -c /null2 && test -b /disk && test -p /pipe && mkfifo /pipe2\n")
+        expect_equal(kinds(build.image.files, "/null2", "/disk", "/pipe2"), ["character device", "block device", "fifo"])
+        return
     build = world.build("FROM REGISTRY/devices\nRUN test -c /null2 && test -b /disk && test -p /pipe && "
                         "chmod 600 /null2 /pipe && mknod /zero2 c 1 5 && mkfifo /pipe2\n")
     files = build.image.files
@@ -140,7 +157,7 @@ def devices(world):
     expect_equal((oct(files["/null2"].mode), oct(files["/pipe"].mode)), ("0o600", "0o600"))
 
 
-@on_both_roots("times are kept to the nanosecond, and names of any length")
+@everywhere("times are kept to the nanosecond, and names of any length")
 def times_and_names(world):
     world.world.push("times", [tar_layers.entry("f", "x", mtime="1000000000.123456789"),
                                tar_layers.entry(f"{LONG}/end", "long", mtime=-5),
@@ -154,7 +171,7 @@ def times_and_names(world):
     expect_equal(build.out, "long251\n")
 
 
-@on_both_roots("a file with holes has its whole size and content")
+@everywhere("a file with holes has its whole size and content")
 def sparse(world):
     build = world.build("FROM REGISTRY/busybox\nRUN truncate -s 20000000 /hole; "
                         "echo end | dd of=/mixed bs=1 seek=9000000 2>/dev/null\nRUN chmod 600 /mixed\n")
@@ -163,7 +180,7 @@ def sparse(world):
     expect_equal(files["/mixed"].sha256, hashlib.sha256(bytes(9_000_000) + b"end\n").hexdigest())
 
 
-@on_both_roots("whiteouts of a base hide what lies below them")
+@everywhere("whiteouts of a base hide what lies below them")
 def base_whiteouts(world):
     world.world.push("hidden", [tar_layers.entry("d/old", "x"), tar_layers.entry("d/sub/old", "x"), tar_layers.entry("f", "x"),
                                 tar_layers.entry("e/a", "x")],
@@ -176,7 +193,31 @@ def base_whiteouts(world):
     expect_equal(sorted(build.image.files), ["/d", "/d/new", "/e", "/e/b"])
 
 
-@on_both_roots("COPY between commands is seen by the next one")
+@everywhere("a change that hides behind the same size and time is seen")
+def hidden_change(world):
+    build = world.build("FROM REGISTRY/busybox\nRUN echo one > /a; touch -d @1000 /a\n"
+                        "RUN echo two > /a; touch -d @1000 /a; cp -p /a /new; mv /new /b\nRUN cp -p /b /c; mv /c /a\n")
+    expect_equal((build.image.text("/a"), build.image.text("/b"), build.image.files["/a"].mtime), ("two\n", "two\n", 10**12))
+    names = [{path for path in layer.names if path in ("/a", "/b")} for layer in build.image.layers[1:3]]
+    expect_equal(names, [{"/a"}, {"/a", "/b"}])
+
+
+@everywhere("what one command makes the next one can remove")
+def made_and_removed(world):
+    build = world.build("FROM REGISTRY/busybox\nRUN echo x > /a; mkdir -p /d/e; echo y > /d/e/f\nRUN rm -r /a /d\n"
+                        "RUN test ! -e /a; mkdir /d; ls /d\n")
+    expect_equal((build.out, kinds(build.image.files, "/a", "/d", "/d/e")), ("", [None, "directory", None]))
+
+
+@case("many layers are no obstacle")
+def many_layers(world):
+    build = world.build("FROM REGISTRY/busybox\n" + "".join(f"COPY f /d/{number}\n" for number in range(130)) +
+                        "RUN ls /d | wc -l; rm /d/7\n", {"f": "x"})
+    expect_equal(build.succeeded().out.strip(), "130")
+    expect("/d/7" not in build.image.files and "/d/8" in build.image.files, "the wrong files are there")
+
+
+@everywhere("COPY between commands is seen by the next one")
 def copies_between(world):
     build = world.build("FROM REGISTRY/busybox\nRUN mkdir -p /w/link /w/real; echo old > /w/real/f; rmdir /w/link; "
                         "ln -s real /w/link\nCOPY new /w/link/f\nRUN cat /w/real/f; rm /w/real/f; echo again > /w/real/g\n"
@@ -186,7 +227,7 @@ def copies_between(world):
                  ["symlink", None, "file", "file"])
 
 
-@on_both_roots("content of volumes, /tmp and /run is kept")
+@everywhere("content of volumes, /tmp and /run is kept")
 def kept_places(world):
     build = world.build("FROM REGISTRY/busybox\nVOLUME /data\nRUN mkdir -p /data /run /var/run; echo 1 > /data/f; "
                         "echo 2 > /tmp/f; echo 3 > /run/f; echo 4 > /var/run/f\nCOPY f /data/g\n", {"f": "5"})
@@ -194,7 +235,7 @@ def kept_places(world):
                  ["1\n", "2\n", "3\n", "4\n", "5"])
 
 
-@on_both_roots("an ignored path is in no layer")
+@everywhere("an ignored path is in no layer")
 def ignored_path(world):
     build = world.build("FROM REGISTRY/busybox\nRUN mkdir /cache /kept; echo x | tee /cache/f > /kept/f\n", None,
                         "--ignore-path=/cache")
@@ -202,7 +243,7 @@ def ignored_path(world):
     expect_equal([path for path in build.image.files if path.startswith("/cache/")], [])
 
 
-@on_both_roots("--single-snapshot makes one layer with the same files")
+@everywhere("--single-snapshot makes one layer with the same files")
 def single_snapshot(world):
     text = ("FROM REGISTRY/busybox\nRUN mkdir /a; echo 1 > /a/f; touch -d @5 /a/f /a\nCOPY g /a/\nENV A=b\n"
             "RUN rm /etc/group; mv /a /b; chown 7 /b/g; rm -r /home; mkdir /home; touch -d @5 /home /b\n")

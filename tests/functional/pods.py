@@ -23,13 +23,13 @@ DOCKERFILES = {
                                       "RUN rm -r /d/e && echo y > /d/g && echo z >> /etc/passwd\n",
     "touched but equal files": "FROM {base}\nRUN chmod 755 /bin/busybox && chown -R 0:0 /etc\n"
                                "RUN : >> /etc/passwd && cat /etc/passwd > /copy\n",
-    "users and directories": "FROM {base}\nRUN mkdir /home && chown 1000:1000 /home\nUSER 1000:1000\nWORKDIR /home/w\n"
+    "users and directories": "FROM {base}\nRUN mkdir /people && chown 1000:1000 /people\nUSER 1000:1000\nWORKDIR /people/w\n"
                              "RUN id -u > who && pwd >> who && umask >> who\n",
     "links": "FROM {base}\nRUN mkdir /l && echo 1 > /l/a && ln /l/a /l/b && ln -s a /l/c && ln /bin/busybox /l/box\n"
              "RUN rm /l/a && ln -sf b /l/c\n",
-    "several stages": "FROM {base} AS one\nRUN mkdir /out && echo built > /out/app && chmod 4755 /out/app\n"
+    "several stages": "FROM {base} AS one\nRUN mkdir /built && echo built > /built/app && chmod 4755 /built/app\n"
                       "FROM {base} AS two\nRUN echo other > /two\n"
-                      "FROM {base}\nCOPY --from=one /out/app /bin/app\nCOPY --from=two /two /two\nRUN /bin/cat /two > /three\n",
+                      "FROM {base}\nCOPY --from=one /built/app /bin/app\nCOPY --from=two /two /two\nRUN /bin/cat /two > /three\n",
     "a stage on a stage": "FROM {base} AS one\nRUN echo 1 > /one\nFROM one\nRUN echo 2 > /two && rm /one\n",
     "directories turned into links": "FROM {base}\nRUN mkdir -p /v/x && echo 1 > /v/x/f\n"
                                      "RUN rm -r /v/x && mkdir /v/y && ln -s y /v/x && echo 2 > /v/x/g\n",

@@ -191,13 +191,14 @@ std::vector<Member> read_members(std::string_view tar) {
   return members;
 }
 
-void unpack(FdRef root, std::string_view tar, Unpacker::Options options) {
+bool unpack(FdRef root, std::string_view tar, Unpacker::Options options, const Tree& below) {
   TextSource source(tar);
   TarReader reader(source);
   Unpacker unpacker(root, std::move(options));
   while (const auto entry = reader.next())
     unpacker.add(*entry, reader);
   unpacker.finish();
+  return unpacker.fits(below);
 }
 
 std::string describe(FdRef root, HardLinks links) {

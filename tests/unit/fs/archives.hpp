@@ -36,8 +36,9 @@ std::string pax_member(const std::vector<std::pair<std::string, std::string>>& r
 
 std::vector<Member> read_members(std::string_view tar);
 
-/// Unpacks a tar into a directory. @throws Error
-void unpack(FdRef root, std::string_view tar, Unpacker::Options options = {});
+/// Unpacks a tar into a directory; whether it fits over the layers below. @throws Error
+bool unpack(FdRef root, std::string_view tar, Unpacker::Options options = {},
+            const Tree& below = {});
 
 enum class HardLinks { shown, as_copies };
 

@@ -248,6 +248,7 @@ TEST_CASE("a stream tells by its first bytes how it is compressed") {
       {"hello", "hello", "anything else"},
       {"BZhello world", "BZhello world", "a name that begins as bzip2 does"},
       {"h", "h", "less than any magic"},
+      {"BZh", "BZh", "the beginning of one"},
       {"", "", "nothing"},
   };
   for (const auto& row : rows) {

@@ -84,35 +84,88 @@ TEST_CASE("unpacking one layer over another gives what the tree says") {
   }
 }
 
+namespace {
+
+enum class Below { known, found_out };
+
+/// Unpacks layer `n` into a directory of its own, with the layers below known from the start or
+/// only when it turns out that they matter.
+TempDir unpack_alone(const Layers& layers, std::size_t n, const Tree& below, Below knowledge) {
+  const auto tar = tar_of(layers[n]);
+  Unpacker::Options options;
+  options.whiteouts = Unpacker::Whiteouts::overlay;
+  if (knowledge == Below::found_out) {
+    TempDir directory("/tmp");
+    if (unpack(directory.fd(), tar, options, below))
+      return directory;
+  }
+  options.below = &below;
+  options.open_below = [&](const Tree::Node& node) {
+    const auto& content = layers.at(node.content.layer).at(node.content.entry).content;
+    return std::make_unique<TextSource>(content);
+  };
+  TempDir directory("/tmp");
+  unpack(directory.fd(), tar, options);
+  return directory;
+}
+
+} // namespace
+
 TEST_CASE("layers unpacked on their own and mounted as an overlay give the same") {
   if (cannot_chown())
     return;
   for (const auto& row : layer_rows()) {
     CAPTURE(row.why);
-    std::vector<TempDir> roots;
-    std::vector<std::string> lower;
-    Tree below;
-    for (const auto& layer : row.layers) {
-      roots.emplace_back("/tmp");
-      lower.insert(lower.begin(), roots.back().path());
-      Unpacker::Options options;
-      options.whiteouts = Unpacker::Whiteouts::overlay;
-      options.below = &below;
-      options.open_below = [&](const Tree::Node& node) {
-        const auto& content = row.layers.at(node.content.layer).at(node.content.entry).content;
-        return std::make_unique<TextSource>(content);
-      };
-      unpack(roots.back().fd(), tar_of(layer), options);
-      below.apply(index_of(layer));
+    for (const auto knowledge : {Below::known, Below::found_out}) {
+      std::vector<TempDir> roots;
+      std::vector<std::string> lower;
+      Tree below;
+      for (std::size_t n = 0; n < row.layers.size(); ++n) {
+        roots.push_back(unpack_alone(row.layers, n, below, knowledge));
+        lower.insert(lower.begin(), roots.back().path());
+        below.apply(index_of(row.layers[n]));
+      }
+      const auto overlay = OverlayMount::create(lower);
+      if (!overlay)
+        return;
+      auto result = row.result;
+      // Across layers a hard link becomes a copy.
+      if (const auto at = result.find("(=d/f)"); at != std::string::npos)
+        result.replace(at, 6, "'1'");
+      CHECK(describe(open_directory(overlay->merged())) == result);
     }
-    const auto overlay = OverlayMount::create(lower);
-    if (!overlay)
-      return;
-    auto result = row.result;
-    // Across layers a hard link becomes a copy.
-    if (const auto at = result.find("(=d/f)"); at != std::string::npos)
-      result.replace(at, 6, "'1'");
-    CHECK(describe(open_directory(overlay->merged())) == result);
+  }
+}
+
+TEST_CASE("a layer says whether it was right to unpack it without those below") {
+  if (cannot_chown())
+    return;
+  struct Row {
+    std::vector<Member> base;
+    std::vector<Member> layer;
+    bool fits;
+    std::string why;
+  };
+  const Row rows[] = {
+      {{directory("a", 0700)}, {directory("a", 0711), file("a/f", "")}, true, "all directories"},
+      {{directory("a")}, {file("a/f", "")}, true, "a plain directory is left out"},
+      {{}, {file("a/f", "")}, true, "and one that is in no layer"},
+      {{directory("a", 0700)}, {file("a/f", "")}, false, "one with another mode"},
+      {{directory("a", 0700)}, {file("a/f", ""), directory("a")}, true, "which comes later"},
+      {{symbolic_link("a", "b")}, {file("a/f", "")}, false, "one that is a link below"},
+      {{file("f", "")}, {hard_link("g", "f")}, false, "a hard link to a file below"},
+      {{file("f", "")}, {file("f", "2"), hard_link("g", "f")}, true, "and one to its own"},
+      {{file("f", "")}, {whiteout(".wh..wh..opq")}, false, "an opaque root"},
+      {{directory("a", 0700)}, {whiteout(".wh.a"), file("a/f", "")}, true, "one that is hidden"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.why);
+    Tree below;
+    below.apply(index_of(row.base));
+    const TempDir directory("/tmp");
+    Unpacker::Options options;
+    options.whiteouts = Unpacker::Whiteouts::overlay;
+    CHECK(unpack(directory.fd(), tar_of(row.layer), options, below) == row.fits);
   }
 }
 

@@ -64,7 +64,7 @@ TEST_CASE("mount points are found inside the root whatever the links in it say")
 
 TEST_CASE("mount points that were made are removed, the times of what is around them kept") {
   const TempDir home("/tmp");
-  const auto root = home.path();
+  const auto& root = home.path();
   make_directories(root + "/etc");
   const auto before = paths_below(root);
   set_old(root + "/etc");
@@ -87,7 +87,7 @@ TEST_CASE("mount points that were made are removed, the times of what is around 
 
 TEST_CASE("what a command did with a mount point stays") {
   const TempDir home("/tmp");
-  const auto root = home.path();
+  const auto& root = home.path();
   MountPoints points(open_directory(root), open_directory(root));
   points.prepare(at("/run/secrets/s"), MountPoints::Kind::file);
   points.prepare(at("/etc/hosts"), MountPoints::Kind::file);
@@ -96,6 +96,20 @@ TEST_CASE("what a command did with a mount point stays") {
   write_file(root + "/etc/hosts", "mine");
   points.remove();
   CHECK(paths_below(root) == "etc/ etc/hosts run/ run/mine");
+}
+
+TEST_CASE("nothing is removed through a link that a command put in the place of a directory") {
+  const TempDir home("/tmp");
+  const auto& root = home.path();
+  make_directories(root + "/other");
+  write_file(root + "/other/stub", "");
+  MountPoints points(open_directory(root), open_directory(root));
+  points.prepare(at("/run/stub"), MountPoints::Kind::file);
+  points.settle();
+  remove_tree(open_directory(root), "run");
+  ::symlink("other", (root + "/run").c_str());
+  points.remove();
+  CHECK(paths_below(root) == "other/ other/stub run");
 }
 
 TEST_CASE("a place inside an earlier mount is not removed from what lies below that") {
@@ -181,19 +195,17 @@ TEST_CASE("the files of the image are shown when nothing is given for them") {
   CHECK(say(*runner, place.overlay(), "cat /etc/hosts; echo >> /etc/hosts").output == "image's\n");
 }
 
-TEST_CASE("a private file cannot be changed, and a link in its place is followed in the root") {
+TEST_CASE("what is written to a private file is lost, and a link in its place is followed") {
   SKIP_IF(cannot_use_namespaces());
   Place place;
   make_directories(place.layer() + "/etc");
   ::symlink("../run/resolve/stub.conf", (place.layer() + "/etc/resolv.conf").c_str());
   auto runner = namespace_runner(place);
-  auto invocation =
-      shell("cat /etc/resolv.conf /run/resolve/stub.conf; echo x >> /etc/resolv.conf");
+  auto invocation = shell("cat /etc/resolv.conf /run/resolve/stub.conf; echo x > /etc/resolv.conf");
   invocation.resolv_conf = "ours\n";
   const auto root = place.overlay();
-  const auto said = say(*runner, root, invocation);
-  CHECK(said.output == "ours\nours\n");
-  CHECK(said.errors.find("Read-only file system") != std::string::npos);
+  for (int round = 0; round < 2; ++round)
+    CHECK(say(*runner, root, invocation).output == "ours\nours\n");
   CHECK(paths_below(root.upper).empty());
 }
 
@@ -245,7 +257,7 @@ TEST_CASE("the source of a mount must exist and hold no link") {
 
 TEST_CASE("in place, mounts are links and directories that go away again") {
   const TempDir home("/tmp");
-  const auto root = home.path();
+  const auto& root = home.path();
   const auto target = [&](const char* name) { return RootedPath::parse(root + "/work" + name); };
   make_directories(root + "/work/full");
   make_directories(root + "/source");
@@ -271,7 +283,7 @@ TEST_CASE("in place, mounts are links and directories that go away again") {
 
 TEST_CASE("in place, a mount that is not possible undoes those before it") {
   const TempDir home("/tmp");
-  const auto root = home.path();
+  const auto& root = home.path();
   make_directories(root + "/work");
   const auto before = paths_below(root);
   const auto target = RootedPath::parse(root + "/work/new");

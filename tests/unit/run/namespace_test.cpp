@@ -146,8 +146,12 @@ TEST_CASE("directory, owner, groups and umask are set") {
   CHECK(said.output == "/srv/app\n1000\n100\n100 27\n0022\n");
   CHECK(said.outcome.exit_status == 1);
   invocation.working_directory = RootedPath::parse("/no/such");
+  // An image may name a directory that it lacks: it is made, as root's.
+  invocation.argv[2] = "pwd; stat -c %u:%a .";
+  CHECK(say(*runner, place.directory(), invocation).output == "/no/such\n0:755\n");
+  invocation.working_directory = RootedPath::parse("/bin/sh");
   CHECK_THROWS_WITH_AS(say(*runner, place.directory(), invocation),
-                       "change to the working directory: No such file or directory", SysError);
+                       "change to the working directory: Not a directory", SysError);
 }
 
 TEST_CASE("root has the capabilities of a container, other users have none") {
@@ -288,6 +292,7 @@ TEST_CASE("several commands run at the same time") {
   Place place;
   auto runner = namespace_runner(place);
   std::vector<OverlayRoot> roots;
+  roots.reserve(4);
   for (int i = 0; i < 4; ++i)
     roots.push_back(place.overlay());
   std::vector<std::string> said(roots.size());
