@@ -239,9 +239,12 @@ LayerContent make_directory(const DirectoryAction& action, LayerStack& stack, Ti
   std::reverse(entries.begin(), entries.end());
   if (!made)
     entries.clear();
-  return {std::move(entries), [](std::size_t) -> std::unique_ptr<Source> {
-            throw Error("a directory has no content");
-          }};
+  LayerContent content;
+  content.entries = std::move(entries);
+  content.open = [](std::size_t) -> std::unique_ptr<Source> {
+    throw Error("a directory has no content");
+  };
+  return content;
 }
 
 } // namespace cairn

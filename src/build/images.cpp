@@ -86,23 +86,27 @@ ImageLibrary::ImageLibrary(RegistryClient& registry, Progress& progress)
     : registry_(registry), progress_(progress) {}
 
 void ImageLibrary::prefetch(const std::vector<ImageSource>& images) {
-  std::vector<std::shared_ptr<const BaseImage>> found(images.size());
   parallel_for(images.size(), parallel_lookups, [&](std::size_t i) {
+    std::shared_ptr<const BaseImage> found;
+    std::exception_ptr failure;
     try {
-      found[i] = resolve(images[i]);
+      found = resolve(images[i]);
     } catch (const Error&) {
-      // The stage that needs it asks again, and its error names the line.
-      found[i] = nullptr;
+      // Kept for the stage that needs the image, which knows the line.
+      failure = std::current_exception();
     }
+    const std::lock_guard lock(mutex_);
+    if (found)
+      known_.emplace(images[i].key(), std::move(found));
+    else
+      failed_.emplace(images[i].key(), failure);
   });
-  const std::lock_guard lock(mutex_);
-  for (std::size_t i = 0; i < images.size(); ++i)
-    if (found[i])
-      known_.emplace(images[i].key(), found[i]);
 }
 
 std::shared_ptr<const BaseImage> ImageLibrary::get(const ImageSource& image) {
   const std::lock_guard lock(mutex_);
+  if (auto failure = failed_.extract(image.key()))
+    std::rethrow_exception(failure.mapped());
   auto& entry = known_[image.key()];
   if (!entry)
     entry = resolve(image);

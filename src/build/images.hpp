@@ -9,6 +9,7 @@
 #include "util/progress.hpp"
 #include "util/stream.hpp"
 
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
@@ -49,6 +50,7 @@ private:
   Progress& progress_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const BaseImage>> known_;
+  std::map<std::string, std::exception_ptr> failed_; ///< While prefetching; told once.
 };
 
 /// Reads `from` and throws at its end unless the bytes are those of `blob`.

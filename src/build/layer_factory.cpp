@@ -1,5 +1,7 @@
 #include "build/layer_factory.hpp"
 
+#include "util/error.hpp"
+
 #include <memory>
 
 namespace cairn {
@@ -39,7 +41,18 @@ std::shared_future<Layer> LayerFactory::start(LayerContent content) {
 }
 
 Layer LayerFactory::write(const LayerContent& content) {
-  return write_layer(content.entries, content.open, store_, choice_, times_);
+  try {
+    return write_layer(content.entries, content.open, store_, choice_, times_);
+  } catch (SysError& error) {
+    error.add_context(content.step);
+    if (error.is(std::errc::no_space_on_device))
+      error.add_hint(
+          "the build needs more room: mount a larger volume and name it with --kaniko-dir");
+    throw;
+  } catch (Error& error) {
+    error.add_context(content.step);
+    throw;
+  }
 }
 
 TimeRule time_rule(const TimeOptions& options) {

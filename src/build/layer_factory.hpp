@@ -8,12 +8,14 @@
 #include <functional>
 #include <future>
 #include <mutex>
+#include <string>
 #include <vector>
 
 namespace cairn {
 
 /// What a step hands over to be written as a layer.
 struct LayerContent {
+  std::string step = {}; ///< What the layer is of, for messages.
   std::vector<LayerEntry> entries;
   /// Content by position in `entries`; owns all that it reads from.
   ContentOpener open;

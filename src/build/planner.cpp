@@ -76,7 +76,7 @@ private:
       stage.base = EmptyFilesystem{};
       draft.image.platform = node.platform;
       draft.image.config.env = Environment({std::string(default_path)});
-      draft.image.config.working_dir = "/";
+      draft.image.config.working_dir.assign(1, '/');
     }
     draft.variables = draft.image.config.env;
     return draft;

@@ -39,6 +39,7 @@ StageResult StageBuilder::build() {
 void StageBuilder::perform(const Step& step) {
   if (services_.stopped())
     throw Error("the build was told to stop");
+  step_ = fmt::format("{}:{}: {}", step.place.source->name, step.place.range.first, step.text);
   const auto begin = std::chrono::steady_clock::now();
   services_.progress.info("{}", step.text);
   const auto note = within(
@@ -89,6 +90,7 @@ std::string StageBuilder::act(const RunAction& action) {
 std::string StageBuilder::add_layer(LayerContent content, Content stability) {
   auto entries = content.entries;
   auto note = fmt::format("{} entries", entries.size());
+  content.step = step_;
   auto future = services_.layers.start(std::move(content));
   if (stability == Content::changes_with_next_step)
     future.get();

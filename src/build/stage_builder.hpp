@@ -76,6 +76,7 @@ private:
   LayerStack stack_;
   StageServices services_;
   std::unique_ptr<StageRoot> root_;
+  std::string step_;      ///< The one under way, with its place.
   std::size_t inherited_; ///< How many entries of the history are from before this stage.
   std::vector<HistoryEntry> history_;
 };

@@ -16,16 +16,20 @@ std::optional<std::string> read_text(std::optional<Fd> file, const std::string& 
   struct stat info {};
   if (!file || (::fstat(file->get(), &info) == 0 && S_ISDIR(info.st_mode)))
     return std::nullopt;
+  // A fifo would never end, and never begin.
+  if (!S_ISREG(info.st_mode))
+    throw Error("read '{}': it is not a regular file", name);
   return within([&] { return read_file(*file, max_text); }, "read '{}'", name);
 }
 
 std::optional<std::string> read_in_context(const LocalContext& context, const std::string& name) {
-  return read_text(open_in_root(context.root, RootedPath::parse(name), O_RDONLY, FinalLink::follow),
-                   name);
+  return read_text(
+      open_in_root(context.root, RootedPath::parse(name), O_RDONLY | O_NONBLOCK, FinalLink::follow),
+      name);
 }
 
 std::optional<std::string> read_at(FdRef directory, const std::string& name) {
-  return read_text(try_open_at(directory, name, O_RDONLY), name);
+  return read_text(try_open_at(directory, name, O_RDONLY | O_NONBLOCK), name);
 }
 
 std::optional<DockerfileText> try_name(const LocalContext& context, const std::string& name,

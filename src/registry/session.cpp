@@ -95,9 +95,13 @@ Response RegistrySession::exchange(const Request& request) const {
   try {
     return services_.http.send(request);
   } catch (TlsError& error) {
-    error.add_detail(fmt::format("hint: --registry-certificate {0}=FILE names the authority to "
-                                 "trust, --skip-tls-verify-registry {0} trusts whoever answers",
-                                 registry_));
+    const bool speaks_no_tls =
+        std::string_view(error.what()).find("wrong version number") != std::string_view::npos;
+    error.add_hint(speaks_no_tls
+                       ? fmt::format("--insecure-registry {} speaks plain HTTP to it", registry_)
+                       : fmt::format("--registry-certificate {0}=FILE names the authority to "
+                                     "trust, --skip-tls-verify-registry {0} trusts whoever answers",
+                                     registry_));
     throw;
   }
 }

@@ -21,6 +21,8 @@ std::span<char> argument_area() {
   const auto end = parse_unsigned(fields[start_field + 1]);
   if (!start || !end || *start == 0 || *end <= *start)
     return {};
+  // The kernel tells addresses as numbers.
+  // NOLINTNEXTLINE(performance-no-int-to-ptr)
   return {reinterpret_cast<char*>(static_cast<std::uintptr_t>(*start)),
           static_cast<std::size_t>(*end - *start)};
 }

@@ -130,7 +130,7 @@ public:
     for (const auto& reason : reasons_)
       error.add_detail(reason);
     if (reasons_.empty())
-      error.add_detail("hint: --isolation=none was asked for");
+      error.add_hint("--isolation=none was asked for");
     throw Error(error);
   }
 

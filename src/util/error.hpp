@@ -20,8 +20,10 @@ public:
 
   const char* what() const noexcept override { return text_.c_str(); }
 
-  /// Lines to print below the message; empty when there is nothing more to say.
-  const std::string& detail() const noexcept { return detail_; }
+  /// Lines to print below the message, hints last; empty when there is nothing more to say.
+  std::string detail() const {
+    return detail_.empty() || hints_.empty() ? detail_ + hints_ : detail_ + "\n" + hints_;
+  }
 
   /// The exit status of a program that ends because of this error.
   virtual int exit_status() const noexcept { return 1; }
@@ -29,15 +31,19 @@ public:
   void add_context(const std::string& where) { text_ = where + ": " + text_; }
 
   /// Adds a line below the message.
-  void add_detail(const std::string& line) {
-    if (!detail_.empty())
-      detail_ += '\n';
-    detail_ += line;
-  }
+  void add_detail(const std::string& line) { add_line(detail_, line); }
+  void add_hint(const std::string& hint) { add_line(hints_, "hint: " + hint); }
 
 private:
+  static void add_line(std::string& text, const std::string& line) {
+    if (!text.empty())
+      text += '\n';
+    text += line;
+  }
+
   std::string text_;
   std::string detail_;
+  std::string hints_;
 };
 
 /// A failure that may go away by itself: an unreachable registry, a 5xx, a rate limit.
@@ -68,7 +74,7 @@ private:
 /// `error` with a hint below it, for `throw with_hint(Error(...), "...")`.
 template<class E>
 E with_hint(E error, const std::string& hint) {
-  error.add_detail("hint: " + hint);
+  error.add_hint(hint);
   return error;
 }
 

@@ -179,6 +179,21 @@ def full_disk(world):
     small_disk(world, f"{NAME}RUN head -c 6000000 /dev/urandom > /f\n", {}, "9m", "namespace")
 
 
+@case("an output that does not fit on its disk is removed, or has no index")
+def full_output(world):
+    world.need_namespaces()
+    if not world.is_root:
+        raise Skip("only root can mount a small file system")
+    place = world.new_directory("small")
+    mount = (f'mount -t tmpfs -o size=2m tmpfs {place} && {{ "$@"; status=$?; cd {place}; find . -name "*.tar*" -o '
+             '-name "index*"; exit $status; }')
+    for flag in (f"--tar-path={place}/image.tar", f"--oci-layout-path={place}/layout"):
+        build = world.files_only("FROM scratch\nCOPY f /\n", {"f": os.urandom(4 << 20)}, outputs=("--no-push", flag),
+                                 before=["unshare", "--mount", "sh", "-c", mount, "sh"])
+        build.failed("No space left on device", str(place))
+        expect_equal(build.out, "", "files that are left")
+
+
 @case("an output that cannot be written is named, and nothing is pushed or reported")
 def unwritable_output(world):
     blocked = world.directory / "file"

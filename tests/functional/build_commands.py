@@ -198,6 +198,20 @@ def trapped_signal(world):
     expect("tidied" in log and took < 2.5, f"it took {took:.1f} s: {log}")
 
 
+@case("SIGTERM ends a build while a layer is written, and nothing is")
+def signal_while_writing(world):
+    context, layout = world.context("FROM scratch\nCOPY large /\n"), world.new_directory("out") / "layout"
+    with (context / "large").open("wb") as file:
+        file.truncate(6 << 30)
+    words = [f"--context={context}", f"--kaniko-dir={world.new_directory('work')}", "--no-push", f"--oci-layout-path={layout}"]
+    process = world.start(words, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    time.sleep(1)
+    begin = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    expect_equal((process.wait(60), (layout / "index.json").exists()), (143, False))
+    expect(time.monotonic() - begin < 3, f"it took {time.monotonic() - begin:.1f} s")
+
+
 @case("stages that do not need each other are built at the same time")
 def parallel_stages(world):
     port = registry.free_port()

@@ -11,6 +11,7 @@ import sys
 from support import Skip, case, expect, expect_equal, main, write_tree
 
 import certificates
+import fault_proxy
 import registry
 
 USER, PASSWORD = "ann", "s3cret:with:colons"
@@ -157,14 +158,29 @@ def push_check(world):
         build.failed("401 Unauthorized")
 
 
-@case("a registry that cannot be reached is worth another try: status 75")
+@case("transfers that break are taken up again")
+def broken_transfers(world):
+    with contextlib.closing(fault_proxy.FaultProxy(world.host)) as proxy:
+        proxy.add("^GET .*/blobs/", times=2, cut_answer_after=100)
+        proxy.add("^GET .*/manifests/", status=503)
+        proxy.add("^PUT .*/manifests/", status=500)
+        build = world.build(f"FROM {proxy.host}/busybox\nCOPY f /f\nRUN cat /f\n", FILES,
+                            outputs=(f"--destination={proxy.host}/broken:1",)).succeeded()
+        expect_equal((build.out, world.tags("broken")), ("content", ["1"]))
+        expect("trying again" in build.err, f"nothing is said of it: {build.err}")
+
+
+@case("a registry that cannot be reached or is out of order is worth another try: status 75")
 def unreachable(world):
     host = f"127.0.0.1:{registry.free_port()}"
-    with concurrent.futures.ThreadPoolExecutor() as pool:
+    with contextlib.closing(fault_proxy.FaultProxy(world.host)) as proxy, concurrent.futures.ThreadPoolExecutor() as pool:
+        proxy.add("", times=99, status=503)
         push = pool.submit(push_to, world, host)
         pull = pool.submit(world.files_only, f"FROM {host}/app:1\n")
+        out_of_order = pool.submit(world.files_only, f"FROM {proxy.host}/app:1\n")
         push.result().failed(f"{host}/app", "connect", status=75)
         pull.result().failed("Dockerfile:1", f"{host}/app", "connect", status=75)
+        out_of_order.result().failed("Dockerfile:1", f"{proxy.host}/app", "503", status=75)
 
 
 if __name__ == "__main__":

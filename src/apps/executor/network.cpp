@@ -77,8 +77,8 @@ void check_destinations(RegistryClient& registry, const std::vector<ImageRef>& d
   } catch (const Cancelled&) {
     throw;
   } catch (Error& error) {
-    error.add_detail("hint: this was asked before the build, which --skip-push-permission-check "
-                     "leaves out");
+    error.add_hint("this was asked before the build, which --skip-push-permission-check "
+                   "leaves out");
     throw;
   }
 }
