@@ -152,7 +152,8 @@ BuildReport build_image(const BuildOptions& options, const BuildServices& servic
   const auto runner = make_runner(ladder, {.work_directory = workspace.temporary()});
   const RunnerGuard guard(*runner, services.on_runner);
 
-  LayerFactory layers(workspace.store(), options.output.compression, time_rule(options.times));
+  LayerFactory layers(workspace.store(), options.output.compression, time_rule(options.times),
+                      services.cancel);
   auto result = execute(
       plan,
       {.options = options,
@@ -172,6 +173,8 @@ BuildReport build_image(const BuildOptions& options, const BuildServices& servic
   // From here on every file of the image exists; layers may still be on their way to the store.
   const auto image = assemble_image(std::move(result.config), result.stack.layers(), options,
                                     result.format, services.clock());
+  if (services.cancel)
+    throw Error("the build was told to stop");
   write_outputs(image, options.output, services.registry, progress);
   return {image.manifest.digest(), image.manifest.layers, ladder.rung};
 }

@@ -11,10 +11,28 @@ namespace {
 /// Each writes with threads of its own already.
 constexpr std::size_t max_active = 2;
 
+/// Ends with an Error when the program was told to end.
+class InterruptibleSource final : public Source {
+public:
+  InterruptibleSource(std::unique_ptr<Source> from, const std::atomic<bool>& cancel)
+      : from_(std::move(from)), cancel_(cancel) {}
+
+  std::size_t read(std::span<std::byte> buffer) override {
+    if (cancel_)
+      throw Error("the build was told to stop");
+    return from_->read(buffer);
+  }
+
+private:
+  std::unique_ptr<Source> from_;
+  const std::atomic<bool>& cancel_;
+};
+
 } // namespace
 
-LayerFactory::LayerFactory(const BlobStore& store, CompressionChoice choice, TimeRule times)
-    : store_(store), choice_(choice), times_(times) {}
+LayerFactory::LayerFactory(const BlobStore& store, CompressionChoice choice, TimeRule times,
+                           const std::atomic<bool>& cancel)
+    : store_(store), choice_(choice), times_(times), cancel_(cancel) {}
 
 std::shared_future<Layer> LayerFactory::start(LayerContent content) {
   {
@@ -42,7 +60,10 @@ std::shared_future<Layer> LayerFactory::start(LayerContent content) {
 
 Layer LayerFactory::write(const LayerContent& content) {
   try {
-    return write_layer(content.entries, content.open, store_, choice_, times_);
+    const auto open = [&](std::size_t n) -> std::unique_ptr<Source> {
+      return std::make_unique<InterruptibleSource>(content.open(n), cancel_);
+    };
+    return write_layer(content.entries, open, store_, choice_, times_);
   } catch (SysError& error) {
     error.add_context(content.step);
     if (error.is(std::errc::no_space_on_device))

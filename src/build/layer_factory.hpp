@@ -4,6 +4,7 @@
 #include "fs/layer_writer.hpp"
 #include "oci/blob_store.hpp"
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <future>
@@ -26,7 +27,9 @@ struct LayerContent {
 class LayerFactory {
 public:
   /// `store` must outlive it.
-  LayerFactory(const BlobStore& store, CompressionChoice choice, TimeRule times);
+  /// `cancel`, which too must outlive it, ends what is being written when it becomes true.
+  LayerFactory(const BlobStore& store, CompressionChoice choice, TimeRule times,
+               const std::atomic<bool>& cancel);
   LayerFactory(const LayerFactory&) = delete;
   LayerFactory& operator=(const LayerFactory&) = delete;
 
@@ -44,6 +47,7 @@ private:
   const BlobStore& store_;
   CompressionChoice choice_;
   TimeRule times_;
+  const std::atomic<bool>& cancel_;
   std::function<void(const Layer&)> listener_;
   std::mutex mutex_;
   std::condition_variable changed_;

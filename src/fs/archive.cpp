@@ -177,6 +177,13 @@ std::vector<Xattr> xattrs_of(archive_entry* entry, std::uint64_t limit) {
   return xattrs;
 }
 
+/// A name as messages show it: what comes from outside may be of any length.
+std::string shown_name(const char* name) {
+  constexpr std::size_t most = 200;
+  const std::string_view text = name == nullptr ? "" : name;
+  return text.size() <= most ? std::string(text) : std::string(text.substr(0, most)) + "...";
+}
+
 RootedPath path_of(const char* text, std::size_t limit) {
   const std::string_view name = text == nullptr ? "" : text;
   if (name.empty())
@@ -209,10 +216,10 @@ struct TarReader::State {
   bool ended = false;
   std::uint64_t entries = 0;
   std::uint64_t bytes = 0;
+  std::uint64_t xattr_bytes = 0;
   std::uint64_t size = 0; ///< Of the current entry.
 
-  State(Source& from, TarLimits chosen)
-      : input(from, 2 * chosen.bytes + headroom), limits(chosen) {
+  State(Source& from, TarLimits chosen) : input(from, 2 * chosen.bytes + headroom), limits(chosen) {
     ::archive_read_support_format_tar(reader.get());
     // An archive without a single block has no entries.
     ::archive_read_support_format_empty(reader.get());
@@ -261,7 +268,7 @@ LayerEntry TarReader::State::convert(archive_entry* entry) {
           throw Error("contents of the archive are larger than {} bytes", limits.bytes);
         return out;
       },
-      "entry '{}'", name == nullptr ? "" : name);
+      "entry '{}'", shown_name(name));
 }
 
 Metadata TarReader::State::metadata(archive_entry* entry) {
@@ -290,6 +297,11 @@ Metadata TarReader::State::metadata(archive_entry* entry) {
     meta.device_minor = static_cast<std::uint32_t>(::archive_entry_rdevminor(entry));
   }
   meta.xattrs = xattrs_of(entry, limits.xattr_bytes);
+  for (const auto& xattr : meta.xattrs)
+    xattr_bytes += xattr.name.size() + xattr.value.size();
+  if (xattr_bytes > limits.all_xattr_bytes)
+    throw Error("extended attributes of the archive are larger than {} bytes",
+                limits.all_xattr_bytes);
   return meta;
 }
 

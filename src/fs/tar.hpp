@@ -10,10 +10,12 @@ namespace cairn {
 
 /// Limits on what an archive from outside may make us do.
 struct TarLimits {
-  std::uint64_t entries = 10'000'000;
+  std::uint64_t entries = 2'000'000;
   std::uint64_t bytes = std::uint64_t{1} << 40; ///< Sum of all contents; twice that of the stream.
   std::size_t path_length = 4096;
-  std::uint64_t xattr_bytes = std::uint64_t{1} << 20; ///< For each entry.
+  /// For each entry, names and values; Linux takes at most 64 KiB of either.
+  std::uint64_t xattr_bytes = std::uint64_t{128} << 10;
+  std::uint64_t all_xattr_bytes = std::uint64_t{16} << 20; ///< Their sum: an index keeps them.
 };
 
 /// Reads a tar stream (ustar, pax, GNU) one entry at a time, in constant memory.

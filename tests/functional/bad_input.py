@@ -213,7 +213,8 @@ def killed(world):
     world.need_namespaces()
     layout, work = world.directory / "killed-layout", world.new_directory("work")
     context = world.context(f"{NAME}RUN echo here; sleep 4715\n")
-    words = [f"--context={context}", f"--kaniko-dir={work}", "--isolation=namespace", "--no-push", f"--oci-layout-path={layout}"]
+    words = [f"--context={context}", f"--kaniko-dir={work}", "--isolation=namespace", "--no-push",
+             f"--oci-layout-path={layout}"]
     process = world.start(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
     expect_equal(process.stdout.readline(), b"here\n")
     process.kill()

@@ -203,7 +203,8 @@ def signal_while_writing(world):
     context, layout = world.context("FROM scratch\nCOPY large /\n"), world.new_directory("out") / "layout"
     with (context / "large").open("wb") as file:
         file.truncate(6 << 30)
-    words = [f"--context={context}", f"--kaniko-dir={world.new_directory('work')}", "--no-push", f"--oci-layout-path={layout}"]
+    words = [f"--context={context}", f"--kaniko-dir={world.new_directory('work')}", "--no-push",
+             f"--oci-layout-path={layout}"]
     process = world.start(words, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
     time.sleep(1)
     begin = time.monotonic()
@@ -242,8 +243,8 @@ def unneeded_stage(world):
 
 @case("scripts that were copied with their mode can be run, by later stages too")
 def copied_programs(world):
-    build = world.build("FROM REGISTRY/busybox AS one\nCOPY tool /bin/tool\nRUN tool one > /o\nFROM one\nRUN tool two >> /o\n"
-                        "FROM REGISTRY/busybox\nCOPY --from=1 /o /o\nRUN cat /o\n",
+    build = world.build("FROM REGISTRY/busybox AS one\nCOPY tool /bin/tool\nRUN tool one > /o\n"
+                        "FROM one\nRUN tool two >> /o\nFROM REGISTRY/busybox\nCOPY --from=1 /o /o\nRUN cat /o\n",
                         {"tool": File("#!/bin/sh\necho made by $1\n", 0o755)})
     expect_equal(build.succeeded().out, "made by one\nmade by two\n")
 

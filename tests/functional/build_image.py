@@ -84,7 +84,8 @@ def history(world):
 def global_arguments(world):
     world.push("pick:one", [tar_layers.entry("which", "one")])
     world.push("pick:two", [tar_layers.entry("which", "two")])
-    text = ("ARG tag=one\nARG path=${tag}/x\nFROM REGISTRY/pick:${tag}\nARG path\nARG tag\nENV P=$path T=$tag N=${none:-no}\n")
+    text = ("ARG tag=one\nARG path=${tag}/x\nFROM REGISTRY/pick:${tag}\nARG path\nARG tag\n"
+            "ENV P=$path T=$tag N=${none:-no}\n")
     for flags, which in (((), "one"), (("--build-arg=tag=two",), "two")):
         image = world.files_only(text, None, *flags).image
         expect_equal((image.text("/which"), image.environment["P"], image.environment["T"], image.environment["N"]),
@@ -93,8 +94,9 @@ def global_arguments(world):
 
 @case("a build argument without a value comes from the executor's environment")
 def arguments_of_the_environment(world):
-    image = world.files_only("FROM scratch\nARG A\nARG B\nENV A=[$A] B=[$B] C=[$C]\n", None, "--build-arg=A", "--build-arg=B",
-                             "--build-arg=C=5", environment={"A": "from outside"}).image
+    flags = ("--build-arg=A", "--build-arg=B", "--build-arg=C=5")
+    image = world.files_only("FROM scratch\nARG A\nARG B\nENV A=[$A] B=[$B] C=[$C]\n", None, *flags,
+                             environment={"A": "from outside"}).image
     expect_equal([image.environment[name] for name in "ABC"], ["[from outside]", "[]", "[]"])
 
 
@@ -220,9 +222,10 @@ def usual_times(world):
 @case("--dryrun prints the plan, and neither pushes nor writes")
 def dry_run(world):
     before = len(world.registry.requests())
-    build = world.build("FROM REGISTRY/busybox AS one\nRUN exit 1\nFROM scratch\nCOPY --from=one /a /b\nCOPY f /\n", {"f": ""},
-                        "--dryrun", f"--destination={world.host}/dry:1").succeeded()
-    for text in ("STAGE one\n", f"from   {world.host}/busybox", "RUN exit 1\n", "files  /a from stage one to /b\n", "(target)"):
+    build = world.build("FROM REGISTRY/busybox AS one\nRUN exit 1\nFROM scratch\nCOPY --from=one /a /b\nCOPY f /\n",
+                        {"f": ""}, "--dryrun", f"--destination={world.host}/dry:1").succeeded()
+    for text in ("STAGE one\n", f"from   {world.host}/busybox", "RUN exit 1\n", "files  /a from stage one to /b\n",
+                 "(target)"):
         expect(text in build.out, f"{text!r} is not in {build.out}")
     expect(not build.layout.exists(), "a layout was written")
     expect_equal(world.tags("dry"), [])

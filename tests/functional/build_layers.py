@@ -120,7 +120,8 @@ def hard_links(world):
 @everywhere("modes with setuid bits and owners are kept")
 def odd_modes(world):
     build = world.build("FROM REGISTRY/busybox\nRUN umask 077; mkdir -p /m/d; for i in 1 2 4 7; do echo $i > /m/$i; "
-                        "chown $i:7 /m/$i; chmod ${i}7${i}5 /m/$i; done; chmod 2775 /m/d; ln -s no /m/l; chown -h 5:6 /m/l\n")
+                        "chown $i:7 /m/$i; chmod ${i}7${i}5 /m/$i; done; chmod 2775 /m/d; ln -s no /m/l; "
+                        "chown -h 5:6 /m/l\n")
     files = build.image.files
     expect_equal({path: (oct(files[path].mode), files[path].owner) for path in sorted(files) if path.startswith("/m/")
                   and path != "/m/l"},
@@ -182,8 +183,7 @@ def sparse(world):
 
 @everywhere("whiteouts of a base hide what lies below them")
 def base_whiteouts(world):
-    world.world.push("hidden", [tar_layers.entry("d/old", "x"), tar_layers.entry("d/sub/old", "x"), tar_layers.entry("f", "x"),
-                                tar_layers.entry("e/a", "x")],
+    world.world.push("hidden", [tar_layers.entry(name, "x") for name in ("d/old", "d/sub/old", "f", "e/a")],
                      [tar_layers.entry("d/new", "y"), tar_layers.opaque("d"), tar_layers.whiteout("f"),
                       tar_layers.whiteout("e/a")],
                      [tar_layers.entry("e/b", "z")])

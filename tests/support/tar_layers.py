@@ -8,6 +8,7 @@ import io
 import json
 import pathlib
 import tarfile
+import zlib
 
 BUSYBOX = pathlib.Path("/bin/busybox")
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -169,6 +170,29 @@ def push(host: str, name: str, image: Image) -> str:
     for blob in [config, *blobs]:
         put_blob(host, repository, blob)
     return put_manifest(host, repository, tag or "latest", manifest, MEDIA_TYPES[image.form]["manifest"])
+
+
+def header(name: str, kind: bytes, size: int) -> bytes:
+    """The header of an entry whose SIZE bytes of content may or may not follow."""
+    info = tarfile.TarInfo(name)
+    info.type, info.size = kind, size
+    return info.tobuf(tarfile.GNU_FORMAT)
+
+
+def push_stream(host: str, name: str, pieces) -> None:
+    """Puts an image of one layer into the registry as NAME:1; PIECES of its tar are never all in memory."""
+    digest, packer, packed = hashlib.sha256(), zlib.compressobj(1, zlib.DEFLATED, 31), []
+    for piece in pieces:
+        digest.update(piece)
+        packed.append(packer.compress(piece))
+    data, types = b"".join([*packed, packer.flush()]), MEDIA_TYPES["oci"]
+    config = json.dumps({"architecture": "amd64", "os": "linux", "config": {"Env": [PATH]},
+                         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest.hexdigest()}"]}}).encode()
+    manifest = {"schemaVersion": 2, "mediaType": types["manifest"], "config": describe(config, types["config"]),
+                "layers": [describe(data, types["layer"])]}
+    for blob in (config, data):
+        put_blob(host, name, blob)
+    put_manifest(host, name, "1", json.dumps(manifest).encode(), types["manifest"])
 
 
 def push_index(host: str, name: str, images: list[Image], form: str = "oci") -> str:
