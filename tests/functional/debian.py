@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""A real distribution: packages are installed, a program is compiled and copied into an empty image, which runs."""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import traceback
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import pod as pods  # noqa: E402
+from registry import Registry  # noqa: E402
+
+ROOT = pathlib.Path(os.environ["CAIRN_ROOT"])
+EXECUTOR = pathlib.Path(os.environ["CAIRN_PROGRAMS"]) / "executor"
+LAYOUT = ROOT / "build/debian-base"
+DOCKERFILE = """\
+FROM {base} AS build
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev
+COPY hello.c /src/
+RUN gcc -O2 -static -o /hello /src/hello.c
+FROM scratch
+COPY --from=build /hello /hello
+ENTRYPOINT ["/hello"]
+"""
+PROGRAM = '#include <stdio.h>\nint main(void) { puts("hello from a built image"); return 0; }\n'
+failures = 0
+
+
+def case(name: str, check) -> None:
+    global failures
+    try:
+        why_not = check() or ""
+    except Exception:  # noqa: BLE001 a test that breaks has failed
+        why_not = traceback.format_exc()
+    failures += bool(why_not)
+    print(f"not ok {name}: {why_not}" if why_not else f"ok {name}", flush=True)
+
+
+def make_base(directory: pathlib.Path) -> str:
+    """The base as an OCI layout, kept between runs. What stopped debootstrap, or nothing."""
+    if (LAYOUT / "index.json").exists():
+        return ""
+    rootfs, archive, made = directory / "debian", directory / "debian.tar", directory / "debian-layout"
+    done = subprocess.run(["debootstrap", "--variant=minbase", "bookworm", str(rootfs)], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        return done.stdout[-500:]
+    for package in (rootfs / "var/cache/apt/archives").glob("*.deb"):
+        package.unlink()
+    subprocess.run(["tar", "-C", str(rootfs), "--numeric-owner", "--sort=name", "-cf", str(archive), "."], check=True)
+    for command in (["init", "--layout", str(made)], ["new", "--image", f"{made}:12"],
+                    ["raw", "add-layer", "--image", f"{made}:12", str(archive)],
+                    ["config", "--image", f"{made}:12", "--config.cmd", "bash", "--config.env",
+                     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]):
+        subprocess.run(["umoci", *command], check=True, stdout=subprocess.DEVNULL)
+    LAYOUT.parent.mkdir(exist_ok=True)
+    shutil.rmtree(LAYOUT, ignore_errors=True)
+    shutil.copytree(made, LAYOUT)
+    shutil.rmtree(rootfs)
+    return ""
+
+
+class World:
+    def __init__(self, directory: pathlib.Path):
+        self.directory = directory
+        self.registry = Registry(directory)
+        self.base = f"{self.registry.host}/library/debian:12"
+        subprocess.run(["skopeo", "copy", "--quiet", "--dest-tls-verify=false", f"oci:{LAYOUT}:12",
+                        f"docker://{self.base}"], check=True)
+        self.context = directory / "context"
+        self.context.mkdir()
+        (self.context / "Dockerfile").write_text(DOCKERFILE.format(base=self.base))
+        (self.context / "hello.c").write_text(PROGRAM)
+
+    def in_namespaces(self, name: str) -> subprocess.CompletedProcess:
+        return subprocess.run([str(EXECUTOR), "--context", str(self.context), "--isolation=namespace",
+                               "--destination", f"{self.registry.host}/{name}:1",
+                               "--kaniko-dir", str(self.directory / "kaniko")],
+                              text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def in_place(self, name: str) -> subprocess.CompletedProcess:
+        rootfs = self.directory / "cairn/rootfs"
+        if not rootfs.exists():
+            subprocess.run(["umoci", "unpack", "--image", f"{ROOT}/out/cairn:latest", str(rootfs.parent)],
+                           check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with pods.Pod(rootfs, self.directory, pods.BASELINE) as pod:
+            pod.bind(self.context, "/workspace")
+            return pod.run(["/kaniko/executor", "--destination", f"{self.registry.host}/{name}:1"], timeout=800)
+
+    def output_of(self, name: str) -> str:
+        """What the pushed image prints when runc runs it."""
+        layout, bundle = self.directory / f"{name}-layout", self.directory / f"{name}-bundle"
+        subprocess.run(["skopeo", "copy", "--quiet", "--src-tls-verify=false",
+                        f"docker://{self.registry.host}/{name}:1", f"oci:{layout}:1"], check=True)
+        subprocess.run(["umoci", "unpack", "--image", f"{layout}:1", str(bundle)], check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with pods.Pod(bundle / "rootfs", self.directory, pods.UNCONFINED) as pod:
+            return pod.run(["/hello"], cwd="/").stdout
+
+
+def builds_and_runs(world: World, build, name: str, rung: str) -> str:
+    done = build(name)
+    if done.returncode != 0:
+        return f"exit status {done.returncode}: {done.stderr[-1500:]}"
+    if f"Isolation: {rung}" not in done.stderr:
+        return f"not on the rung '{rung}': {done.stderr[:400]}"
+    printed = world.output_of(name)
+    return "" if printed == "hello from a built image\n" else f"it printed {printed!r}"
+
+
+def main() -> int:
+    if os.geteuid() != 0 or not all(map(shutil.which, ("runc", "debootstrap", "umoci", "skopeo"))):
+        print("skip debian: needs root, runc, debootstrap, umoci and skopeo")
+        return 0
+    if not (ROOT / "out/cairn/index.json").exists():
+        print("skip debian: scripts/image has not made out/cairn")
+        return 0
+    with tempfile.TemporaryDirectory(prefix="cairn-debian-") as name:
+        directory = pathlib.Path(name)
+        if problem := make_base(directory):
+            print(f"skip debian: debootstrap cannot make a base here: {problem!r}")
+            return 0
+        world = World(directory)
+        try:
+            case("apt-get, gcc and a second stage work in namespaces, and the result runs",
+                 lambda: builds_and_runs(world, world.in_namespaces, "namespaces", "namespace with overlay"))
+            case("apt-get, gcc and a second stage work in place, and the result runs",
+                 lambda: builds_and_runs(world, world.in_place, "place", "in place"))
+        finally:
+            world.registry.close()
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
