@@ -1,4 +1,5 @@
-"""Fails when a floor of src/ includes a floor it may not see, or a library outside its home.
+"""Fails when a floor of src/ includes a floor it may not see, or a library outside its home, or when two files
+define a type of one name: the linker keeps one of their functions for both.
 
 usage: layers.py SRC
 """
@@ -47,14 +48,35 @@ def complaints(name: str, text: str) -> list[str]:
     return found
 
 
+ANONYMOUS = re.compile(r"^namespace \{$.*?^\} // namespace$", re.M | re.S)
+NAMESPACE = re.compile(r"^namespace ([a-z_:]+) \{$", re.M)
+TYPE = re.compile(r"^(?:class|struct|union|enum class) (\w+)(?: final)?\s*(?::[^;{]*)?\{", re.M)
+
+
+def types(text: str) -> set[str]:
+    """The types that a file defines where other files see them, by namespace and name."""
+    visible = ANONYMOUS.sub("", text)
+    inner = NAMESPACE.findall(visible)[1:]
+    return {"::".join([*inner, name]) for name in TYPE.findall(visible)}
+
+
+def twins(texts: dict[str, str]) -> list[str]:
+    homes = {}
+    for name, text in texts.items():
+        for found in types(text):
+            homes.setdefault(found, []).append(name)
+    return [f"{found} is defined twice: {', '.join(names)}" for found, names in homes.items() if len(names) > 1]
+
+
 def main() -> int:
     root = pathlib.Path(sys.argv[1])
-    bad = []
-    for path in sorted(root.rglob("*.[ch]pp")):
-        name = str(path.relative_to(root))
+    texts = {str(path.relative_to(root)): path.read_text(encoding="utf-8")
+             for path in sorted(root.rglob("*.[ch]pp"))}
+    bad = twins(texts)
+    for name, text in texts.items():
         if name.split("/")[0] not in MAY_INCLUDE:
             bad.append(f"{name}: no such floor")
-        bad += complaints(name, path.read_text(encoding="utf-8"))
+        bad += complaints(name, text)
     print("\n".join(bad) or "floors: ok")
     return 1 if bad else 0
 

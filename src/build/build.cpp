@@ -74,7 +74,8 @@ std::string own_executable() {
 /// What must survive when the container's own "/" is the root of the build.
 std::vector<std::string> own_paths(const BuildOptions& options, const std::string& workspace,
                                    const std::string& context) {
-  return {options.execution.work_directory,
+  return {"/kaniko",
+          options.execution.work_directory,
           workspace,
           own_executable(),
           context,
