@@ -50,7 +50,7 @@ def complaints(name: str, text: str) -> list[str]:
 
 ANONYMOUS = re.compile(r"^namespace \{$.*?^\} // namespace$", re.M | re.S)
 NAMESPACE = re.compile(r"^namespace ([a-z_:]+) \{$", re.M)
-TYPE = re.compile(r"^(?:class|struct|union|enum class) (\w+)(?: final)?\s*(?::[^;{]*)?\{", re.M)
+TYPE = re.compile(r"^(?:class|struct|union|enum class) (\w+)(?: final)?\s*(?::(?!:)[^;{]*)?\{", re.M)
 
 
 def types(text: str) -> set[str]:
