@@ -168,6 +168,9 @@ std::string RegistrySession::base() {
       const std::lock_guard lock(mutex_);
       base_ = candidate;
       return base_;
+    } catch (const TransientStatus&) {
+      // It does speak this scheme, and will answer when it can.
+      throw;
     } catch (const TlsError&) {
       first = first ? first : std::current_exception();
     } catch (const TemporaryError&) {
