@@ -42,7 +42,9 @@ bool holds(const Names& names, std::string_view wanted) {
 
 /// amd64 is at level v1 and arm64 at v8 unless they say otherwise; both go unsaid.
 void normalise(Platform& platform) {
-  platform.os = to_lower(platform.os == "macos" ? "darwin" : platform.os);
+  platform.os = to_lower(platform.os);
+  if (platform.os == "macos")
+    platform.os = "darwin";
   platform.architecture = to_lower(platform.architecture);
   platform.variant = to_lower(platform.variant);
   for (const auto& [alias, name, variant] : architectures)

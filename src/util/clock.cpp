@@ -96,6 +96,9 @@ std::optional<Time> parse_rfc3339(std::string_view text) {
   const auto offset = fraction ? take_offset(text) : std::nullopt;
   const year_month_day date{year(*y), month(static_cast<unsigned>(*mon)),
                             day(static_cast<unsigned>(*d))};
+  // What nanoseconds in 64 bits can count: 1677 to 2262.
+  if (*y < 1678 || *y > 2261)
+    return std::nullopt;
   if (!offset || !date.ok() || *h > 23 || *min > 59 || *s > 60)
     return std::nullopt;
   return Time(sys_days(date)) + hours(*h) + minutes(*min) + seconds(*s) + *fraction - *offset;

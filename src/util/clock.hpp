@@ -31,7 +31,7 @@ constexpr std::int64_t unix_nanoseconds(Time time) {
 
 /// "2026-01-02T03:04:05.678Z" (RFC 3339), no fraction when it is zero.
 std::string rfc3339(Time time);
-/// Any offset and precision of RFC 3339. Nothing when it is none.
+/// Any offset and precision of RFC 3339. Nothing when it is none, or outside 1678 to 2261.
 std::optional<Time> parse_rfc3339(std::string_view text);
 
 /// A Go duration such as "1h30m", "300ms", "-1.5s" or "0".

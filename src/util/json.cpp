@@ -155,7 +155,8 @@ Json Json::parse(std::string_view text) {
   rapidjson::MemoryStream memory(text.data(), text.size());
   rapidjson::EncodedInputStream<rapidjson::UTF8<>, rapidjson::MemoryStream> input(memory);
   rapidjson::Reader reader;
-  constexpr unsigned flags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
+  constexpr unsigned flags = rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag |
+                             rapidjson::kParseValidateEncodingFlag;
   const auto result = reader.Parse<flags>(input, builder);
   if (result.Code() == rapidjson::kParseErrorTermination)
     throw Error("JSON: nested deeper than {} levels at byte {}", max_depth, result.Offset());

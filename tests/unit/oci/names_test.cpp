@@ -96,6 +96,11 @@ TEST_CASE("platforms are normalised as the conformance table says") {
   }
 }
 
+TEST_CASE("names of systems are compared without case") {
+  CHECK(Platform::parse("macOS/ARM64").str() == "darwin/arm64");
+  CHECK(Platform::parse("Linux").os == "linux");
+}
+
 TEST_CASE("an arm machine takes images for older arm machines") {
   CHECK(Platform::parse("linux/arm/v7").accepts(Platform::parse("linux/arm/v6")));
   CHECK_FALSE(Platform::parse("linux/arm/v6").accepts(Platform::parse("linux/arm/v7")));

@@ -14,8 +14,9 @@ TEST_CASE("times are written and read as RFC 3339 has them") {
   CHECK(parse_rfc3339("2026-01-01T01:04:05.678+01:00") == time);
   CHECK(rfc3339(Time{}) == "1970-01-01T00:00:00Z");
   CHECK(rfc3339(from_unix(-1)) == "1969-12-31T23:59:59Z");
-  for (const char* bad : {"", "2026-01-01", "2026-13-01T00:00:00Z", "2026-01-01T00:00:00",
-                          "2026-01-01T25:00:00Z", "2026-01-01T00:00:00Zjunk"})
+  for (const char* bad :
+       {"", "2026-01-01", "2026-13-01T00:00:00Z", "2026-01-01T00:00:00", "2026-01-01T25:00:00Z",
+        "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "2026-01-01T00:00:00Zjunk"})
     CHECK_FALSE(parse_rfc3339(bad).has_value());
 }
 

@@ -37,6 +37,11 @@ TEST_CASE("integers are exact up to 64 bits") {
   CHECK_THROWS_AS(Json::parse("9223372036854775808").as_int(), Error);
 }
 
+TEST_CASE("fractions survive reading and writing") {
+  for (const char* text : {"0.1", "1.6111111111111114e41", "-2.5e-7"})
+    CHECK(Json::parse(Json::parse(text).compact()) == Json::parse(text));
+}
+
 TEST_CASE("text that is not JSON is refused") {
   for (const char* bad : {"", "{", "{\"a\"}", "[1,]", "nul", "1 2", "\"\xff\"", "{'a':1}"}) {
     CAPTURE(bad);
