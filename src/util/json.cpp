@@ -1,9 +1,10 @@
 #include "util/json.hpp"
 
 #include "util/error.hpp"
+#include "util/text.hpp"
 
 #include <algorithm>
-#include <limits>
+#include <charconv>
 
 #if defined(__clang__)
 #pragma clang diagnostic ignored "-Wambiguous-reversed-operator"
@@ -27,16 +28,19 @@ class Builder {
 public:
   bool Null() { return add(Json()); }
   bool Bool(bool value) { return add(value); }
-  bool Int(int value) { return add(value); }
-  bool Uint(unsigned value) { return add(static_cast<std::int64_t>(value)); }
-  bool Int64(std::int64_t value) { return add(value); }
-  // The reader calls this for every positive number that does not fit 32 bits.
-  bool Uint64(std::uint64_t value) {
-    return value <= std::numeric_limits<std::int64_t>::max() ? add(static_cast<std::int64_t>(value))
-                                                             : add(static_cast<double>(value));
+  // Never called, see RawNumber().
+  bool Int(int) { return false; }
+  bool Uint(unsigned) { return false; }
+  bool Int64(std::int64_t) { return false; }
+  bool Uint64(std::uint64_t) { return false; }
+  bool Double(double) { return false; }
+  bool RawNumber(const char* text, rapidjson::SizeType size, bool) {
+    if (const auto number = parse_signed({text, size}))
+      return add(*number);
+    double value = 0;
+    const auto [end, error] = std::from_chars(text, text + size, value);
+    return error == std::errc{} && end == text + size && add(value);
   }
-  bool Double(double value) { return add(value); }
-  bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }
   bool String(const char* text, rapidjson::SizeType size, bool) {
     return add(std::string(text, size));
   }
@@ -155,11 +159,15 @@ Json Json::parse(std::string_view text) {
   rapidjson::MemoryStream memory(text.data(), text.size());
   rapidjson::EncodedInputStream<rapidjson::UTF8<>, rapidjson::MemoryStream> input(memory);
   rapidjson::Reader reader;
-  constexpr unsigned flags = rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag |
-                             rapidjson::kParseValidateEncodingFlag;
+  // Numbers come as text: the reader's own conversion is either inexact or reads outside its
+  // tables.
+  constexpr unsigned flags = rapidjson::kParseIterativeFlag |
+                             rapidjson::kParseValidateEncodingFlag |
+                             rapidjson::kParseNumbersAsStringsFlag;
   const auto result = reader.Parse<flags>(input, builder);
   if (result.Code() == rapidjson::kParseErrorTermination)
-    throw Error("JSON: nested deeper than {} levels at byte {}", max_depth, result.Offset());
+    throw Error("JSON: nested deeper than {} levels, or a number out of range, at byte {}",
+                max_depth, result.Offset());
   if (result.IsError())
     throw Error("JSON: {} (at byte {})", rapidjson::GetParseError_En(result.Code()),
                 result.Offset());
