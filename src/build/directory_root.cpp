@@ -26,6 +26,8 @@ public:
     unpacker_->add(entry, content);
   }
   void end(std::size_t) override { unpacker_->finish(); }
+  // Each layer was written over those below it.
+  void settle(std::size_t, const Tree&) override {}
   std::size_t parallel() const override { return 1; }
 
   std::string text(std::size_t, const RootedPath& path) override {

@@ -47,6 +47,17 @@ std::string read_text(TarReader& reader) {
 
 } // namespace
 
+std::unique_ptr<Source> read_content(const std::vector<std::shared_ptr<const StageLayer>>& layers,
+                                     const ContentRef& content) {
+  return std::make_unique<ThreadSource>([&layers, content](Sink& sink) {
+    std::uint32_t position = 0;
+    layers.at(content.layer)->read([&](const LayerEntry&, TarReader& reader) {
+      if (position++ == content.entry)
+        reader.copy_to(sink);
+    });
+  });
+}
+
 bool is_captured(const RootedPath& path) {
   return path.str() == "/etc/passwd" || path.str() == "/etc/group";
 }
@@ -119,7 +130,10 @@ void LayerStack::load(Loader* loader) {
       loader->end(number);
   });
   tree_.emplace();
-  for (auto& layer : loaded) {
+  for (std::size_t i = 0; i < loaded.size(); ++i) {
+    auto& layer = loaded[i];
+    if (loader != nullptr)
+      loader->settle(i, *tree_);
     const auto number = tree_->apply(layer.index);
     layer.index.entries.clear();
     layer.index.entries.shrink_to_fit();

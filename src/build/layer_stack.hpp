@@ -67,6 +67,8 @@ public:
     virtual void begin(std::size_t layer) = 0;
     virtual void entry(std::size_t layer, const LayerEntry& entry, TarReader& content) = 0;
     virtual void end(std::size_t layer) = 0;
+    /// Called for layers 0, 1, … after all have been read, with the Tree of those below.
+    virtual void settle(std::size_t layer, const Tree& below) = 0;
     /// The text of a small file that entry() has just been given.
     virtual std::string text(std::size_t layer, const RootedPath& path) = 0;
     /// How many layers may be under way at the same time.
@@ -101,6 +103,10 @@ private:
   std::optional<Tree> tree_;
   SmallFiles small_;
 };
+
+/// The content of a file of some layers. They must outlive the Source.
+std::unique_ptr<Source> read_content(const std::vector<std::shared_ptr<const StageLayer>>& layers,
+                                     const ContentRef& content);
 
 /// True for the files that LayerStack captures: the user databases.
 bool is_captured(const RootedPath& path);

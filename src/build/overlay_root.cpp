@@ -32,41 +32,88 @@ bool same_bytes(FdRef a, FdRef b) {
   }
 }
 
-/// Unpacks one layer into a directory of its own.
+using Layers = std::vector<std::shared_ptr<const StageLayer>>;
+
+/// A layer in a directory of its own.
 struct OneLayer {
-  explicit OneLayer(std::string directory)
-      : path(std::move(directory)), root(open_directory(path)),
-        unpacker(root, {Unpacker::Whiteouts::overlay, {}}) {}
+  OneLayer(std::string directory, Unpacker::Options options)
+      : path(std::move(directory)), root(open_directory(path)), unpacker(root, std::move(options)) {
+  }
 
   std::string path;
   Fd root;
   Unpacker unpacker;
 };
 
-/// Unpacks all layers of a base image while they are read for the Tree.
+/// A layer whose meaning depends on those below it.
+Unpacker::Options over(const Tree& below, const Layers& layers) {
+  Unpacker::Options options;
+  options.whiteouts = Unpacker::Whiteouts::overlay;
+  options.below = &below;
+  options.open_below = [&layers](const Tree::Node& node) {
+    return read_content(layers, node.content);
+  };
+  return options;
+}
+
+Unpacker::Options alone() {
+  Unpacker::Options options;
+  options.whiteouts = Unpacker::Whiteouts::overlay;
+  return options;
+}
+
+/// Unpacks a layer and returns where, and what it holds.
+std::pair<std::string, LayerIndex> unpack_layer(const StageLayer& layer, std::string directory,
+                                                Unpacker::Options options) {
+  OneLayer target(std::move(directory), std::move(options));
+  LayerIndex index;
+  layer.read([&](const LayerEntry& entry, TarReader& reader) {
+    target.unpacker.add(entry, reader);
+    index.entries.push_back(entry);
+  });
+  target.unpacker.finish();
+  return {target.path, std::move(index)};
+}
+
+/// Unpacks all layers of a base image at the same time, while they are read for the Tree. The few
+/// that turn out to rely on what is below them are unpacked again.
 class BaseLoader final : public LayerStack::Loader {
 public:
-  BaseLoader(Workspace& workspace, std::size_t count) : workspace_(workspace), layers_(count) {}
+  BaseLoader(Workspace& workspace, const Layers& layers)
+      : workspace_(workspace), layers_(layers), unpacked_(layers.size()) {}
 
   void begin(std::size_t layer) override {
-    layers_[layer] = std::make_unique<OneLayer>(workspace_.new_directory("l"));
+    unpacked_[layer] = std::make_unique<OneLayer>(workspace_.new_directory("l"), alone());
   }
   void entry(std::size_t layer, const LayerEntry& entry, TarReader& content) override {
-    layers_[layer]->unpacker.add(entry, content);
+    unpacked_[layer]->unpacker.add(entry, content);
   }
-  void end(std::size_t layer) override { layers_[layer]->unpacker.finish(); }
+  void end(std::size_t layer) override { unpacked_[layer]->unpacker.finish(); }
   std::size_t parallel() const override { return 2; }
 
+  void settle(std::size_t layer, const Tree& below) override {
+    auto path = unpacked_[layer]->path;
+    if (layer > 0 && !unpacked_[layer]->unpacker.fits(below)) {
+      remove_tree(current_directory(), path);
+      path =
+          unpack_layer(*layers_[layer], workspace_.new_directory("l"), over(below, layers_)).first;
+    }
+    unpacked_[layer].reset();
+    paths_.push_back(std::move(path));
+  }
+
   std::string text(std::size_t layer, const RootedPath& path) override {
-    const auto file = open_in_root(layers_[layer]->root, path, O_RDONLY);
+    const auto file = open_in_root(unpacked_[layer]->root, path, O_RDONLY);
     return file ? read_file(*file, std::uint64_t{1} << 20) : std::string();
   }
 
-  const std::string& path(std::size_t layer) const { return layers_[layer]->path; }
+  const std::vector<std::string>& paths() const { return paths_; }
 
 private:
   Workspace& workspace_;
-  std::vector<std::unique_ptr<OneLayer>> layers_;
+  const Layers& layers_;
+  std::vector<std::unique_ptr<OneLayer>> unpacked_;
+  std::vector<std::string> paths_;
 };
 
 /// The root directory of an overlay takes its attributes from the upper one.
@@ -83,32 +130,36 @@ OverlayStageRoot::OverlayStageRoot(const RootServices& services) : services_(ser
 
 void OverlayStageRoot::catch_up(LayerStack& stack) {
   const auto& layers = stack.layers();
+  auto& known = services_.directories;
   const auto all_known = std::all_of(layers.begin(), layers.end(), [&](const auto& layer) {
-    return services_.directories.find(layer.get()).has_value();
+    return known.find(layer.get()).has_value();
   });
   if (!stack.loaded() && !all_known) {
-    BaseLoader loader(services_.workspace, layers.size());
+    BaseLoader loader(services_.workspace, layers);
     stack.load(&loader);
     for (std::size_t i = 0; i < layers.size(); ++i)
-      services_.directories.add(layers[i].get(), loader.path(i));
+      known.add(layers[i].get(), loader.paths()[i]);
   }
   stack.tree();
+  // The Tree of the layers below, as long as all of them are unpacked here. Those made by steps
+  // stand alone and do not need it.
+  std::optional<Tree> below;
+  if (directories_.empty())
+    below.emplace();
   for (auto i = directories_.size(); i < layers.size(); ++i) {
-    auto known = services_.directories.find(layers[i].get());
-    if (!known) {
-      known = unpack(*layers[i]);
-      services_.directories.add(layers[i].get(), *known);
+    auto directory = known.find(layers[i].get());
+    if (directory) {
+      below.reset();
+    } else {
+      auto [path, index] = unpack_layer(*layers[i], services_.workspace.new_directory("l"),
+                                        below ? over(*below, layers) : alone());
+      if (below)
+        below->apply(index);
+      directory = std::move(path);
+      known.add(layers[i].get(), *directory);
     }
-    directories_.push_back(*known);
+    directories_.push_back(*directory);
   }
-}
-
-std::string OverlayStageRoot::unpack(const StageLayer& layer) {
-  OneLayer target(services_.workspace.new_directory("l"));
-  layer.read(
-      [&](const LayerEntry& entry, TarReader& reader) { target.unpacker.add(entry, reader); });
-  target.unpacker.finish();
-  return target.path;
 }
 
 Outcome OverlayStageRoot::run(const Invocation& invocation, const LayerStack& stack) {

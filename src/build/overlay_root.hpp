@@ -25,8 +25,6 @@ public:
   Content content() const noexcept override { return Content::stays; }
 
 private:
-  std::string unpack(const StageLayer& layer);
-
   RootServices services_;
   std::vector<std::string> directories_; ///< Beside the stack's layers, bottom first.
   std::string upper_path_;               ///< Of the last command.

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 namespace cairn {
@@ -27,6 +28,9 @@ StageBuilder::StageBuilder(const StagePlan& plan, StageBegin begin, const StageS
 
 StageResult StageBuilder::build() {
   const auto base_layers = stack_.layers().size();
+  // A base that commands need is unpacked while it is read for the Tree, not after it.
+  if (services_.rung != Rung::none && runs_commands())
+    within_place(plan_.place, [&] { root().catch_up(stack_); });
   for (const auto& step : plan_.steps)
     within_place(step.place, [&] { perform(step); });
   if (services_.options.execution.snapshots == SnapshotScope::whole_stage)
@@ -34,6 +38,12 @@ StageResult StageBuilder::build() {
   StageResult result{std::move(stack_), plan_.config};
   result.config.history = std::move(history_);
   return result;
+}
+
+bool StageBuilder::runs_commands() const {
+  return std::any_of(plan_.steps.begin(), plan_.steps.end(), [](const Step& step) {
+    return std::holds_alternative<RunAction>(step.action);
+  });
 }
 
 void StageBuilder::perform(const Step& step) {

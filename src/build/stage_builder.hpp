@@ -60,6 +60,7 @@ public:
   StageResult build();
 
 private:
+  bool runs_commands() const;
   void perform(const Step& step);
   /// What the step was, for the log.
   std::string act(const ConfigAction& action);

@@ -24,9 +24,11 @@ public:
       throw std::bad_alloc();
     set(ZSTD_c_compressionLevel, level);
     set(ZSTD_c_checksumFlag, 1);
-    // With any number of workers from one the result is the same; without, it is another one.
-    set(ZSTD_c_nbWorkers, static_cast<int>(threads));
-    set(ZSTD_c_jobSize, job_size);
+    // With any number of workers from one the result is the same; without, it is another one. A
+    // library that was compiled without threads (Debian's archive is) knows neither parameter.
+    if (!ZSTD_isError(
+            ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_nbWorkers, static_cast<int>(threads))))
+      set(ZSTD_c_jobSize, job_size);
   }
 
   void write(std::span<const std::byte> bytes) override {

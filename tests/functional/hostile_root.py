@@ -11,6 +11,7 @@ import sys
 import tempfile
 
 EXECUTOR = pathlib.Path(os.environ["CAIRN_PROGRAMS"]) / "executor"
+CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 SOURCE = """
 #include <unistd.h>
 __attribute__((constructor)) static void loaded(void) { (void)!write(2, "LOADED\\n", 7); }
@@ -26,11 +27,9 @@ hostile = it
 module = /libnss_hostile.so.2
 activate = 1
 """
-BASE = ("FROM scratch\nCOPY Dockerfile /\n", ["--oci-layout-path", "/workspace/base"])
-CASES = {  # what has to happen for the library to be loaded: a name looked up, a digest taken
-    "a name service of the base image is not loaded": ("FROM nosuch.invalid/base\n", []),
-    "an OpenSSL module of the base image is not loaded":
-        ("FROM base\nCOPY Dockerfile /again\n", ["--build-context", "base=oci-layout:///workspace/base"]),
+CASES = {  # a name is looked up; certificates are read, and a digest is taken
+    "a name service of the base image is not loaded": "FROM nosuch.invalid/base\n",
+    "an OpenSSL module of the base image is not loaded": "FROM scratch\nCOPY Dockerfile /\n",
 }
 
 
@@ -44,7 +43,7 @@ def lacks() -> str:
 
 def make_root(root: pathlib.Path) -> None:
     """The part of a base image that would make a static program load a library."""
-    for folder in ("proc", "etc", "kaniko", "context", "usr/lib/ssl", "workspace"):
+    for folder in ("proc", "etc", "kaniko", "context", "etc/ssl/certs", "usr/lib/ssl", "workspace"):
         (root / folder).mkdir(parents=True)
     shutil.copy(EXECUTOR, root / "kaniko/executor")
     (root / "source.c").write_text(SOURCE)
@@ -60,14 +59,15 @@ def make_root(root: pathlib.Path) -> None:
     for loader in root.glob("lib64/ld-*"):
         for folder in root.glob("lib/*-linux-gnu"):
             shutil.copy(loader, folder)
+    shutil.copy(CERTIFICATES, root / "etc/ssl/certs")
     (root / "etc/nsswitch.conf").write_text("hosts: hostile files dns\n")
     (root / "usr/lib/ssl/openssl.cnf").write_text(OPENSSL_CNF)
 
 
-def build(root: pathlib.Path, dockerfile: str, flags: list[str]) -> str:
+def build(root: pathlib.Path, dockerfile: str) -> str:
     (root / "context/Dockerfile").write_text(dockerfile)
     script = f"mount --bind /proc {root}/proc && exec chroot {root} /kaniko/executor " \
-        f"--context dir:///context --isolation none --no-push --destination it {' '.join(flags)}"
+        "--context dir:///context --isolation none --no-push --destination it"
     done = subprocess.run(["unshare", "--mount", "sh", "-c", script], stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, check=False)
     return done.stdout
@@ -76,15 +76,14 @@ def build(root: pathlib.Path, dockerfile: str, flags: list[str]) -> str:
 def main() -> int:
     failures = 0
     missing = lacks()
-    for name, (dockerfile, flags) in CASES.items():
+    for name, dockerfile in CASES.items():
         if missing:
             print(f"skip {name}: this machine lacks {missing}")
             continue
         with tempfile.TemporaryDirectory() as folder:
             root = pathlib.Path(folder)
             make_root(root)
-            build(root, *BASE)
-            output = build(root, dockerfile, flags)
+            output = build(root, dockerfile)
         loaded = "LOADED" in output
         failures += loaded
         print(f"not ok {name}: it ran inside the executor" if loaded else f"ok {name}", flush=True)

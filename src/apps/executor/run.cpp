@@ -4,6 +4,7 @@
 #include "apps/executor/command.hpp"
 #include "apps/executor/network.hpp"
 #include "apps/executor/paths.hpp"
+#include "apps/shared/name_service.hpp"
 #include "apps/shared/signals.hpp"
 #include "build/build.hpp"
 #include "util/error.hpp"
@@ -92,6 +93,7 @@ Overloaded(Functions...) -> Overloaded<Functions...>;
 int run_executor(const std::vector<std::string>& arguments, const ProcessEnvironment& environment,
                  StandardStreams streams) {
   ignore_broken_pipes();
+  fix_name_service();
   try {
     const auto command = parse_executor(arguments, environment);
     return std::visit(
