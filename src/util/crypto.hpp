@@ -29,6 +29,10 @@ private:
 
 std::string sha256_hex(std::string_view text);
 
+/// Keeps the library from reading openssl.cnf, which could name shared libraries to load: the one
+/// of a base image that is unpacked in place, for instance. Call before anything else of this file.
+void ignore_crypto_settings() noexcept;
+
 /// Standard alphabet with padding (RFC 4648 section 4).
 std::string base64_encode(std::string_view bytes);
 /// Accepts missing padding; nothing when the text is not base64.

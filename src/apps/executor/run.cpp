@@ -7,6 +7,7 @@
 #include "apps/shared/name_service.hpp"
 #include "apps/shared/signals.hpp"
 #include "build/build.hpp"
+#include "util/crypto.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
 
@@ -94,6 +95,7 @@ int run_executor(const std::vector<std::string>& arguments, const ProcessEnviron
                  StandardStreams streams) {
   ignore_broken_pipes();
   fix_name_service();
+  ignore_crypto_settings();
   try {
     const auto command = parse_executor(arguments, environment);
     return std::visit(
