@@ -62,6 +62,10 @@ private:
       stage.base = StageSource{index};
       StageDraft draft = drafts_[index];
       draft.cmd_is_own = false;
+      // The environment of the image goes before arguments of the stage that it comes from.
+      for (const auto& entry : draft.image.config.env.entries())
+        if (const auto parts = cut(entry, '='))
+          draft.variables.set(parts->first, parts->second);
       return draft;
     }
     StageDraft draft;

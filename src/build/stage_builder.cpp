@@ -129,7 +129,11 @@ Invocation StageBuilder::invocation(const RunAction& action) {
   invocation.working_directory = RootedPath::parse(action.working_directory);
   invocation.uid = identity.owner.uid;
   invocation.gid = identity.owner.gid;
-  invocation.groups.assign(identity.groups.begin(), identity.groups.end());
+  // As BuildKit has it, the primary group is among the supplementary ones.
+  invocation.groups = {invocation.gid};
+  for (const auto group : identity.groups)
+    if (group != invocation.gid)
+      invocation.groups.push_back(group);
   if (action.network == instruction::RunNetwork::none)
     invocation.network = CommandNetwork::none;
   add_name_service(invocation);

@@ -56,8 +56,9 @@ StageGraph::StageGraph(const Dockerfile& dockerfile, const PlanOptions& options)
 void StageGraph::read_global_arguments() {
   add_platform(global_, "TARGET", options_.language.target_platform);
   add_platform(global_, "BUILD", options_.language.build_platform);
-  global_["TARGETSTAGE"] =
-      options_.language.targets.empty() ? "default" : options_.language.targets.front();
+  global_["TARGETSTAGE"] = options_.language.targets.empty()
+                               ? dockerfile_.stages.back().name().value_or("default")
+                               : options_.language.targets.front();
   for (const auto& [name, value] : build_args_)
     if (global_.contains(name))
       global_[name] = value;
@@ -143,11 +144,8 @@ ImageSource StageGraph::image(const std::string& name, const Platform& platform)
   return source;
 }
 
-ArgumentValues StageGraph::arguments(std::size_t number) const {
-  ArgumentValues values{build_args_, global_};
-  if (!build_args_.contains("TARGETPLATFORM"))
-    add_platform(values.global, "TARGET", nodes_.at(number).platform);
-  return values;
+ArgumentValues StageGraph::arguments() const {
+  return {build_args_, global_};
 }
 
 std::vector<std::string> StageGraph::unused_build_args() const {

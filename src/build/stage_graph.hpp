@@ -44,8 +44,8 @@ public:
   char escape() const noexcept { return dockerfile_.directives.escape; }
   const std::shared_ptr<const SourceFile>& source() const noexcept { return source_; }
 
-  /// Values that ARG in stage `number` can take.
-  ArgumentValues arguments(std::size_t number) const;
+  /// Values that ARG in a stage can take. Those of the platform are the build's, not the stage's.
+  ArgumentValues arguments() const;
   const std::map<std::string, std::string>& build_args() const noexcept { return build_args_; }
   std::vector<std::string> unused_build_args() const;
 

@@ -67,7 +67,7 @@ std::string one_line(std::string_view text) {
 
 StepPlanner::StepPlanner(const StageGraph& graph, std::size_t number, StagePosition position)
     : graph_(graph), number_(number), position_(std::move(position)),
-      arguments_(graph.arguments(number)) {}
+      arguments_(graph.arguments()) {}
 
 void StepPlanner::plan_triggers(StageDraft& draft, const StageNode& node,
                                 std::vector<Step>& steps) {
@@ -131,7 +131,7 @@ CopyAction StepPlanner::transfer(const StageDraft& draft, const in::Transfer& tr
   }
   action.destination = word(transfer.destination);
   if (action.destination.empty())
-    throw Error("the destination is empty after expansion: {}", transfer.destination);
+    action.destination = "./";
   action.working_directory = draft.working_directory();
   if (transfer.chown)
     action.chown = word(*transfer.chown);

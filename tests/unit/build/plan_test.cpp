@@ -129,10 +129,27 @@ TEST_CASE("proxies are in a command's environment, not in its history or in the 
   CHECK_FALSE(plan.stages.at(0).config.config.env.get("HTTP_PROXY").has_value());
 }
 
-TEST_CASE("platform arguments are there once a stage declares them") {
+TEST_CASE("platform arguments are there once a stage declares them, and are the build's") {
   const auto plan = plan_of("FROM --platform=linux/arm64 busybox\nARG TARGETARCH\nRUN x");
-  CHECK(action<RunAction>(plan, 0, 1).environment.get("TARGETARCH") == "arm64");
+  CHECK(action<RunAction>(plan, 0, 1).environment.get("TARGETARCH") == "amd64");
   CHECK(plan.stages.at(0).config.platform.architecture == "arm64");
+}
+
+TEST_CASE("TARGETSTAGE is the name of the stage that becomes the image") {
+  const auto plan = plan_of("FROM busybox AS a\nARG TARGETSTAGE\nRUN x\nFROM a AS last");
+  CHECK(action<RunAction>(plan, 0, 1).environment.get("TARGETSTAGE") == "last");
+  const auto unnamed = plan_of("FROM busybox\nARG TARGETSTAGE\nRUN x");
+  CHECK(action<RunAction>(unnamed, 0, 1).environment.get("TARGETSTAGE") == "default");
+}
+
+TEST_CASE("in a stage built from another one ENV goes before that one's ARG") {
+  const auto plan = plan_of("FROM busybox AS a\nENV G=env\nARG G=arg\nFROM a\nRUN x\nLABEL l=$G");
+  CHECK(action<RunAction>(plan, 1, 0).environment.get("G") == "env");
+  CHECK(plan.stages.at(1).config.config.labels.at("l") == "env");
+}
+
+TEST_CASE("a destination that expands to nothing is the working directory") {
+  CHECK(action<CopyAction>(plan_of("FROM busybox\nCOPY a $nothing"), 0, 0).destination == "./");
 }
 
 TEST_CASE("a relative WORKDIR goes on from the one before") {
