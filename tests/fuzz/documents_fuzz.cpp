@@ -20,8 +20,8 @@ void check_config(const std::string& text) {
 
 void check_manifest(const std::string& text) {
   const auto manifest = Manifest::parse(text, "");
-  const auto made = Manifest::make(ImageFormat::oci, manifest.config, manifest.layers,
-                                   manifest.annotations);
+  const auto made =
+      Manifest::make(ImageFormat::oci, manifest.config, manifest.layers, manifest.annotations);
   if (Manifest::parse(made.raw, "").layers.size() != manifest.layers.size())
     std::abort();
 }
