@@ -85,7 +85,7 @@ public:
     for (const auto& [name, value] : values) {
       draft_.variables.set(name, value);
       config_.env.set(name, value);
-      shown.push_back(name + "=" + value);
+      shown.push_back(fmt::format("{}={}", name, value));
     }
     return "ENV " + join(shown, " ");
   }

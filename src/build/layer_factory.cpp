@@ -49,7 +49,7 @@ std::shared_future<Layer> LayerFactory::start(LayerContent content) {
                         --active_;
                         changed_.notify_all();
                       });
-                      const Layer layer = write(*shared);
+                      Layer layer = write(*shared);
                       shared.reset();
                       if (listener_)
                         listener_(layer);

@@ -213,6 +213,7 @@ std::vector<ImageSource> StageGraph::needed_images() const {
     }
   }
   std::vector<ImageSource> list;
+  list.reserve(images.size());
   for (auto& [key, source] : images)
     list.push_back(std::move(source));
   return list;

@@ -38,7 +38,7 @@ std::unique_ptr<Source> BlobStore::read(const Digest& digest) const {
 }
 
 Digest BlobStore::put(std::string_view bytes) const {
-  const auto digest = Digest::of(bytes);
+  auto digest = Digest::of(bytes);
   if (!has(digest)) {
     Writer writer(*this);
     write_text(writer, bytes);

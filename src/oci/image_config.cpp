@@ -182,15 +182,15 @@ ImageConfig ImageConfig::parse(std::string_view raw) {
         image.platform = Platform::from_json(json);
         image.created = time_of(json, "created");
         image.author = json.string_or("author", "");
-        if (const auto* config = json.find("config")) {
-          image.config = run_config_of(*config);
-          image.other_config = without(*config, config_keys);
+        if (const auto* run = json.find("config")) {
+          image.config = run_config_of(*run);
+          image.other_config = without(*run, config_keys);
         }
         if (const auto* rootfs = json.find("rootfs"))
           for (const auto& id : strings_of(*rootfs, "diff_ids"))
             image.diff_ids.push_back(Digest::parse(id));
-        if (const auto* history = json.find("history"))
-          for (const auto& entry : history->as_array())
+        if (const auto* entries = json.find("history"))
+          for (const auto& entry : entries->as_array())
             image.history.push_back(history_of(entry));
         image.other = without(json, document_keys);
         return image;

@@ -77,10 +77,10 @@ Manifest Manifest::parse(std::string raw, std::string_view served) {
           throw Error("schema version {} is not supported, only 2 is",
                       json.int_or("schemaVersion", 0));
         auto type = own_media_type(json, served);
-        const auto* config = json.find("config");
-        if (config == nullptr || json.find("layers") == nullptr)
+        const auto* pointed = json.find("config");
+        if (pointed == nullptr || json.find("layers") == nullptr)
           throw Error("'{}' is not an image manifest", printable(type));
-        return Manifest{type, Descriptor::from_json(*config), descriptors(json, "layers"),
+        return Manifest{type, Descriptor::from_json(*pointed), descriptors(json, "layers"),
                         annotations_from_json(json.find("annotations")), std::move(raw)};
       },
       "manifest");

@@ -26,6 +26,7 @@ constexpr std::size_t max_depth = 64;
 /// Builds a Json from the reader's events. Returning false stops the reader.
 class Builder {
 public:
+  // NOLINTBEGIN(readability-identifier-naming): the reader calls these names.
   bool Null() { return add(Json()); }
   bool Bool(bool value) { return add(value); }
   // Never called, see RawNumber().
@@ -52,6 +53,7 @@ public:
   bool EndObject(rapidjson::SizeType) { return close(); }
   bool StartArray() { return open(Json::array()); }
   bool EndArray(rapidjson::SizeType) { return close(); }
+  // NOLINTEND(readability-identifier-naming)
 
   Json take() { return std::move(result_); }
 

@@ -16,11 +16,10 @@ std::vector<std::string_view> clean_components(std::string_view path, bool absol
     path.remove_prefix(std::min(end + 1, path.size()));
     if (part.empty() || part == ".")
       continue;
-    if (part != "..")
-      parts.push_back(part);
-    else if (!parts.empty() && parts.back() != "..")
+    const bool goes_up = part == "..";
+    if (goes_up && !parts.empty() && parts.back() != "..")
       parts.pop_back();
-    else if (!absolute)
+    else if (!goes_up || !absolute)
       parts.push_back(part);
   }
   return parts;
