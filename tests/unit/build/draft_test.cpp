@@ -58,7 +58,7 @@ TEST_CASE("history is written as BuildKit writes it") {
     const char* instruction;
     const char* history;
   };
-  for (const auto& [instruction, history] :
+  for (const auto& row :
        {Row{"EXPOSE 8080 80/UDP", "EXPOSE [80/udp 8080/tcp]"},
         Row{"VOLUME /a /b", "VOLUME [/a /b]"},
         Row{"CMD echo \"x y\"", R"(CMD ["/bin/sh" "-c" "echo \"x y\""])"},
@@ -69,9 +69,9 @@ TEST_CASE("history is written as BuildKit writes it") {
         Row{"LABEL a=b \"c d\"=e", "LABEL a=b c d=e"},
         Row{"STOPSIGNAL SIGUSR1", "STOPSIGNAL SIGUSR1"}, Row{"MAINTAINER me", "MAINTAINER me"},
         Row{"ONBUILD RUN x", "ONBUILD RUN x"}}) {
-    CAPTURE(instruction);
+    CAPTURE(row.instruction);
     StageDraft draft;
-    CHECK(apply(draft, instruction) == history);
+    CHECK(apply(draft, row.instruction) == row.history);
   }
 }
 

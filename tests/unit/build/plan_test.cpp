@@ -74,7 +74,7 @@ TEST_CASE("plans print as the golden files say") {
     const auto one = open_at(directory, name, O_RDONLY | O_DIRECTORY);
     const auto text = print_plan(plan_of(read_file(one, "Dockerfile", 1 << 20)));
     if (accept)
-      std::ofstream(folder + "/" + name + "/plan") << text;
+      std::ofstream(join_path(folder, name + "/plan")) << text;
     CHECK(text == read_file(one, "plan", 1 << 20));
   }
 }
@@ -178,7 +178,7 @@ TEST_CASE("what cannot be built is an error with its place") {
     std::string text;
     std::string error;
   };
-  for (const auto& [text, error] :
+  for (const auto& row :
        {Row{"FROM a AS c\nCOPY --from=b x /\nFROM a AS b\nFROM c",
             "Dockerfile:2: cannot copy from stage \"b\", it needs to be defined before current "
             "stage \"c\""},
@@ -197,8 +197,8 @@ TEST_CASE("what cannot be built is an error with its place") {
             "Dockerfile:2: RUN --security=insecure is not allowed"},
         Row{"FROM a\nEXPOSE 99999",
             "Dockerfile:2: EXPOSE: invalid port in '99999': it must be a number up to 65535"}}) {
-    CAPTURE(text);
-    CHECK(error_of(text) == error);
+    CAPTURE(row.text);
+    CHECK(error_of(row.text) == row.error);
   }
   PlanOptions options;
   options.language.targets = {"bild"};

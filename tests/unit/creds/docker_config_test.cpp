@@ -52,7 +52,7 @@ TEST_CASE("a key is found however it is written") {
     bool found;
     const char* because;
   };
-  for (const auto& [key, ref, found, because] : {
+  for (const auto& row : {
            Row{"ghcr.io", "ghcr.io/a/b:1", true, "the host"},
            Row{"GHCR.io", "ghcr.io/a/b", true, "hosts have no case"},
            Row{"https://ghcr.io", "ghcr.io/a/b", true, "a scheme"},
@@ -80,13 +80,13 @@ TEST_CASE("a key is found however it is written") {
                "what Docker Desktop files there"},
            Row{"hub.docker.com", "busybox", false, "the web site"},
        }) {
-    CAPTURE(key);
-    CAPTURE(ref);
-    CAPTURE(because);
-    const auto file = config("{\"auths\": {" + entry(key, "p") + "}}");
-    CHECK(file.find(ImageRef::parse(ref)).has_value() == found);
-    if (found)
-      CHECK(file.find(ImageRef::parse(ref))->key == key);
+    CAPTURE(row.key);
+    CAPTURE(row.ref);
+    CAPTURE(row.because);
+    const auto file = config("{\"auths\": {" + entry(row.key, "p") + "}}");
+    CHECK(file.find(ImageRef::parse(row.ref)).has_value() == row.found);
+    if (row.found)
+      CHECK(file.find(ImageRef::parse(row.ref))->key == row.key);
   }
 }
 

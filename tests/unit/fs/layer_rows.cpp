@@ -2,8 +2,10 @@
 
 namespace cairn::test {
 
-const std::vector<LayerRow>& layer_rows() {
-  static const std::vector<LayerRow> all{
+namespace {
+
+std::vector<LayerRow> merges() {
+  return {
       {{{directory("a"), file("a/f", "1")}, {file("a/f", "2", 0600)}},
        "d 755 0:0 a\nf 600 0:0 a/f '2'\n",
        "a later file replaces an earlier one"},
@@ -47,6 +49,11 @@ const std::vector<LayerRow>& layer_rows() {
       {{{file("a/f", "1")}, {directory("a", 0711), whiteout("a/.wh..wh..opq")}},
        "d 711 0:0 a\n",
        "an opaque directory may stay empty"},
+  };
+}
+
+std::vector<LayerRow> links() {
+  return {
       {{{file("f", "1"), hard_link("g", "f")}},
        "f 644 0:0 f '1'\nf 644 0:0 g (=f)\n",
        "hard links are names of one file"},
@@ -80,6 +87,11 @@ const std::vector<LayerRow>& layer_rows() {
       {{{file("a/f", "1"), symbolic_link("s", "a")}, {directory("s"), whiteout("s/.wh.f")}},
        "d 755 0:0 a\nf 644 0:0 a/f '1'\nd 755 0:0 s\n",
        "a link that this layer replaced is not followed"},
+  };
+}
+
+std::vector<LayerRow> oddities() {
+  return {
       {{{file(".wh..wh.plnk/1.2", "x"), file(".wh..wh.aufs", "x"), file("f", "1")}},
        "f 644 0:0 f '1'\n",
        "what AUFS left behind is passed over"},
@@ -90,6 +102,14 @@ const std::vector<LayerRow>& layer_rows() {
        "d 755 0:0 a\nd 755 0:0 a/b\n",
        "what had replaced a directory is replaced by an empty one"},
   };
+}
+
+} // namespace
+
+std::vector<LayerRow> layer_rows() {
+  std::vector<LayerRow> all;
+  for (const auto& part : {merges(), links(), oddities()})
+    all.insert(all.end(), part.begin(), part.end());
   return all;
 }
 

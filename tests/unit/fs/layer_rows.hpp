@@ -16,6 +16,6 @@ struct LayerRow {
   std::string why;
 };
 
-const std::vector<LayerRow>& layer_rows();
+std::vector<LayerRow> layer_rows();
 
 } // namespace cairn::test

@@ -139,6 +139,7 @@ std::string copied(const Copying& copying, const std::vector<std::string>& sourc
   request.destination = destination;
   request.now = from_unix(2000);
   std::vector<CopySource> all;
+  all.reserve(sources.size());
   for (const auto& source : sources)
     all.emplace_back(ViewSource{&view, source});
   request.sources.insert(request.sources.begin(), all.begin(), all.end());

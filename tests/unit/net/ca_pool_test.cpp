@@ -32,7 +32,7 @@ struct Folder {
   TempDir directory{"/tmp"};
 
   std::string put(const std::string& name, const std::string& text) const {
-    const auto path = directory.path() + "/" + name;
+    auto path = directory.path() + "/" + name;
     AtomicFile file(path);
     file.write(text);
     file.commit();

@@ -90,7 +90,7 @@ TEST_CASE("a stream of known size says its length, another one comes in chunks")
 
 TEST_CASE("a stream that is not as long as it said is an error") {
   const std::string text = "some bytes";
-  for (const std::uint64_t size : {9, 11}) {
+  for (const std::uint64_t size : {9U, 11U}) {
     LoopbackServer server("HTTP/1.1 201 x\r\nContent-Length: 0\r\n\r\n");
     CHECK_THROWS_WITH_AS(
         make_http({})->send({.method = "PUT", .url = server.url("/"), .body = stream(text, size)}),
@@ -142,9 +142,9 @@ TEST_CASE("several threads share one client") {
   const auto http = make_http({});
   std::atomic<int> good = 0;
   {
-    std::vector<std::jthread> threads;
-    for (int i = 0; i < 8; ++i)
-      threads.emplace_back([&] {
+    std::vector<std::jthread> threads(8);
+    for (auto& thread : threads)
+      thread = std::jthread([&] {
         for (int j = 0; j < 20; ++j)
           good += http->send({.url = server.url("/")}).body == "ok" ? 1 : 0;
       });

@@ -11,7 +11,7 @@ TEST_CASE("NO_PROXY means what it means to Go programs") {
     bool proxied;
     const char* because;
   };
-  for (const auto& [none, url, proxied, because] : {
+  for (const auto& row : {
            Row{"", "https://a.example/", true, "nothing is excluded"},
            Row{"*", "https://a.example/", false, "everything is"},
            Row{"example", "https://a.example/", false, "a domain covers its subdomains"},
@@ -35,11 +35,11 @@ TEST_CASE("NO_PROXY means what it means to Go programs") {
            Row{"", "https://127.1.2.3/", false, "loopback"},
            Row{"", "https://[::1]/", false, "loopback of IPv6"},
        }) {
-    CAPTURE(none);
-    CAPTURE(url);
-    CAPTURE(because);
-    const ProxyOptions options{"", "http://proxy:3128", none};
-    CHECK(proxy_for(options, Url::parse(url)) == (proxied ? "http://proxy:3128" : ""));
+    CAPTURE(row.none);
+    CAPTURE(row.url);
+    CAPTURE(row.because);
+    const ProxyOptions options{"", "http://proxy:3128", row.none};
+    CHECK(proxy_for(options, Url::parse(row.url)) == (row.proxied ? "http://proxy:3128" : ""));
   }
 }
 

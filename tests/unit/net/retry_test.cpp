@@ -53,7 +53,7 @@ TEST_CASE("Retry-After is seconds or a date") {
     std::optional<Milliseconds> pause;
     const char* because;
   };
-  for (const auto& [text, pause, because] : {
+  for (const auto& row : {
            Row{"7", 7s, "seconds"},
            Row{" 0 ", 0s, "at once"},
            Row{"Sun, 06 Nov 1994 08:49:47 GMT", 10s, "a date ahead"},
@@ -65,8 +65,8 @@ TEST_CASE("Retry-After is seconds or a date") {
            Row{"soon", std::nullopt, "a word"},
            Row{"", std::nullopt, "nothing"},
        }) {
-    CAPTURE(because);
-    CHECK(parse_retry_after(text, now) == pause);
+    CAPTURE(row.because);
+    CHECK(parse_retry_after(row.text, now) == row.pause);
   }
   CHECK(parse_retry_after("99999999999999999", now) == 366 * 86400s);
 }

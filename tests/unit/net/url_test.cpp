@@ -29,7 +29,7 @@ TEST_CASE("what is no http URL is refused") {
     const char* text;
     const char* because;
   };
-  for (const auto& [text, because] : {
+  for (const auto& row : {
            Row{"", "nothing"},
            Row{"example.com/x", "no scheme"},
            Row{"file:///etc/passwd", "another scheme"},
@@ -42,10 +42,10 @@ TEST_CASE("what is no http URL is refused") {
            Row{"https://[::1/", "an open bracket"},
            Row{"https://a\\b/", "a backslash"},
        }) {
-    CAPTURE(text);
-    CAPTURE(because);
-    CHECK_FALSE(Url::try_parse(text));
-    CHECK_THROWS_AS(Url::parse(text), Error);
+    CAPTURE(row.text);
+    CAPTURE(row.because);
+    CHECK_FALSE(Url::try_parse(row.text));
+    CHECK_THROWS_AS(Url::parse(row.text), Error);
   }
 }
 
@@ -55,7 +55,7 @@ TEST_CASE("a Location is followed from where it was sent") {
     const char* target;
     const char* because;
   };
-  for (const auto& [reference, target, because] : {
+  for (const auto& row : {
            Row{"https://b/u?_state=x", "https://b/u?_state=x", "absolute"},
            Row{"//b/u", "http://b/u", "another host, the same scheme"},
            Row{"/u?_state=a%3D", "http://a:5000/u?_state=a%3D", "another path with a query"},
@@ -67,8 +67,8 @@ TEST_CASE("a Location is followed from where it was sent") {
            Row{"", "http://a:5000/v2/x/y?z=1", "the same place"},
            Row{"/a:b", "http://a:5000/a:b", "a colon in a path is no scheme"},
        }) {
-    CAPTURE(because);
-    CHECK(Url::parse("http://a:5000/v2/x/y?z=1").resolve(reference).str() == target);
+    CAPTURE(row.because);
+    CHECK(Url::parse("http://a:5000/v2/x/y?z=1").resolve(row.reference).str() == row.target);
   }
   CHECK_THROWS_AS(Url::parse("http://a/").resolve("ftp://b/"), Error);
   CHECK_THROWS_AS(Url::parse("http://a/").resolve("javascript:x"), Error);

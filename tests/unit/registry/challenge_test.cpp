@@ -44,9 +44,9 @@ TEST_CASE("challenges are read as servers write them") {
        {{"negotiate", {{"ywjj", "="}}}},
        "a token of 68 characters means nothing here"},
   };
-  for (const auto& [header, challenges, because] : rows) {
-    CAPTURE(header);
-    CAPTURE(because);
-    CHECK(parse_challenges(header) == challenges);
+  for (const auto& row : rows) {
+    CAPTURE(row.header);
+    CAPTURE(row.because);
+    CHECK(parse_challenges(row.header) == row.challenges);
   }
 }

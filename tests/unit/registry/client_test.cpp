@@ -190,7 +190,7 @@ TEST_CASE_FIXTURE(Fixture,
     std::string_view header;
     std::string_view type;
   };
-  for (const auto& [text, header, type] : {
+  for (const auto& row : {
            Row{R"({"mediaType":"application/vnd.oci.image.index.v1+json"})", "text/plain",
                media_type::oci_index},
            Row{R"({"config":{}})",
@@ -199,10 +199,10 @@ TEST_CASE_FIXTURE(Fixture,
            Row{R"({"manifests":[]})", "application/json", media_type::oci_index},
            Row{R"({"config":{}})", "", media_type::oci_manifest},
        }) {
-    FakeHttp http([&](const Request&) { return document(text, header); });
+    FakeHttp http([&](const Request&) { return document(row.text, row.header); });
     CHECK(RegistryClient(services(http, anonymous), {})
               .get_manifest(ImageRef::parse("r.example/a"))
-              ->media_type == type);
+              ->media_type == row.type);
   }
 }
 
@@ -218,7 +218,7 @@ TEST_CASE_FIXTURE(Fixture, "an upload goes where the registry says, its name and
     const char* put;
     const char* because;
   };
-  for (const auto& [location, put, because] : {
+  for (const auto& row : {
            Row{"/v2/a/blobs/uploads/1?_state=x",
                "https://r.example/v2/a/blobs/uploads/1?_state=x&digest=", "a path"},
            Row{"1", "https://r.example/v2/a/blobs/uploads/1?digest=", "a relative path"},
@@ -227,14 +227,14 @@ TEST_CASE_FIXTURE(Fixture, "an upload goes where the registry says, its name and
            Row{"http://r.example:80/u", "https://r.example/u?digest=", "with its port"},
            Row{"https://other.example/u", "https://other.example/u?digest=", "another host"},
        }) {
-    CAPTURE(because);
+    CAPTURE(row.because);
     FakeHttp http([&](const Request& request) {
-      return request.method == "POST" ? Response{202, {{"Location", location}}} : Response{201};
+      return request.method == "POST" ? Response{202, {{"Location", row.location}}} : Response{201};
     });
     RegistryClient(services(http, anonymous), {})
         .upload_blob(ImageRef::parse("r.example/a"), layer(), opener());
     CHECK(http.requests().back().method == "PUT");
-    CHECK(http.requests().back().url.starts_with(put));
+    CHECK(http.requests().back().url.starts_with(row.put));
   }
 }
 

@@ -27,7 +27,7 @@ TEST_CASE("some hosts are local") {
     const char* registry;
     bool local;
   };
-  for (const auto& [registry, local] : {
+  for (const auto& row : {
            Row{"localhost", true},
            Row{"localhost:5000", true},
            Row{"127.0.0.1:5000", true},
@@ -49,8 +49,8 @@ TEST_CASE("some hosts are local") {
            Row{"registry.localdomain", false},
            Row{"docker.io", false},
        }) {
-    CAPTURE(registry);
-    CHECK(is_local_registry(registry) == local);
+    CAPTURE(row.registry);
+    CHECK(is_local_registry(row.registry) == row.local);
   }
 }
 

@@ -29,7 +29,7 @@ TEST_CASE("a token is used until shortly before it ends") {
     std::int64_t seconds;
     const char* because;
   };
-  for (const auto& [body, seconds, because] : {
+  for (const auto& row : {
            Row{R"({"token": "t", "expires_in": 300})", 290, "what is said, less a margin"},
            Row{R"({"token": "t", "expires_in": 20})", 18, "a short life has a small margin"},
            Row{R"({"token": "t"})", 54, "a minute if it is not said"},
@@ -45,10 +45,10 @@ TEST_CASE("a token is used until shortly before it ends") {
            Row{R"({"token": "t", "expires_in": 300, "issued_at": 5})", 290, "issued at nonsense"},
            Row{R"({"access_token": "t"})", 54, "the name that OAuth 2 uses"},
        }) {
-    CAPTURE(because);
-    const auto token = parse_token(body, now);
+    CAPTURE(row.because);
+    const auto token = parse_token(row.body, now);
     CHECK(token.text == "t");
-    CHECK(token.expires - now == std::chrono::seconds(seconds));
+    CHECK(token.expires - now == std::chrono::seconds(row.seconds));
   }
 }
 
