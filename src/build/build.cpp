@@ -71,11 +71,20 @@ std::string own_executable() {
   return size > 0 ? std::string(path, static_cast<std::size_t>(size)) : std::string();
 }
 
+/// Where things are kept from build to build, if anywhere.
+std::optional<std::string> cache_directory(const ExecutionOptions& options) {
+  const std::string usual = "/cache";
+  if (!options.cache_directory && ::access(usual.c_str(), W_OK) == 0)
+    return usual;
+  return options.cache_directory;
+}
+
 /// What must survive when the container's own "/" is the root of the build.
 std::vector<std::string> own_paths(const BuildOptions& options, const std::string& workspace,
                                    const std::string& context) {
   return {"/kaniko",
           options.execution.work_directory,
+          cache_directory(options.execution).value_or(""),
           workspace,
           own_executable(),
           context,
@@ -95,6 +104,20 @@ PathFilter ignored_paths(Rung rung, const BuildOptions& options, const std::stri
     own.emplace_back(!path.empty() && ::realpath(path.c_str(), real) != nullptr ? real : path);
   }
   return exclusions_for(rung, options.execution, own, mountinfo).filter();
+}
+
+/// Cache mounts of a build without a place for them end with it.
+std::string cache_mount_directory(const BuildOptions& options, const Workspace& workspace) {
+  const auto kept = cache_directory(options.execution);
+  return kept.value_or(workspace.path()) + "/mounts";
+}
+
+/// Before a base image can cover their names.
+std::map<std::string, AgentSocket> open_agents(const CommandOptions& options) {
+  std::map<std::string, AgentSocket> agents;
+  for (const auto& [id, path] : options.agents)
+    within([&, id = id, path = path] { agents.emplace(id, AgentSocket(path)); }, "--ssh={}", id);
+  return agents;
 }
 
 /// Whether anything will read base blobs again once they have been indexed.
@@ -153,6 +176,8 @@ BuildReport build_image(const BuildOptions& options, const BuildServices& servic
   const auto runner = make_runner(ladder, {.work_directory = workspace.temporary()});
   const RunnerGuard guard(*runner, services.on_runner);
 
+  const CacheMounts caches(cache_mount_directory(options, workspace));
+  const auto agents = open_agents(options.commands);
   LayerFactory layers(workspace.store(), options.output.compression, time_rule(options.times),
                       services.cancel);
   auto result = execute(
@@ -169,6 +194,8 @@ BuildReport build_image(const BuildOptions& options, const BuildServices& servic
        .rung = ladder.rung,
        .why_not_better = reasons(ladder),
        .ignored = ignored_paths(ladder.rung, options, workspace.path(), input.context.local.path),
+       .caches = caches,
+       .agents = agents,
        .keep_base_blobs = must_keep_base_blobs(plan, options, ladder.rung)});
 
   // From here on every file of the image exists; layers may still be on their way to the store.

@@ -51,6 +51,10 @@ struct ViewMaker {
     data.view = std::make_unique<DirectoryView>(data.directory, std::move(options));
   }
 
+  void operator()(const EmptyFilesystem&) const {
+    tree_view(std::make_shared<SharedStack>(LayerStack()), "an empty directory");
+  }
+
   void operator()(const StageSource& source) const {
     tree_view(services.stage(source.index), "the stage");
   }
@@ -142,6 +146,10 @@ ArchiveOpener archive_opener(CopyData& data) {
   };
 }
 
+bool is_from_context(const FileOrigin& from) {
+  return std::holds_alternative<MainContext>(from) || std::holds_alternative<DirectorySource>(from);
+}
+
 CopyRequest request_of(const CopyAction& action, CopyData& data, const UserFiles& users, Time now) {
   CopyRequest request;
   for (const auto& source : action.sources) {
@@ -158,8 +166,7 @@ CopyRequest request_of(const CopyAction& action, CopyData& data, const UserFiles
   }
   request.destination = action.destination;
   request.workdir = action.working_directory;
-  if (!std::holds_alternative<MainContext>(action.from) &&
-      !std::holds_alternative<DirectorySource>(action.from))
+  if (!is_from_context(action.from))
     request.ownership = CopyRequest::Ownership::preserve;
   if (action.chown)
     request.owner = resolve_owner(*action.chown, users);
@@ -172,6 +179,30 @@ CopyRequest request_of(const CopyAction& action, CopyData& data, const UserFiles
   if (action.kind == CopyAction::Kind::add && action.unpack.value_or(true))
     request.archive = archive_opener(data);
   return request;
+}
+
+/// A path that means itself where patterns are understood.
+std::string without_patterns(std::string_view path) {
+  std::string text;
+  for (const char c : path) {
+    if (std::string_view("*?[\\").find(c) != std::string_view::npos)
+      text += '\\';
+    text += c;
+  }
+  return text;
+}
+
+/// COPY gives the attributes of what is in a directory, not the directory's own.
+void give_top(CopyPlan& plan, const ViewedFile& directory, const CopyRequest& request) {
+  const auto top = RootedPath::parse("/m");
+  if (plan.entries.empty() || plan.entries.front().path != top) {
+    plan.entries.insert(plan.entries.begin(), {top, {}, std::nullopt});
+    plan.contents.insert(plan.contents.begin(), CopyContent{});
+  }
+  auto& meta = plan.entries.front().meta;
+  meta = directory.meta;
+  if (request.ownership == CopyRequest::Ownership::reset)
+    meta.uid = meta.gid = 0;
 }
 
 LayerContent content_of(std::shared_ptr<CopyData> data) {
@@ -203,6 +234,30 @@ LayerContent copy_files(const CopyAction& action, LayerStack& stack, const CopyS
     users = user_files(stack);
   const auto request = request_of(action, *data, users, services.clock());
   data->plan = plan_copy(request, stack.tree());
+  if (data->stack != nullptr)
+    spool_content(*data, wanted_content(*data));
+  return content_of(std::move(data));
+}
+
+LayerContent subtree(const FileOrigin& from, const std::string& source,
+                     const CopyServices& services) {
+  auto data = std::make_shared<CopyData>();
+  data->spool = std::make_unique<Spool>(services.workspace.temporary());
+  std::visit(ViewMaker{*data, services}, from);
+  const auto path = data->view->resolve(RootedPath::parse(source), Tree::Last::follow);
+  const auto found = data->view->stat(path);
+  // plan_copy() says why there is none.
+  const bool is_directory = found && found->meta.type == FileType::directory;
+  CopyRequest request;
+  request.sources.emplace_back(ViewSource{data->view.get(), without_patterns(path.str())});
+  data->texts.emplace_back();
+  request.destination = is_directory ? "/m/" : "/m";
+  request.ownership =
+      is_from_context(from) ? CopyRequest::Ownership::reset : CopyRequest::Ownership::preserve;
+  request.now = services.clock();
+  data->plan = plan_copy(request, Tree());
+  if (is_directory)
+    give_top(data->plan, *found, request);
   if (data->stack != nullptr)
     spool_content(*data, wanted_content(*data));
   return content_of(std::move(data));

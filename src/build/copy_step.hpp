@@ -57,6 +57,11 @@ LayerContent copy_files(const CopyAction& action, LayerStack& stack, const CopyS
 /// The layer that a WORKDIR makes: the directory and what is missing above it.
 LayerContent make_directory(const DirectoryAction& action, LayerStack& stack, Time now);
 
+/// A file or directory of an origin by itself: "/m", and what is below it. `source` is absolute and
+/// free of patterns; symbolic links in it are followed. @throws Error when it does not exist
+LayerContent subtree(const FileOrigin& from, const std::string& source,
+                     const CopyServices& services);
+
 /// The user databases of a stage.
 UserFiles user_files(LayerStack& stack);
 

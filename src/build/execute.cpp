@@ -23,8 +23,8 @@ constexpr std::size_t parallel_stages = 2;
 class Execution {
 public:
   Execution(const Plan& plan, const ExecuteServices& services)
-      : plan_(plan), services_(services), results_(plan.stages.size()),
-        shared_(plan.stages.size()) {}
+      : plan_(plan), services_(services), results_(plan.stages.size()), shared_(plan.stages.size()),
+        copy_(copy_services()), files_(copy_, services.workspace) {}
 
   ExecuteResult run() {
     const bool serial = services_.rung == Rung::inplace && plan_.runs_commands();
@@ -95,13 +95,17 @@ private:
         services_.options,
         services_.rung,
         services_.why_not_better,
-        copy_services(),
+        copy_,
         {services_.workspace, directories_, services_.runner, services_.ignored},
+        {files_, services_.caches, services_.options.commands.secrets, services_.agents,
+         services_.workspace, services_.rung, [this] { return stopped(); }},
         services_.layers,
         services_.progress,
-        [this] { return stop_ || services_.cancel; }};
+        [this] { return stopped(); }};
     return StageBuilder(stage, begin(stage), services).build();
   }
+
+  bool stopped() const { return stop_ || services_.cancel; }
 
   StageBegin begin(const StagePlan& stage) {
     if (const auto* earlier = std::get_if<StageSource>(&stage.base)) {
@@ -162,6 +166,8 @@ private:
   std::exception_ptr error_;
   std::mutex image_mutex_;
   std::map<std::string, std::shared_ptr<SharedStack>> image_stacks_;
+  const CopyServices copy_;
+  MountedFiles files_;
 };
 
 } // namespace

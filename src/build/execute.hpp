@@ -21,6 +21,8 @@ struct ExecuteServices {
   Rung rung;
   std::string why_not_better;
   PathFilter ignored;
+  const CacheMounts& caches;
+  const std::map<std::string, AgentSocket>& agents;
   /// True when blobs of base images will be needed again after they have been read once.
   bool keep_base_blobs = false;
 };

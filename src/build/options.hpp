@@ -7,6 +7,7 @@
 #include "run/ladder.hpp"
 #include "util/clock.hpp"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -44,6 +45,17 @@ struct ExecutionOptions {
   std::vector<std::string> ignore_paths; ///< --ignore-path: in no layer, never touched.
   /// Blobs, unpacked roots and temporary files; absolute.
   std::string work_directory = "/kaniko";
+  /// What is kept from build to build; nothing: "/cache", where that can be written.
+  std::optional<std::string> cache_directory;
+};
+
+/// What commands see besides the image's own files.
+struct CommandOptions {
+  std::string hostname = "buildkitsandbox";
+  std::vector<NameValue> hosts; ///< --add-host: names with their addresses.
+  /// --secret: values by id. Never shown, stored or written anywhere but into a RUN's mount.
+  std::map<std::string, std::string> secrets;
+  std::map<std::string, std::string> agents; ///< --ssh: paths of agents' sockets by id.
 };
 
 /// When files and images say they were made.
@@ -80,6 +92,7 @@ struct BuildOptions {
   ContextOptions context;
   LanguageOptions language;
   ExecutionOptions execution;
+  CommandOptions commands;
   TimeOptions times;
   OutputOptions output;
 };

@@ -6,8 +6,10 @@
 #include "oci/image_config.hpp"
 #include "oci/platform.hpp"
 #include "oci/reference.hpp"
+#include "run/runner.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -46,7 +48,8 @@ struct EmptyFilesystem {};
 /// What a stage starts from.
 using StageBase = std::variant<EmptyFilesystem, StageSource, ImageSource>;
 /// What COPY and mounts read from.
-using FileOrigin = std::variant<MainContext, DirectorySource, StageSource, ImageSource>;
+using FileOrigin =
+    std::variant<MainContext, DirectorySource, StageSource, ImageSource, EmptyFilesystem>;
 
 /// Where an instruction stands, for messages.
 struct Place {
@@ -79,6 +82,65 @@ struct DirectoryAction {
   std::string user;
 };
 
+/// Files of an origin, shown to a command. What it writes there is gone after it.
+struct BindPlan {
+  FileOrigin from;
+  std::string source; ///< Absolute, in the origin.
+  MountAccess access = MountAccess::read_only;
+};
+
+/// Who gets the directory of a cache mount when it is made.
+struct CacheOwner {
+  std::uint32_t mode = 0755;
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+};
+
+/// A directory that is kept from build to build. Those that differ in anything but `sharing` and
+/// `access` are different directories.
+struct CachePlan {
+  std::string id;           ///< Within its name space.
+  std::string name_space;   ///< BUILDKIT_CACHE_MOUNT_NS; may be empty.
+  FileOrigin from;          ///< What it holds in the beginning.
+  std::string source = "/"; ///< Which part of that.
+  instruction::CacheSharing sharing = instruction::CacheSharing::shared;
+  MountAccess access = MountAccess::read_write;
+  std::optional<CacheOwner> owner; ///< Nothing: as it is in `from`.
+};
+
+struct TmpfsPlan {
+  std::optional<std::uint64_t> size; ///< Bytes.
+};
+
+/// What a secret or an agent's socket looks like to the command.
+struct SecretFile {
+  std::uint32_t mode = 0400;
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+};
+
+/// A secret as a variable, when `variable` is set, and as a file, when the mount has a target.
+struct SecretPlan {
+  std::string id;
+  std::optional<std::string> variable;
+  SecretFile file;
+  bool required = false;
+};
+
+struct SshPlan {
+  std::string id;
+  SecretFile socket;
+  bool required = false;
+};
+
+using MountKind = std::variant<BindPlan, CachePlan, TmpfsPlan, SecretPlan, SshPlan>;
+
+/// `RUN --mount`, everything expanded and every default applied.
+struct MountPlan {
+  std::string target; ///< Absolute and clean; "" for a secret that is a variable alone.
+  MountKind kind;
+};
+
 /// RUN.
 struct RunAction {
   std::vector<std::string> argv;
@@ -87,6 +149,7 @@ struct RunAction {
   std::string user;                              ///< "" is root.
   std::optional<instruction::InlineFile> script; ///< To be at /dev/pipes/<name> while it runs.
   instruction::RunNetwork network = instruction::RunNetwork::standard;
+  std::vector<MountPlan> mounts; ///< Those above before those below them.
 };
 
 using Action = std::variant<ConfigAction, CopyAction, DirectoryAction, RunAction>;

@@ -118,10 +118,21 @@ std::vector<std::size_t> Plan::dependencies(std::size_t index) const {
   const auto& stage = stages.at(index);
   if (const auto* base = std::get_if<StageSource>(&stage.base))
     needed.insert(base->index);
-  for (const auto& step : stage.steps)
+  const auto need = [&](const FileOrigin& origin) {
+    if (const auto* from = std::get_if<StageSource>(&origin))
+      needed.insert(from->index);
+  };
+  for (const auto& step : stage.steps) {
     if (const auto* copy = std::get_if<CopyAction>(&step.action))
-      if (const auto* from = std::get_if<StageSource>(&copy->from))
-        needed.insert(from->index);
+      need(copy->from);
+    if (const auto* run = std::get_if<RunAction>(&step.action))
+      for (const auto& mount : run->mounts) {
+        if (const auto* bind = std::get_if<BindPlan>(&mount.kind))
+          need(bind->from);
+        else if (const auto* cache = std::get_if<CachePlan>(&mount.kind))
+          need(cache->from);
+      }
+  }
   return {needed.begin(), needed.end()};
 }
 

@@ -29,6 +29,23 @@ struct BaseText {
   }
 };
 
+struct MountText {
+  const Plan& plan;
+
+  std::string operator()(const BindPlan& bind) const {
+    return fmt::format("bind {} of {}{}", bind.source, std::visit(BaseText{plan}, bind.from),
+                       bind.access == MountAccess::read_write ? " (writable)" : "");
+  }
+  std::string operator()(const CachePlan& cache) const { return "cache " + cache.id; }
+  std::string operator()(const TmpfsPlan& tmpfs) const {
+    return tmpfs.size ? fmt::format("tmpfs of {} bytes", *tmpfs.size) : "tmpfs";
+  }
+  std::string operator()(const SecretPlan& secret) const {
+    return "secret " + secret.id + (secret.variable ? " as $" + *secret.variable : "");
+  }
+  std::string operator()(const SshPlan& ssh) const { return "ssh agent " + ssh.id; }
+};
+
 struct ActionText {
   const Plan& plan;
 
@@ -48,8 +65,12 @@ struct ActionText {
   }
 
   std::string operator()(const RunAction& run) const {
-    return fmt::format("run    in {} as {}", run.working_directory,
-                       run.user.empty() ? "root" : run.user);
+    auto text = fmt::format("run    in {} as {}", run.working_directory,
+                            run.user.empty() ? "root" : run.user);
+    for (const auto& mount : run.mounts)
+      text += fmt::format(", {}{}{}", std::visit(MountText{plan}, mount.kind),
+                          mount.target.empty() ? "" : " at ", mount.target);
+    return text;
   }
 };
 

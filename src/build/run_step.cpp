@@ -42,11 +42,13 @@ private:
 
 } // namespace
 
-void add_name_service(Invocation& invocation) {
+void add_name_service(Invocation& invocation, const std::vector<NameValue>& extra) {
   invocation.resolv_conf = machine_file("/etc/resolv.conf");
   auto hosts = machine_file("/etc/hosts");
   if (hosts.empty())
     hosts = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
+  for (const auto& [name, address] : extra)
+    hosts += address + "\t" + name + "\n";
   invocation.hosts = std::move(hosts);
 }
 

@@ -80,8 +80,7 @@ std::string StageBuilder::act(const RunAction& action) {
     throw with_hint(Error("no command can be run here: {}", services_.why_not_better),
                     "run as root with the default capabilities, or use COPY alone");
   root().catch_up(stack_);
-  const auto outcome =
-      run_action(action, invocation(action), root(), stack_, services_.roots.workspace);
+  const auto outcome = run(action);
   if (outcome.not_started)
     throw CommandFailed(*outcome.not_started, outcome.exit_status);
   if (!outcome.succeeded())
@@ -95,6 +94,12 @@ std::string StageBuilder::act(const RunAction& action) {
   root().accept(stack_.layers().back());
   remember_user_files(entries);
   return note;
+}
+
+Outcome StageBuilder::run(const RunAction& action) {
+  auto command = invocation(action);
+  const RunMounts mounts(action.mounts, services_.mounts, command);
+  return run_action(action, std::move(command), root(), stack_, services_.roots.workspace);
 }
 
 std::string StageBuilder::add_layer(LayerContent content, Content stability) {
@@ -136,7 +141,8 @@ Invocation StageBuilder::invocation(const RunAction& action) {
       invocation.groups.push_back(group);
   if (action.network == instruction::RunNetwork::none)
     invocation.network = CommandNetwork::none;
-  add_name_service(invocation);
+  invocation.hostname = services_.options.commands.hostname;
+  add_name_service(invocation, services_.options.commands.hosts);
   return invocation;
 }
 

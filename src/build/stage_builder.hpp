@@ -6,6 +6,7 @@
 #include "build/options.hpp"
 #include "build/plan.hpp"
 #include "build/roots.hpp"
+#include "build/run_mounts.hpp"
 #include "util/progress.hpp"
 
 #include <functional>
@@ -33,6 +34,7 @@ struct StageServices {
   std::string why_not_better; ///< Why this rung and no better one.
   CopyServices copy;
   RootServices roots;
+  MountServices mounts;
   LayerFactory& layers;
   Progress& progress;
   /// True when no further step is to begin.
@@ -69,6 +71,7 @@ private:
   std::string act(const RunAction& action);
   std::string add_layer(LayerContent content, Content stability);
   Invocation invocation(const RunAction& action);
+  Outcome run(const RunAction& action);
   void remember_user_files(const std::vector<LayerEntry>& entries);
   StageRoot& root();
   void squash(std::size_t base_layers);

@@ -1,5 +1,6 @@
 #include "build/step_planner.hpp"
 
+#include "build/mount_planner.hpp"
 #include "dockerfile/dockerfile.hpp"
 #include "util/error.hpp"
 #include "util/rooted_path.hpp"
@@ -181,8 +182,6 @@ Step StepPlanner::plan_workdir(StageDraft& draft, const in::Workdir& workdir) {
 }
 
 Step StepPlanner::plan_run(const StageDraft& draft, const in::Run& run) {
-  if (!run.mounts.empty())
-    throw Error("RUN --mount is not supported yet");
   if (!run.devices.empty())
     throw Error("RUN --device is not supported");
   if (run.security == in::RunSecurity::insecure)
@@ -201,6 +200,12 @@ Step StepPlanner::plan_run(const StageDraft& draft, const in::Run& run) {
   action.user = draft.image.config.user;
   action.script = run.script;
   action.network = run.network;
+  const auto& given = graph_.build_args();
+  const auto name_space = given.find("BUILDKIT_CACHE_MOUNT_NS");
+  action.mounts = plan_mounts(draft, run,
+                              {graph_.escape(), name_space != given.end() ? name_space->second : "",
+                               [this](const std::string& name) { return origin(name); }},
+                              action.environment);
   Step step;
   step.created_by = "RUN " + run_history(draft, action.argv) + " # buildkit";
   step.action = std::move(action);

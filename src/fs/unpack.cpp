@@ -45,6 +45,12 @@ void write_content(FdRef file, std::uint64_t size, TarReader& reader) {
     throw SysError(errno, "write");
 }
 
+void write_content(FdRef file, Source* content) {
+  std::vector<std::byte> buffer(stream_block);
+  while (const auto count = content != nullptr ? content->read(buffer) : 0)
+    write_all(file, std::span(buffer).first(count));
+}
+
 mode_t node_type(FileType type) {
   switch (type) {
   case FileType::char_device:
@@ -75,7 +81,7 @@ struct Unpacker::State {
 
   using WriteContent = std::function<void(FdRef)>;
 
-  void add(const LayerEntry& entry, TarReader& reader);
+  void add(const LayerEntry& entry, const WriteContent& content);
   void add_whiteout(const RootedPath& path, const Whiteout& whiteout);
   void write_whiteout(const RootedPath& path, const Whiteout& whiteout);
   void hide(const std::string& name);
@@ -101,7 +107,7 @@ struct Unpacker::State {
   static bool throw_cannot_create() { throw SysError(errno, "create"); }
 };
 
-void Unpacker::State::add(const LayerEntry& entry, TarReader& reader) {
+void Unpacker::State::add(const LayerEntry& entry, const WriteContent& content) {
   if (entry.path.is_root()) {
     if (entry.meta.type != FileType::directory || entry.hard_link)
       throw Error("the root is no directory");
@@ -117,7 +123,7 @@ void Unpacker::State::add(const LayerEntry& entry, TarReader& reader) {
     return;
   if (entry.hard_link)
     return add_link(entry, name);
-  place(entry.meta, name, [&](FdRef file) { write_content(file, entry.meta.size, reader); });
+  place(entry.meta, name, content);
 }
 
 void Unpacker::State::place(const Metadata& meta, const std::string& name,
@@ -269,7 +275,16 @@ Unpacker::Unpacker(FdRef root, Options options)
 Unpacker::~Unpacker() = default;
 
 void Unpacker::add(const LayerEntry& entry, TarReader& reader) {
-  within([&] { state_->add(entry, reader); }, "unpack '{}'", entry.path.str());
+  within(
+      [&] {
+        state_->add(entry, [&](FdRef file) { write_content(file, entry.meta.size, reader); });
+      },
+      "unpack '{}'", entry.path.str());
+}
+
+void Unpacker::add(const LayerEntry& entry, Source* content) {
+  within([&] { state_->add(entry, [&](FdRef file) { write_content(file, content); }); },
+         "unpack '{}'", entry.path.str());
 }
 
 bool Unpacker::fits(const Tree& below) const {

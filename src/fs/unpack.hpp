@@ -45,6 +45,8 @@ public:
   /// @throws Error naming the entry: what may not be done here (device nodes, owners), what cannot
   /// be (hard links to nothing), a damaged archive
   void add(const LayerEntry& entry, TarReader& reader);
+  /// The same with content from elsewhere: exactly meta.size bytes; null when it has none.
+  void add(const LayerEntry& entry, Source* content);
   /// Sets the times of directories. Call once, at the end.
   void finish();
 

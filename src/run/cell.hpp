@@ -29,6 +29,11 @@ struct CellMount {
   dev_t device = 0;    ///< bind: what `source` was when it was checked.
   ino_t inode = 0;     ///< bind
   std::string options; ///< tmpfs: for mount(2); text: the content.
+  mode_t mode = 0644;  ///< text
+  uid_t uid = 0;       ///< text
+  gid_t gid = 0;       ///< text
+  /// A directory with nothing but a place for this mount, to lie below an overlay; may be empty.
+  std::string stub;
 };
 
 /// What happens in the cell when its root is complete.

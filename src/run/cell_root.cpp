@@ -24,7 +24,9 @@ void write_text(const CellPlan& plan, const CellMount& file) noexcept {
       break;
     done += count > 0 ? static_cast<std::size_t>(count) : 0;
   }
-  if (fd < 0 || done != file.options.size())
+  const bool owned =
+      fd >= 0 && ::fchown(fd, file.uid, file.gid) == 0 && ::fchmod(fd, file.mode) == 0;
+  if (!owned || done != file.options.size())
     give_up(plan.socket, SetupStep::write_file, errno);
   ::close(fd);
 }
@@ -100,7 +102,8 @@ void mount_extra(const CellPlan& plan, const CellMount& mount, const char* targe
     // The staging directory lies outside the new root, so it is still found by its own path.
     constexpr unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
     const StackPath source(plan.staging.c_str(), mount.source.c_str());
-    if (const int error = bind_mount(source.c_str(), target, flags); error != 0)
+    const unsigned long access = mount.access == MountAccess::read_only ? MS_RDONLY : 0;
+    if (const int error = bind_mount(source.c_str(), target, flags | access); error != 0)
       give_up(plan.socket, SetupStep::bind_mount, error);
     return;
   }

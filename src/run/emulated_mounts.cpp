@@ -51,8 +51,16 @@ void EmulatedMounts::add(const BindMount& mount) {
   if (::lstat(mount.source.c_str(), &info) != 0)
     throw SysError(errno, "mount '{}' on '{}'", mount.source, mount.target.str());
   const auto kind = S_ISDIR(info.st_mode) ? MountPoints::Kind::directory : MountPoints::Kind::file;
-  const auto& place = take(mount.target, kind);
+  auto& place = take(mount.target, kind);
   const KeptTime kept(open_parent(place.path));
+  if (mount.in_place == InPlace::move && ::renameat2(AT_FDCWD, mount.source.c_str(), AT_FDCWD,
+                                                     place.path.c_str(), RENAME_NOREPLACE) == 0) {
+    place.source = mount.source;
+    place.device = info.st_dev;
+    place.inode = info.st_ino;
+    return;
+  }
+  // EXDEV, or what else kept it from moving: it can be seen from where it is.
   if (::symlink(mount.source.c_str(), place.path.c_str()) != 0)
     throw SysError(errno, "link '{}' to '{}'", place.path, mount.source);
 }
@@ -64,8 +72,16 @@ void EmulatedMounts::add(const TmpfsMount& mount) {
     throw SysError(errno, "create '{}'", place.path);
 }
 
-const EmulatedMounts::Place& EmulatedMounts::take(const RootedPath& target,
-                                                  MountPoints::Kind kind) {
+void EmulatedMounts::add(const FileMount& mount) {
+  const auto& place = take(mount.target, MountPoints::Kind::file);
+  const KeptTime kept(open_parent(place.path));
+  const auto file = open_at(current_directory(), place.path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+  write_all(file, std::as_bytes(std::span(mount.content)));
+  if (::fchown(file.get(), mount.uid, mount.gid) != 0 || ::fchmod(file.get(), mount.mode) != 0)
+    throw SysError(errno, "change owner and mode of '{}'", place.path);
+}
+
+EmulatedMounts::Place& EmulatedMounts::take(const RootedPath& target, MountPoints::Kind kind) {
   const auto relative = points_.prepare(target, kind);
   if (relative == ".")
     throw Error("mount on '/': not possible");
@@ -76,13 +92,22 @@ const EmulatedMounts::Place& EmulatedMounts::take(const RootedPath& target,
   const KeptTime kept(open_parent(path));
   if (::renameat2(AT_FDCWD, path.c_str(), AT_FDCWD, aside.c_str(), RENAME_NOREPLACE) != 0)
     throw SysError(errno, "move '{}' aside for a mount", path);
-  return places_.emplace_back(Place{path, aside});
+  return places_.emplace_back(Place{path, aside, {}});
+}
+
+/// Unless the command has put something else in its place.
+void EmulatedMounts::give_back(const Place& place) {
+  struct stat info {};
+  if (!place.source.empty() && ::lstat(place.path.c_str(), &info) == 0 &&
+      info.st_dev == place.device && info.st_ino == place.inode)
+    ::rename(place.path.c_str(), place.source.c_str());
 }
 
 void EmulatedMounts::remove() {
   auto places = std::exchange(places_, {});
   for (auto place = places.rbegin(); place != places.rend(); ++place) {
     const KeptTime kept(open_parent(place->path));
+    give_back(*place);
     remove_tree(current_directory(), place->path);
     if (::rename(place->aside.c_str(), place->path.c_str()) != 0)
       throw SysError(errno, "move '{}' back", place->path);

@@ -8,9 +8,10 @@
 
 namespace cairn {
 
-/// Mounts where nothing can be mounted: a bind is a symbolic link to its source, a tmpfs an
-/// ordinary directory. What was at the place is moved aside within its directory and comes back.
-/// Read-only is not enforced, and what a command writes to a bind arrives at its source.
+/// Mounts where nothing can be mounted: a bind is its source itself or a symbolic link to it, a
+/// tmpfs an ordinary directory, a file an ordinary file. What was at the place is moved aside
+/// within its directory and comes back. Read-only is not enforced, and what a command writes to a
+/// bind arrives at its source.
 class EmulatedMounts {
 public:
   /// @throws SysError when a place cannot be taken, for instance because it is a real mount point
@@ -26,12 +27,17 @@ private:
   struct Place {
     std::string path; ///< Without links.
     std::string aside;
+    std::string source; ///< What was moved to the place and has to go back; may be empty.
+    dev_t device = 0;   ///< Of that.
+    ino_t inode = 0;
   };
 
   void add(const BindMount& mount);
   void add(const TmpfsMount& mount);
+  void add(const FileMount& mount);
+  static void give_back(const Place& place);
   /// Moves away what is at `target`, after it was made to exist. @return the free place
-  const Place& take(const RootedPath& target, MountPoints::Kind kind);
+  Place& take(const RootedPath& target, MountPoints::Kind kind);
 
   MountPoints points_;
   std::vector<Place> places_;

@@ -44,24 +44,37 @@ CellMount plan_mount(const TmpfsMount& mount) {
   return planned;
 }
 
-CellMount plan_text(const char* target, const char* name, const std::string& text) {
+CellMount plan_mount(const FileMount& mount) {
   CellMount planned;
   planned.kind = CellMount::Kind::text;
-  planned.target = RootedPath::parse(target);
+  planned.target = mount.target;
   planned.point = MountPoints::Kind::file;
-  planned.source = name;
-  planned.options = text;
+  planned.options = mount.content;
+  planned.mode = mount.mode;
+  planned.uid = mount.uid;
+  planned.gid = mount.gid;
   return planned;
 }
 
-std::vector<CellMount> plan_mounts(const Invocation& invocation) {
+/// A file of /etc over the root's own, with its place in the directory `home`/NAME.
+CellMount plan_etc(const std::string& home, const char* name, const std::string& text) {
+  auto planned = plan_mount(FileMount{text, RootedPath::parse(fmt::format("/etc/{}", name)), 0644});
+  planned.access = MountAccess::read_write;
+  planned.stub = fmt::format("{}/{}", home, name);
+  return planned;
+}
+
+std::vector<CellMount> plan_mounts(const Invocation& invocation, const std::string& home) {
   std::vector<CellMount> planned;
   if (invocation.hosts)
-    planned.push_back(plan_text("/etc/hosts", "hosts", *invocation.hosts));
+    planned.push_back(plan_etc(home, "hosts", *invocation.hosts));
   if (invocation.resolv_conf)
-    planned.push_back(plan_text("/etc/resolv.conf", "resolv.conf", *invocation.resolv_conf));
+    planned.push_back(plan_etc(home, "resolv.conf", *invocation.resolv_conf));
   for (const auto& mount : invocation.mounts)
     planned.push_back(std::visit([](const auto& any) { return plan_mount(any); }, mount));
+  for (std::size_t i = 0; i < planned.size(); ++i)
+    if (planned[i].kind == CellMount::Kind::text)
+      planned[i].source = fmt::format("file-{}", i);
   return planned;
 }
 
@@ -151,8 +164,8 @@ std::vector<std::string>
 NamespaceRunner::bottom_layers(const std::vector<CellMount>& mounts) const {
   std::vector<std::string> layers = {home_.path() + "/system"};
   for (const auto& mount : mounts) {
-    if (mount.kind == CellMount::Kind::text)
-      layers.push_back(fmt::format("{}/{}", home_.path(), mount.source));
+    if (!mount.stub.empty())
+      layers.push_back(mount.stub);
   }
   return layers;
 }
@@ -239,7 +252,7 @@ void NamespaceRunner::live_somehow(const MakePlan& make_plan, const CommandRoot&
 Outcome NamespaceRunner::run(const CommandRoot& root, const Invocation& invocation) {
   const auto begin = std::chrono::steady_clock::now();
   const CommandPlan command(invocation);
-  const auto mounts = plan_mounts(invocation);
+  const auto mounts = plan_mounts(invocation, home_.path());
   Outcome outcome;
   live_somehow(
       [&] {

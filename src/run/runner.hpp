@@ -16,12 +16,29 @@ namespace cairn {
 
 enum class MountAccess { read_only, read_write };
 
+/// What stands for a bind mount where nothing can be mounted.
+enum class InPlace {
+  link, ///< A symbolic link to the source.
+  move  ///< The source itself, for the time, where it lies on the target's file system.
+};
+
 /// Shows a file or a directory, with what is mounted below it, at another place of the root.
 struct BindMount {
   /// Absolute, free of symbolic links (what realpath(3) gives, or what open_in_root() opened).
   std::string source;
   RootedPath target;
   MountAccess access = MountAccess::read_only;
+  InPlace in_place = InPlace::link;
+};
+
+/// A file that lies in memory, where that is possible: what it holds is for this command alone. It
+/// cannot be executed, nor written where it is mounted.
+struct FileMount {
+  std::string content;
+  RootedPath target;
+  mode_t mode = 0400;
+  uid_t uid = 0;
+  gid_t gid = 0;
 };
 
 /// An empty directory in memory, mode 1777.
@@ -32,7 +49,7 @@ struct TmpfsMount {
 
 /// What a command sees besides its root. Symbolic links in a target are followed inside the root.
 /// A target that does not exist is made before the command and taken away after it.
-using CommandMount = std::variant<BindMount, TmpfsMount>;
+using CommandMount = std::variant<BindMount, TmpfsMount, FileMount>;
 
 enum class CommandNetwork { host, none };
 

@@ -1,5 +1,6 @@
 #include "apps/executor/flag_table.hpp"
 
+#include "apps/executor/command_inputs.hpp"
 #include "util/error.hpp"
 #include "util/rooted_path.hpp"
 #include "util/text.hpp"
@@ -60,6 +61,13 @@ void add_destination(ExecutorDraft& draft, const FlagValue& value) {
 void set_platform(ExecutorDraft& draft, const FlagValue& value) {
   if (!value.empty())
     draft.command.build.language.target_platform = Platform::parse(value.text());
+}
+
+void set_cache_directory(ExecutorDraft& draft, const FlagValue& value) {
+  if (!value.empty() && !value.text().starts_with('/'))
+    throw Error("'{}' is not an absolute path", value.text());
+  if (!value.empty())
+    draft.command.build.execution.cache_directory = value.text();
 }
 
 void set_compression(ExecutorDraft& draft, const FlagValue& value) {
@@ -178,9 +186,18 @@ constexpr ExecutorFlag table[] = {
   {{.name = "custom-platform", .group = image_group, .preset = "this machine's",
     .help = "os/arch[/variant] of the image and of base images"},
    set_platform},
-  {{.name = "secret", .type = list, .support = later, .group = image_group,
+  {{.name = "secret", .type = list, .group = image_group,
     .help = "id=ID[,src=FILE][,env=VARIABLE][,type=file|env], for RUN --mount=type=secret"},
-   refuse_any_text},
+   add_secret},
+  {{.name = "ssh", .type = list, .group = image_group,
+    .help = "ID[=SOCKET] of an ssh-agent, for RUN --mount=type=ssh; without SOCKET that of SSH_AUTH_SOCK"},
+   add_agent},
+  {{.name = "add-host", .type = list, .group = image_group,
+    .help = "NAME:ADDRESS, a further line of /etc/hosts for commands"},
+   add_host},
+  {{.name = "hostname", .group = image_group, .preset = "buildkitsandbox",
+    .help = "The hostname that commands see"},
+   [](Draft& d, const Value& v) { d.hostname = v.text(); }},
   {{.name = "check", .type = boolean, .support = later, .group = image_group, .preset = "false",
     .help = "Report what is doubtful in the Dockerfile and build nothing"},
    refuse_true},
@@ -284,9 +301,9 @@ constexpr ExecutorFlag table[] = {
     .preset = "the first destination's repository, with /cache",
     .help = "The repository that holds the cache, or oci:PATH"},
    [](Draft& d, const Value& v) { d.has_cache_repo = !v.empty(); }},
-  {{.name = "cache-dir", .support = later, .group = cache_group, .preset = "/cache",
-    .help = "The directory with base images"},
-   accept},
+  {{.name = "cache-dir", .group = cache_group, .preset = "/cache",
+    .help = "The directory for what is kept from build to build: cache mounts"},
+   set_cache_directory},
   {{.name = "cache-ttl", .type = duration, .support = later, .group = cache_group,
     .preset = "336h", .help = "How long what is in the cache counts"},
    accept},

@@ -11,11 +11,21 @@
 
 namespace cairn {
 
+/// Where a secret is: in a variable or in a file; without either, in what is called like its id.
+struct SecretFlag {
+  enum class Kind { unsaid, file, variable } kind = Kind::unsaid;
+  std::string id;
+  std::string file;
+  std::string variable;
+};
+
 /// A command as the flags alone describe it, before variables and rules between flags count.
 struct ExecutorDraft {
   BuildCommand command;
   /// --build-arg: without a value the variable of that name gives it.
   std::vector<std::pair<std::string, std::optional<std::string>>> build_args;
+  std::vector<SecretFlag> secrets;
+  std::string hostname; ///< "" when it was not given.
   bool no_push = false;
   bool has_cache_repo = false;
   // Nothing: the flag was not given, and a variable may say it.

@@ -1,5 +1,6 @@
 #include "apps/executor/settle.hpp"
 
+#include "apps/executor/command_inputs.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
 
@@ -142,6 +143,7 @@ BuildCommand settle(ExecutorDraft draft, const ProcessEnvironment& environment) 
   settle_work_directory(draft, environment);
   settle_isolation(draft, environment);
   settle_push(draft, environment);
+  settle_commands(draft, environment);
   check_context(draft.command.build.context);
   check_reports(draft.command.build.output);
   check_format(draft.command.build.output);

@@ -1,0 +1,130 @@
+#include "build/cache_mounts.hpp"
+
+#include "util/crypto.hpp"
+#include "util/error.hpp"
+#include "util/file.hpp"
+
+#include <fmt/format.h>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <climits>
+#include <cstdlib>
+#include <optional>
+#include <thread>
+
+namespace cairn {
+
+namespace {
+
+enum class Hold { shared, alone };
+
+std::string real_path(const std::string& path) {
+  char real[PATH_MAX];
+  if (::realpath(path.c_str(), real) == nullptr)
+    throw SysError(errno, "find '{}'", path);
+  return real;
+}
+
+Fd open_lock(const std::string& path) {
+  return open_at(current_directory(), path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+}
+
+bool try_lock(const Fd& file, Hold hold) {
+  while (::flock(file.get(), (hold == Hold::shared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK)
+      return false;
+    if (errno != EINTR)
+      throw SysError(errno, "lock a cache mount");
+  }
+  return true;
+}
+
+void wait_for_lock(const Fd& file, Hold hold, const std::function<bool()>& stopped) {
+  constexpr auto pause = std::chrono::milliseconds(50);
+  while (!try_lock(file, hold)) {
+    if (stopped())
+      throw Error("the build was told to stop");
+    std::this_thread::sleep_for(pause);
+  }
+}
+
+/// What a cache is, one property a line. Caches that differ in it are different ones.
+std::string describe(const CachePlan& plan, const std::string& origin) {
+  auto text = fmt::format("id {}\nnamespace {}\nfrom {}\nsource {}\n", sha256_hex(plan.id),
+                          sha256_hex(plan.name_space), origin, sha256_hex(plan.source));
+  if (plan.owner)
+    text += fmt::format("owner {}:{} {:o}\n", plan.owner->uid, plan.owner->gid, plan.owner->mode);
+  return text;
+}
+
+/// One cache: all instances of it.
+class Cache {
+public:
+  explicit Cache(std::string path) : path_(std::move(path)) {}
+
+  Fd lock(unsigned instance) const { return open_lock(fmt::format("{}/{}.lock", path_, instance)); }
+
+  /// The path of an instance that is in use by the caller; made when there is none yet.
+  std::string find(unsigned instance, const CachePlan& plan, const CacheMounts::Fill& fill,
+                   const std::function<bool()>& stopped) const {
+    const auto path = fmt::format("{}/{}", path_, instance);
+    const auto making = open_lock(path_ + "/lock");
+    wait_for_lock(making, Hold::alone, stopped);
+    struct stat info {};
+    if (::lstat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode))
+      return path;
+    const auto half = path + ".new";
+    remove_tree(current_directory(), half);
+    if (::mkdir(half.c_str(), 0755) != 0)
+      throw SysError(errno, "create '{}'", half);
+    fill(half);
+    give(half, plan);
+    if (::rename(half.c_str(), path.c_str()) != 0)
+      throw SysError(errno, "rename '{}'", half);
+    return path;
+  }
+
+private:
+  static void give(const std::string& path, const CachePlan& plan) {
+    if (!plan.owner)
+      return;
+    if (::chown(path.c_str(), plan.owner->uid, plan.owner->gid) != 0 ||
+        ::chmod(path.c_str(), plan.owner->mode) != 0)
+      throw SysError(errno, "change owner and mode of '{}'", path);
+  }
+
+  std::string path_;
+};
+
+} // namespace
+
+CacheMounts::Lease CacheMounts::take(const CachePlan& plan, const std::string& origin,
+                                     const Fill& fill, const std::function<bool()>& stopped) const {
+  const auto about = describe(plan, origin);
+  make_directories(directory_, 0700);
+  const auto path = fmt::format("{}/{}", real_path(directory_), sha256_hex(about).substr(0, 32));
+  make_directories(path, 0700);
+  if (::access((path + "/about").c_str(), F_OK) != 0) {
+    AtomicFile file(path + "/about", 0600);
+    file.write(fmt::format("id={}\nnamespace={}\n{}", plan.id, plan.name_space, about));
+    file.commit();
+  }
+  const Cache cache(path);
+  const auto hold = plan.sharing == instruction::CacheSharing::shared ? Hold::shared : Hold::alone;
+  unsigned instance = 0;
+  auto lock = cache.lock(instance);
+  if (plan.sharing == instruction::CacheSharing::private_copy)
+    while (!try_lock(lock, hold))
+      lock = cache.lock(++instance);
+  else
+    wait_for_lock(lock, hold, stopped);
+  return {cache.find(instance, plan, fill, stopped), std::move(lock)};
+}
+
+} // namespace cairn
