@@ -56,11 +56,23 @@ void wait_for_lock(const Fd& file, Hold hold, const std::function<bool()>& stopp
 
 /// What a cache is, one property a line. Caches that differ in it are different ones.
 std::string describe(const CachePlan& plan, const std::string& origin) {
-  auto text = fmt::format("id {}\nnamespace {}\nfrom {}\nsource {}\n", sha256_hex(plan.id),
-                          sha256_hex(plan.name_space), origin, sha256_hex(plan.source));
+  auto text = fmt::format("id {}\nnamespace {}\nfrom {}\n", sha256_hex(plan.id),
+                          sha256_hex(plan.name_space), origin);
+  // Of another file system only this part is there.
+  if (!std::holds_alternative<EmptyFilesystem>(plan.from))
+    text += fmt::format("part {}\n", sha256_hex(plan.source));
   if (plan.owner)
     text += fmt::format("owner {}:{} {:o}\n", plan.owner->uid, plan.owner->gid, plan.owner->mode);
   return text;
+}
+
+/// A path below `directory`, links being followed as if that were "/".
+std::string part_of(const std::string& directory, const std::string& part) {
+  const auto root = open_at(current_directory(), directory, O_RDONLY | O_DIRECTORY);
+  const auto found = open_in_root(root, RootedPath::parse(part), O_PATH, FinalLink::follow);
+  if (!found)
+    throw Error("\"{}\" is not in the cache", part);
+  return real_path(fmt::format("/proc/self/fd/{}", found->get()));
 }
 
 /// One cache: all instances of it.
@@ -124,7 +136,7 @@ CacheMounts::Lease CacheMounts::take(const CachePlan& plan, const std::string& o
       lock = cache.lock(++instance);
   else
     wait_for_lock(lock, hold, stopped);
-  return {cache.find(instance, plan, fill, stopped), std::move(lock)};
+  return {part_of(cache.find(instance, plan, fill, stopped), plan.source), std::move(lock)};
 }
 
 } // namespace cairn

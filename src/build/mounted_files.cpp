@@ -87,17 +87,16 @@ std::string MountedFiles::copy(const FileOrigin& from, const std::string& source
 
 void MountedFiles::fill(const FileOrigin& from, const std::string& source,
                         const std::string& path) const {
-  if (std::holds_alternative<EmptyFilesystem>(from) && source == "/")
+  if (std::holds_alternative<EmptyFilesystem>(from))
     return;
   const auto half = path + ".from";
   remove_tree(current_directory(), half);
   make_directories(half, 0700);
   const auto copied = copy(from, source, half);
-  const auto info = try_statx(current_directory(), copied);
-  if (!info || !S_ISDIR(info->stx_mode))
-    throw Error("\"{}\" is not a directory", source);
-  if (::rename(copied.c_str(), path.c_str()) != 0)
-    throw SysError(errno, "fill '{}'", path);
+  const auto place = source == "/" ? path : path + source;
+  make_directories(place.substr(0, place.rfind('/')));
+  if (::rename(copied.c_str(), place.c_str()) != 0)
+    throw SysError(errno, "fill '{}'", place);
   remove_tree(current_directory(), half);
 }
 

@@ -26,7 +26,7 @@ public:
   std::string copy(const FileOrigin& from, const std::string& source,
                    const std::string& directory) const;
 
-  /// Makes the directory `path` what the directory `source` is. @throws Error when that is none
+  /// Puts `source` where it belongs below the empty directory `path`, which stands for the root.
   void fill(const FileOrigin& from, const std::string& source, const std::string& path) const;
 
   /// Tells origins apart whose files may differ.

@@ -96,13 +96,13 @@ struct CacheOwner {
   std::uint32_t gid = 0;
 };
 
-/// A directory that is kept from build to build. Those that differ in anything but `sharing` and
-/// `access` are different directories.
+/// A directory that is kept from build to build. Those that differ in id, name space, owner or in
+/// what they hold in the beginning are different directories.
 struct CachePlan {
   std::string id;           ///< Within its name space.
   std::string name_space;   ///< BUILDKIT_CACHE_MOUNT_NS; may be empty.
   FileOrigin from;          ///< What it holds in the beginning.
-  std::string source = "/"; ///< Which part of that.
+  std::string source = "/"; ///< Which part of it the command sees; absolute.
   instruction::CacheSharing sharing = instruction::CacheSharing::shared;
   MountAccess access = MountAccess::read_write;
   std::optional<CacheOwner> owner; ///< Nothing: as it is in `from`.

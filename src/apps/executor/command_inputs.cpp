@@ -110,10 +110,8 @@ void settle_commands(ExecutorDraft& draft, const ProcessEnvironment& environment
     if (path.empty())
       throw Error("--ssh={}: SSH_AUTH_SOCK is not set, and no socket is given", id);
   }
-  if (!draft.hostname.empty()) {
+  if (!draft.hostname.empty())
     build.commands.hostname = draft.hostname;
-    return;
-  }
   for (const auto& [name, value] : build.language.build_args)
     if (name == "BUILDKIT_SANDBOX_HOSTNAME" && !value.empty())
       build.commands.hostname = value;
