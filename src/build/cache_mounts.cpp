@@ -22,6 +22,9 @@ namespace cairn {
 
 namespace {
 
+/// Commands in place may reach a cache through its path, as any user.
+constexpr mode_t passable = 0711;
+
 enum class Hold { shared, alone };
 
 std::string real_path(const std::string& path) {
@@ -119,9 +122,9 @@ private:
 CacheMounts::Lease CacheMounts::take(const CachePlan& plan, const std::string& origin,
                                      const Fill& fill, const std::function<bool()>& stopped) const {
   const auto about = describe(plan, origin);
-  make_directories(directory_, 0700);
+  make_directories(directory_, passable);
   const auto path = fmt::format("{}/{}", real_path(directory_), sha256_hex(about).substr(0, 32));
-  make_directories(path, 0700);
+  make_directories(path, passable);
   if (::access((path + "/about").c_str(), F_OK) != 0) {
     AtomicFile file(path + "/about", 0600);
     file.write(fmt::format("id={}\nnamespace={}\n{}", plan.id, plan.name_space, about));

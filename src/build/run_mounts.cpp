@@ -6,6 +6,10 @@
 
 #include <fmt/format.h>
 
+#include <sys/stat.h>
+
+#include <cerrno>
+
 namespace cairn {
 
 namespace {
@@ -94,6 +98,11 @@ struct RunMounts::Maker {
 
 RunMounts::RunMounts(const std::vector<MountPlan>& plans, const MountServices& services,
                      Invocation& invocation) {
+  // Where nothing can be mounted, commands of any user may have to reach copies through their path.
+  constexpr mode_t passable = 0711;
+  const auto& workspace = services.workspace.path();
+  if (!plans.empty() && services.rung == Rung::inplace && ::chmod(workspace.c_str(), passable) != 0)
+    throw SysError(errno, "change mode of '{}'", workspace);
   for (const auto& plan : plans)
     within(
         [&] {

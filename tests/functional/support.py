@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ ROOT = pathlib.Path(os.environ.get("CAIRN_ROOT", pathlib.Path(__file__).resolve(
 sys.path.insert(0, str(ROOT / "tests/support"))
 
 import built_image  # noqa: E402
+import pod  # noqa: E402
 import registry  # noqa: E402
 import tar_layers  # noqa: E402
 
@@ -184,6 +186,31 @@ class World:
         words = [f"--context={context}", f"--kaniko-dir={work}", f"--isolation={isolation}", *outputs, *flags]
         status, out, err, peak = self.execute(words, **how)
         return Build(status, out, err, layout, work, peak)
+
+    def build_in_place(self, dockerfile: str, files: dict | None = None, *flags: str,
+                       binds: dict[str, pathlib.Path] | None = None, environment: dict | None = None) -> Build:
+        """The same in a pod that lets commands be run in place alone; BINDS are further mounts of the pod."""
+        layout, work = self.new_directory("out"), self.new_directory("work")
+        with pod.Pod(self._cairn, self.directory, pod.BASELINE) as container:
+            container.bind(self.context(dockerfile, files), "/workspace")
+            container.bind(layout, "/out")
+            for target, source in (binds or {}).items():
+                container.bind(source, target)
+            done = container.run(["/kaniko/executor", "--isolation=inplace", "--no-push",
+                                  "--oci-layout-path=/out/layout", *flags], environment=environment or {})
+        return Build(done.returncode, done.stdout, done.stderr, layout / "layout", work)
+
+    @functools.cached_property
+    def _cairn(self) -> pathlib.Path:
+        """The root file system of Cairn's own image."""
+        if not self.is_root or shutil.which("runc") is None:
+            raise Skip("needs root and runc")
+        if not (ROOT / "out/cairn/index.json").exists():
+            raise Skip("scripts/image has not made out/cairn")
+        bundle = self.directory / "cairn"
+        subprocess.run(["umoci", "unpack", "--image", f"{ROOT}/out/cairn:latest", str(bundle)], check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return bundle / "rootfs"
 
     def files_only(self, dockerfile: str, files: dict | None = None, *flags: str, **how) -> Build:
         """A build of which nothing may need a place to run commands in."""
