@@ -20,7 +20,9 @@ def build_in_namespaces(world, text, files=None, *flags, cache=None, environment
 
 
 def build_in_place(world, text, files=None, *flags, cache=None, environment=None, agent=None):
-    binds = {"/cache": cache or world.new_directory("cache")} | ({"/agent.sock": agent} if agent else {})
+    cache = cache or world.new_directory("cache")
+    cache.chmod(0o755)  # as volumes are
+    binds = {"/cache": cache} | ({"/agent.sock": agent} if agent else {})
     extra = ["--ssh=default=/agent.sock"] if agent else []
     return world.build_in_place(text, files, *flags, *extra, binds=binds, environment=environment)
 
