@@ -1,5 +1,5 @@
+#include "errors.hpp"
 #include "fs/users.hpp"
-#include "tables.hpp"
 
 #include <doctest/doctest.h>
 
