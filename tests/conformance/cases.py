@@ -44,7 +44,7 @@ class Builder:
 
     def in_place(self, place: pathlib.Path, flags: list[str]) -> subprocess.CompletedProcess:
         """One container, because the base is unpacked over the container's own root."""
-        with pods.Pod(self.rootfs, self.directory, pods.BASELINE) as pod:
+        with pods.Pod(self.rootfs, self.directory, pods.BASELINE, service_account=False) as pod:
             pod.bind(place, str(IN_POD))
             for name, layout in self.bases.items():
                 pod.bind(layout, base_path(IN_POD, name), read_only=True)
@@ -107,8 +107,10 @@ class Case:
                     for name, how in (spec.get("build_contexts") or {}).items()}
         for name in bases:
             (place / "bases" / name.replace(":", "-")).mkdir(parents=True)
+            repository = name.partition(":")[0]
+            same = [other for other in spec.get("bases") or [] if other.partition(":")[0] == repository]
             contexts = {spelling: f"oci-layout://{base_path(pathlib.PurePath('PLACE'), name)}"
-                        for spelling in spellings(name)} | contexts
+                        for base in (name, *same) for spelling in spellings(base)} | contexts
         flags += [f"--build-context={name}={source}" for name, source in contexts.items()]
         return [*flags, *self._secrets(place), *option_flags(spec.get("options") or {})]
 
@@ -123,7 +125,7 @@ class Case:
 
 
 def spellings(base: str) -> list[str]:
-    """How Dockerfiles may name a base image of Docker Hub; a named context is found by its name alone."""
+    """How Dockerfiles may name an image of Docker Hub; the recorded results are those of one base whatever its tag."""
     repository, _, tag = base.partition(":")
     names = [base, f"library/{base}", f"docker.io/{base}", f"docker.io/library/{base}"]
     return names + [name.rpartition(":")[0] for name in names if tag == "latest"]
