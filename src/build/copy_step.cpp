@@ -150,7 +150,25 @@ bool is_from_context(const FileOrigin& from) {
   return std::holds_alternative<MainContext>(from) || std::holds_alternative<DirectorySource>(from);
 }
 
-CopyRequest request_of(const CopyAction& action, CopyData& data, const UserFiles& users, Time now) {
+enum class UnknownNames { refuse, are_root };
+
+/// Who "user[:group]" is in `stack`.
+Owner owner_of(const std::string& spec, LayerStack& stack, UnknownNames names, Progress& progress) {
+  const auto is_numeric = is_numeric_owner(spec);
+  if (!is_numeric && stack.layers().empty())
+    throw Error("the owner '{}' cannot be looked up: there is no /etc/passwd in an empty image",
+                spec);
+  const auto found = resolve_owner(spec, is_numeric ? UserFiles{} : user_files(stack));
+  for (const auto& problem : found.unknown) {
+    if (problem.is_name && names == UnknownNames::refuse)
+      throw Error("{}", problem.why);
+    progress.warn("{}: taken for {}:{}", problem.why, found.owner.uid, found.owner.gid);
+  }
+  return found.owner;
+}
+
+CopyRequest request_of(const CopyAction& action, CopyData& data, std::optional<Owner> owner,
+                       Time now) {
   CopyRequest request;
   for (const auto& source : action.sources) {
     request.sources.emplace_back(ViewSource{data.view.get(), source});
@@ -168,8 +186,7 @@ CopyRequest request_of(const CopyAction& action, CopyData& data, const UserFiles
   request.workdir = action.working_directory;
   if (!is_from_context(action.from))
     request.ownership = CopyRequest::Ownership::preserve;
-  if (action.chown)
-    request.owner = resolve_owner(*action.chown, users);
+  request.owner = owner;
   if (action.chmod)
     request.mode = ModeChange::parse(*action.chmod);
   request.excludes = action.excludes;
@@ -229,10 +246,10 @@ LayerContent copy_files(const CopyAction& action, LayerStack& stack, const CopyS
   auto data = std::make_shared<CopyData>();
   data->spool = std::make_unique<Spool>(services.workspace.temporary());
   std::visit(ViewMaker{*data, services}, action.from);
-  UserFiles users;
-  if (action.chown && !is_numeric_owner(*action.chown))
-    users = user_files(stack);
-  const auto request = request_of(action, *data, users, services.clock());
+  std::optional<Owner> owner;
+  if (action.chown)
+    owner = owner_of(*action.chown, stack, UnknownNames::refuse, services.progress);
+  const auto request = request_of(action, *data, owner, services.clock());
   data->plan = plan_copy(request, stack.tree());
   if (data->stack != nullptr)
     spool_content(*data, wanted_content(*data));
@@ -263,14 +280,15 @@ LayerContent subtree(const FileOrigin& from, const std::string& source,
   return content_of(std::move(data));
 }
 
-LayerContent make_directory(const DirectoryAction& action, LayerStack& stack, Time now) {
+LayerContent make_directory(const DirectoryAction& action, LayerStack& stack,
+                            const CopyServices& services) {
   const auto& tree = stack.tree();
   const auto target = tree.resolve(RootedPath::parse(action.path), Tree::Last::follow);
   std::vector<LayerEntry> entries;
   Owner owner;
   if (!action.user.empty())
-    owner =
-        resolve_owner(action.user, is_numeric_owner(action.user) ? UserFiles{} : user_files(stack));
+    owner = owner_of(action.user, stack, UnknownNames::are_root, services.progress);
+  const auto now = services.clock();
   bool made = false;
   for (auto path = target; !path.is_root(); path = path.parent()) {
     const auto* node = tree.find(path);

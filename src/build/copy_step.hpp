@@ -8,6 +8,7 @@
 #include "context/local.hpp"
 #include "fs/users.hpp"
 #include "fs/view.hpp"
+#include "util/progress.hpp"
 
 #include <functional>
 #include <map>
@@ -48,6 +49,7 @@ struct CopyServices {
   /// The layers of an image that is copied from.
   std::function<std::shared_ptr<SharedStack>(const ImageSource& image)> image;
   Clock clock;
+  Progress& progress; ///< Told about owners that nobody is.
 };
 
 /// The layer that a COPY or ADD makes on top of `stack`. Nothing is unpacked but what is copied.
@@ -55,7 +57,8 @@ struct CopyServices {
 LayerContent copy_files(const CopyAction& action, LayerStack& stack, const CopyServices& services);
 
 /// The layer that a WORKDIR makes: the directory and what is missing above it.
-LayerContent make_directory(const DirectoryAction& action, LayerStack& stack, Time now);
+LayerContent make_directory(const DirectoryAction& action, LayerStack& stack,
+                            const CopyServices& services);
 
 /// A file or directory of an origin by itself: "/m", and what is below it. `source` is absolute and
 /// free of patterns; symbolic links in it are followed. @throws Error when it does not exist

@@ -177,7 +177,7 @@ public:
 
   std::string operator()(const in::Onbuild& onbuild) {
     config_.on_build.push_back(onbuild.trigger);
-    return "ONBUILD " + onbuild.trigger;
+    return {};
   }
 
   std::string operator()(const in::Maintainer& maintainer) {

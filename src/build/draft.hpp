@@ -34,7 +34,8 @@ struct StageDraft {
   std::string working_directory() const;
 };
 
-/// Applies an instruction that changes the configuration alone and returns its history entry.
+/// Applies an instruction that changes the configuration alone and returns its history entry; ""
+/// for ONBUILD, which has none.
 /// @throws Error without a place
 std::string apply_config(StageDraft& draft, const Instruction& instruction,
                          const ArgumentValues& arguments, char escape);

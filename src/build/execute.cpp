@@ -142,7 +142,8 @@ private:
                 entry = std::make_shared<SharedStack>(stack_of(image));
               return entry;
             },
-            services_.clock};
+            services_.clock,
+            services_.progress};
   }
 
   ImageFormat format_of(std::size_t index) {

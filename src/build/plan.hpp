@@ -157,7 +157,7 @@ using Action = std::variant<ConfigAction, CopyAction, DirectoryAction, RunAction
 struct Step {
   Place place;
   std::string text;       ///< The instruction as written, on one line.
-  std::string created_by; ///< BuildKit's history form.
+  std::string created_by; ///< BuildKit's history form; "" leaves no entry.
   Action action;
 };
 

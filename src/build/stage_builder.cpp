@@ -56,6 +56,8 @@ void StageBuilder::perform(const Step& step) {
       [&] { return std::visit([&](const auto& action) { return act(action); }, step.action); },
       "{}", step.text);
   services_.progress.step_done(step.text, note, std::chrono::steady_clock::now() - begin);
+  if (step.created_by.empty())
+    return;
   HistoryEntry entry;
   entry.created_by = step.created_by;
   entry.comment = history_comment;
@@ -72,7 +74,7 @@ std::string StageBuilder::act(const CopyAction& action) {
 }
 
 std::string StageBuilder::act(const DirectoryAction& action) {
-  return add_layer(make_directory(action, stack_, services_.copy.clock()), Content::stays);
+  return add_layer(make_directory(action, stack_, services_.copy), Content::stays);
 }
 
 std::string StageBuilder::act(const RunAction& action) {

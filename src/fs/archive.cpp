@@ -184,18 +184,23 @@ std::string shown_name(const char* name) {
   return text.size() <= most ? std::string(text) : std::string(text.substr(0, most)) + "...";
 }
 
-RootedPath path_of(const char* text, std::size_t limit) {
-  const std::string_view name = text == nullptr ? "" : text;
+void check_strict(std::string_view name) {
   if (name.empty())
     throw Error("entry has no name");
-  if (name.size() > limit)
-    throw Error("name is longer than {} bytes", limit);
   for (std::size_t at = 0; at <= name.size();) {
     const auto end = std::min(name.find('/', at), name.size());
     if (name.substr(at, end - at) == "..")
       throw Error("name '{}' holds '..'", name);
     at = end + 1;
   }
+}
+
+RootedPath path_of(const char* text, std::size_t limit, TarNames names) {
+  const std::string_view name = text == nullptr ? "" : text;
+  if (name.size() > limit)
+    throw Error("name is longer than {} bytes", limit);
+  if (names == TarNames::strict)
+    check_strict(name);
   return RootedPath::parse(name);
 }
 
@@ -211,6 +216,7 @@ struct TarReader::State {
 
   ArchiveInput input;
   TarLimits limits;
+  TarNames names;
   Reader reader = make_reader();
   bool begun = false;
   bool ended = false;
@@ -219,7 +225,8 @@ struct TarReader::State {
   std::uint64_t xattr_bytes = 0;
   std::uint64_t size = 0; ///< Of the current entry.
 
-  State(Source& from, TarLimits chosen) : input(from, 2 * chosen.bytes + headroom), limits(chosen) {
+  State(Source& from, TarLimits chosen, TarNames how)
+      : input(from, 2 * chosen.bytes + headroom), limits(chosen), names(how) {
     ::archive_read_support_format_tar(reader.get());
     // An archive without a single block has no entries.
     ::archive_read_support_format_empty(reader.get());
@@ -229,8 +236,8 @@ struct TarReader::State {
   Metadata metadata(archive_entry* entry);
 };
 
-TarReader::TarReader(Source& from, TarLimits limits)
-    : state_(std::make_unique<State>(from, limits)) {}
+TarReader::TarReader(Source& from, TarLimits limits, TarNames names)
+    : state_(std::make_unique<State>(from, limits, names)) {}
 
 TarReader::~TarReader() = default;
 
@@ -256,9 +263,9 @@ LayerEntry TarReader::State::convert(archive_entry* entry) {
   const char* name = ::archive_entry_pathname(entry);
   return within(
       [&] {
-        LayerEntry out{path_of(name, limits.path_length), metadata(entry), std::nullopt};
+        LayerEntry out{path_of(name, limits.path_length, names), metadata(entry), std::nullopt};
         if (const char* target = ::archive_entry_hardlink(entry)) {
-          out.hard_link = path_of(target, limits.path_length);
+          out.hard_link = path_of(target, limits.path_length, names);
           // Some writers repeat the content, which belongs to the first name.
           out.meta.size = 0;
         }

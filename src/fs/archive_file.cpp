@@ -91,7 +91,7 @@ bool read_archive(const std::function<std::unique_ptr<Source>()>& open, const En
     return false;
   const auto filtered = open();
   const auto plain = unfiltered(*filtered, filter);
-  TarReader reader(*plain);
+  TarReader reader(*plain, {}, TarNames::rooted);
   while (const auto entry = reader.next())
     visit(*entry, reader);
   return true;

@@ -18,11 +18,17 @@ struct TarLimits {
   std::uint64_t all_xattr_bytes = std::uint64_t{16} << 20; ///< Their sum: an index keeps them.
 };
 
+/// What becomes of the names in an archive that are not below its root.
+enum class TarNames {
+  strict, ///< A ".." or an empty name is an Error: layers of images.
+  rooted, ///< As from inside a chroot: ".." stops at the root, an empty name is the root.
+};
+
 /// Reads a tar stream (ustar, pax, GNU) one entry at a time, in constant memory.
-/// Names are made RootedPaths: leading slashes and "./" go, ".." is an Error.
+/// Names are made RootedPaths: leading slashes and "./" go.
 class TarReader {
 public:
-  explicit TarReader(Source& from, TarLimits limits = {});
+  explicit TarReader(Source& from, TarLimits limits = {}, TarNames names = TarNames::strict);
   TarReader(const TarReader&) = delete;
   TarReader& operator=(const TarReader&) = delete;
   ~TarReader();

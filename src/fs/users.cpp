@@ -3,6 +3,8 @@
 #include "util/error.hpp"
 #include "util/text.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
 #include <utility>
@@ -109,18 +111,18 @@ std::string lack(const char* path, const std::optional<std::string>& file) {
   return std::string(path) + (file ? " of the image has no such row" : " of the image is missing");
 }
 
-[[noreturn]] void unknown(const char* what, std::string_view name, const std::string& why) {
+UnknownOwner unknown(const char* what, std::string_view name, const std::string& why) {
   if (is_number(name))
-    throw Error("{} id {} is out of range: the largest is {}", what, name, max_id);
-  throw Error("unknown {} '{}': {}", what, name, why);
+    return {fmt::format("{} id {} is out of range: the largest is {}", what, name, max_id), false};
+  return {fmt::format("unknown {} '{}': {}", what, name, why), true};
 }
 
-[[noreturn]] void unknown_user(std::string_view name, const UserFiles& files) {
-  unknown("user", name, lack("/etc/passwd", files.passwd));
+UnknownOwner unknown_user(std::string_view name, const UserFiles& files) {
+  return unknown("user", name, lack("/etc/passwd", files.passwd));
 }
 
-[[noreturn]] void unknown_group(std::string_view name, const UserFiles& files) {
-  unknown("group", name, lack("/etc/group", files.group));
+UnknownOwner unknown_group(std::string_view name, const UserFiles& files) {
+  return unknown("group", name, lack("/etc/group", files.group));
 }
 
 std::optional<UserRow> find_user_called(const UserFiles& files, std::string_view name) {
@@ -170,25 +172,24 @@ bool is_numeric_owner(std::string_view spec) {
   return needs_no_file(user) && needs_no_file(group);
 }
 
-Owner resolve_owner(std::string_view spec, const UserFiles& files, UnknownName unknown) {
+FoundOwner resolve_owner(std::string_view spec, const UserFiles& files) {
   const auto [user, group, has_group] = split_spec(spec);
-  Owner owner;
+  FoundOwner found;
   if (const auto number = spec_number(user)) {
-    owner = {*number, *number};
+    found.owner = {*number, *number};
   } else if (!user.empty() && user != "root") {
-    const auto row = find_user_called(files, user);
-    if (!row && unknown == UnknownName::is_error)
-      unknown_user(user, files);
-    if (row)
-      owner = {row->uid, row->gid};
+    if (const auto row = find_user_called(files, user))
+      found.owner = {row->uid, row->gid};
+    else
+      found.unknown.push_back(unknown_user(user, files));
   }
   if (group.empty())
-    return owner;
-  const auto gid = group == "root" ? std::optional<std::uint32_t>(0) : group_of(group, files);
-  if (!gid && unknown == UnknownName::is_error)
-    unknown_group(group, files);
-  owner.gid = gid.value_or(owner.gid);
-  return owner;
+    return found;
+  if (const auto gid = group == "root" ? std::optional<std::uint32_t>(0) : group_of(group, files))
+    found.owner.gid = *gid;
+  else
+    found.unknown.push_back(unknown_group(group, files));
+  return found;
 }
 
 Identity resolve_user(std::string_view spec, const UserFiles& files) {
@@ -197,14 +198,14 @@ Identity resolve_user(std::string_view spec, const UserFiles& files) {
   const auto row = number ? find_user(files, [&](const UserRow& r) { return r.uid == *number; })
                           : find_user_called(files, user);
   if (!row && !number)
-    unknown_user(user, files);
+    throw Error("{}", unknown_user(user, files).why);
   Identity who;
   who.owner = row ? Owner{row->uid, row->gid} : Owner{*number, 0};
   who.home = home_of(who.owner.uid, files);
   if (!group.empty()) {
     const auto gid = group_of(group, files);
     if (!gid)
-      unknown_group(group, files);
+      throw Error("{}", unknown_group(group, files).why);
     who.owner.gid = *gid;
   } else if (row) {
     each_group(files, [&](const GroupRow& each) {

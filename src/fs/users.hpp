@@ -28,15 +28,23 @@ struct Owner {
 /// Whether no files are needed to resolve "user[:group]": numbers, "root", or nothing at all.
 bool is_numeric_owner(std::string_view spec);
 
-/// What becomes of a name in --chown that no row has. BuildKit is silent about it and takes 0 for
-/// a user, and the group that goes with the user for a group.
-enum class UnknownName { is_error, is_root };
+/// A part of an owner that means nobody.
+struct UnknownOwner {
+  std::string why;     ///< "unknown user 'x': /etc/passwd of the image is missing"
+  bool is_name = true; ///< Otherwise a number that is too large.
+};
+
+/// What --chown=SPEC means, and which parts of it nobody is.
+struct FoundOwner {
+  Owner owner;
+  std::vector<UnknownOwner> unknown;
+};
 
 /// The owner that --chown=SPEC means: numbers (up to 2147483647) stand for themselves, one number
-/// alone for both; a name means its row's uid and gid; ":group" leaves the user at 0.
-/// @throws Error saying which file lacks the name
-Owner resolve_owner(std::string_view spec, const UserFiles& files,
-                    UnknownName unknown = UnknownName::is_error);
+/// alone for both; a name means its row's uid and gid; ":group" leaves the user at 0. As in
+/// BuildKit an unknown user is 0, and an unknown group the one that goes with the user; larger
+/// numbers count as names.
+FoundOwner resolve_owner(std::string_view spec, const UserFiles& files);
 
 /// Who a RUN is.
 struct Identity {

@@ -120,6 +120,30 @@ def add_archives(world):
     expect_equal((found["/x/in/bz2"].owner, oct(found["/x/in/bz2"].mode)), ((5, 6), "0o640"))
 
 
+@case("names in an archive that lead out of it stop at the destination")
+def archives_lead_nowhere(world):
+    tar = tar_layers.tar([tar_layers.entry("../../up", "1"), tar_layers.entry("/abs/f", "2"),
+                          tar_layers.entry("", ""), tar_layers.entry("a/../../b", "3")])
+    files = world.files_only("FROM scratch\nADD e.tar /x/\n", {"e.tar": tar}).image.files
+    expect_equal(sorted(files), ["/x", "/x/abs", "/x/abs/f", "/x/b", "/x/up"])
+
+
+@case("--chown: a number out of range and an unknown USER of a WORKDIR are root, and worth a warning")
+def unknown_owner(world):
+    build = world.files_only("FROM REGISTRY/busybox\nCOPY --chown=65535:4294967294 f /c\nUSER nosuch\nWORKDIR /w\n",
+                             {"f": "x"})
+    files = build.image.files
+    expect_equal([files[path].owner for path in ("/c", "/w")], [(65535, 65535), (0, 0)])
+    expect("unknown user 'nosuch'" in build.err and "out of range" in build.err, build.said)
+
+
+@case("--chown: a name that the image does not know is an error")
+def unknown_name(world):
+    for spec, wanted in (("nosuch", "unknown user 'nosuch'"), ("ann:nosuch", "unknown group 'nosuch'")):
+        world.refused(f"FROM REGISTRY/busybox\nCOPY --chown={spec} f /a\n", {"f": "x"}, texts=("Dockerfile:2", wanted))
+    world.refused("FROM scratch\nCOPY --chown=ann f /\n", {"f": "x"}, texts=("Dockerfile:2", "'ann'", "empty image"))
+
+
 @case("links of a context stay links; a source that is a link is what it points to")
 def links(world):
     context = world.context("FROM scratch\nCOPY d /d\nCOPY d/link /copied\n",

@@ -51,6 +51,9 @@ def configuration(world):
         "Test": ["CMD-SHELL", "check $A"], "Interval": 5 * second, "Timeout": 60 * second, "StartPeriod": 2 * second,
         "StartInterval": second // 2, "Retries": 3})
     expect_equal(build.image.document.get("author"), "somebody")
+    created = [step["created_by"] for step in build.image.history]
+    expect(not any(text.startswith("ONBUILD") for text in created), f"ONBUILD is in the history: {created}")
+    expect_equal(created[-1], "MAINTAINER somebody")
 
 
 @case("ENTRYPOINT takes an inherited CMD away, HEALTHCHECK NONE an inherited check")

@@ -9,12 +9,12 @@ import tempfile
 import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import bases  # noqa: E402
 import pod as pods  # noqa: E402
 from registry import Registry  # noqa: E402
 
 ROOT = pathlib.Path(os.environ["CAIRN_ROOT"])
 EXECUTOR = pathlib.Path(os.environ["CAIRN_PROGRAMS"]) / "executor"
-LAYOUT = ROOT / "build/debian-base"
 DOCKERFILE = """\
 FROM {base} AS build
 RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev
@@ -38,36 +38,12 @@ def case(name: str, check) -> None:
     print(f"not ok {name}: {why_not}" if why_not else f"ok {name}", flush=True)
 
 
-def make_base(directory: pathlib.Path) -> str:
-    """The base as an OCI layout, kept between runs. What stopped debootstrap, or nothing."""
-    if (LAYOUT / "index.json").exists():
-        return ""
-    rootfs, archive, made = directory / "debian", directory / "debian.tar", directory / "debian-layout"
-    done = subprocess.run(["debootstrap", "--variant=minbase", "bookworm", str(rootfs)], text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if done.returncode != 0:
-        return done.stdout[-500:]
-    for package in (rootfs / "var/cache/apt/archives").glob("*.deb"):
-        package.unlink()
-    subprocess.run(["tar", "-C", str(rootfs), "--numeric-owner", "--sort=name", "-cf", str(archive), "."], check=True)
-    for command in (["init", "--layout", str(made)], ["new", "--image", f"{made}:12"],
-                    ["raw", "add-layer", "--image", f"{made}:12", str(archive)],
-                    ["config", "--image", f"{made}:12", "--config.cmd", "bash", "--config.env",
-                     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]):
-        subprocess.run(["umoci", *command], check=True, stdout=subprocess.DEVNULL)
-    LAYOUT.parent.mkdir(exist_ok=True)
-    shutil.rmtree(LAYOUT, ignore_errors=True)
-    shutil.copytree(made, LAYOUT)
-    shutil.rmtree(rootfs)
-    return ""
-
-
 class World:
-    def __init__(self, directory: pathlib.Path):
+    def __init__(self, directory: pathlib.Path, layout: pathlib.Path):
         self.directory = directory
         self.registry = Registry(directory)
         self.base = f"{self.registry.host}/library/debian:12"
-        subprocess.run(["skopeo", "copy", "--quiet", "--dest-tls-verify=false", f"oci:{LAYOUT}:12",
+        subprocess.run(["skopeo", "copy", "--quiet", "--dest-tls-verify=false", f"oci:{layout}:12",
                         f"docker://{self.base}"], check=True)
         self.context = directory / "context"
         self.context.mkdir()
@@ -119,10 +95,12 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory(prefix="cairn-debian-") as name:
         directory = pathlib.Path(name)
-        if problem := make_base(directory):
-            print(f"skip debian: debootstrap cannot make a base here: {problem!r}")
+        try:
+            layout = bases.debian()
+        except bases.CannotMake as problem:
+            print(f"skip debian: no base can be made here: {str(problem)!r}")
             return 0
-        world = World(directory)
+        world = World(directory, layout)
         try:
             case("apt-get, gcc and a second stage work in namespaces, and the result runs",
                  lambda: builds_and_runs(world, world.in_namespaces, "namespaces", "namespace with overlay"))

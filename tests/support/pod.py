@@ -56,7 +56,8 @@ RESTRICTED = Profile("restricted: non-root, no capabilities, read-only root", ui
 class Pod:
     """One container of an image's ROOTFS, which stays as it is; its own changes go with close()."""
 
-    def __init__(self, rootfs: pathlib.Path, directory: pathlib.Path, profile: Profile):
+    def __init__(self, rootfs: pathlib.Path, directory: pathlib.Path, profile: Profile, *, service_account: bool = True):
+        """Without SERVICE_ACCOUNT its token is not mounted, as under automountServiceAccountToken: false."""
         self.profile = profile
         self.bundle = directory / f"pod-{uuid.uuid4().hex[:8]}"
         self.root = self.bundle / "rootfs"
@@ -68,6 +69,8 @@ class Pod:
                         str(self.root)], check=True)
         self.mounts = []
         self._name_service()
+        if service_account:
+            self.bind(self.bundle / "serviceaccount", "/var/run/secrets/kubernetes.io/serviceaccount", read_only=True)
 
     def _name_service(self) -> None:
         for name in ("resolv.conf", "hosts", "hostname"):
@@ -75,7 +78,6 @@ class Pod:
             source = pathlib.Path("/etc") / name
             copy.write_bytes(source.read_bytes() if source.exists() else b"")
             self.bind(copy, f"/etc/{name}")
-        self.bind(self.bundle / "serviceaccount", "/var/run/secrets/kubernetes.io/serviceaccount", read_only=True)
 
     def bind(self, source: pathlib.Path, target: str, *, read_only: bool = False) -> None:
         options = ["rbind", "ro" if read_only else "rw"]

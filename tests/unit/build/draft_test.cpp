@@ -68,7 +68,7 @@ TEST_CASE("history is written as BuildKit writes it") {
             "StartInterval:0s Retries:3}"},
         Row{"LABEL a=b \"c d\"=e", "LABEL a=b c d=e"},
         Row{"STOPSIGNAL SIGUSR1", "STOPSIGNAL SIGUSR1"}, Row{"MAINTAINER me", "MAINTAINER me"},
-        Row{"ONBUILD RUN x", "ONBUILD RUN x"}}) {
+        Row{"ONBUILD RUN x", ""}}) {
     CAPTURE(row.instruction);
     StageDraft draft;
     CHECK(apply(draft, row.instruction) == row.history);

@@ -1,6 +1,6 @@
 #include "edits.hpp"
+#include "errors.hpp"
 #include "fs/tar.hpp"
-#include "tables.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 

@@ -1,5 +1,6 @@
+#include "check.hpp"
+#include "errors.hpp"
 #include "fs/chmod.hpp"
-#include "tables.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
 
@@ -8,26 +9,7 @@
 using namespace cairn;
 
 TEST_CASE("modes change as BuildKit changes them") {
-  const auto rows = test::conformance_table("chmod");
-  if (!rows)
-    return;
-  CHECK(rows->size() > 20);
-  for (const auto& row : *rows) {
-    const auto text = row.string_or("mode", "");
-    CAPTURE(text);
-    if (row.find("error") != nullptr) {
-      CHECK(test::error_of([&] { ModeChange::parse(text); }) != "");
-      continue;
-    }
-    const auto change = ModeChange::parse(text);
-    for (const auto& apply : row.find("apply")->as_array()) {
-      auto from = apply.string_or("from", "");
-      const auto type = from.starts_with('d') ? FileType::directory : FileType::regular;
-      from.erase(0, type == FileType::directory ? 1 : 0);
-      CAPTURE(from);
-      CHECK(change.apply(*parse_octal(from), type) == *parse_octal(apply.string_or("to", "")));
-    }
-  }
+  test::check_part(test::fs_parts(), "tables/chmod.jsonl");
 }
 
 TEST_CASE("a symbolic link keeps its mode") {

@@ -1,5 +1,6 @@
+#include "check.hpp"
+#include "errors.hpp"
 #include "fs/glob.hpp"
-#include "tables.hpp"
 #include "util/error.hpp"
 
 #include <doctest/doctest.h>
@@ -7,20 +8,7 @@
 using namespace cairn;
 
 TEST_CASE("globs fit as Go's filepath.Match says") {
-  const auto rows = test::conformance_table("glob");
-  if (!rows)
-    return;
-  CHECK(rows->size() > 400);
-  for (const auto& row : *rows) {
-    const auto pattern = row.string_or("pattern", "");
-    const auto name = row.string_or("name", "");
-    CAPTURE(pattern);
-    CAPTURE(name);
-    bool fits = false;
-    const auto error = test::error_of([&] { fits = match_glob(pattern, name); });
-    CHECK(error == row.string_or("error", ""));
-    CHECK(fits == row.bool_or("match", false));
-  }
+  test::check_part(test::fs_parts(), "tables/glob.jsonl");
 }
 
 TEST_CASE("globs in the corners of the syntax") {

@@ -1,5 +1,6 @@
+#include "check.hpp"
+#include "errors.hpp"
 #include "fs/ignore.hpp"
-#include "tables.hpp"
 #include "util/error.hpp"
 
 #include <doctest/doctest.h>
@@ -10,13 +11,6 @@ using namespace cairn;
 using test::error_of;
 
 namespace {
-
-std::vector<std::string> patterns_of(std::string_view text) {
-  std::vector<std::string> patterns;
-  for (auto& line : parse_ignore_file(text))
-    patterns.push_back(std::move(line.pattern));
-  return patterns;
-}
 
 // What is known of the directory that a path is in, found as a walk finds it.
 IgnoreRules::Scope scope_above(const IgnoreRules& rules, const std::string& path) {
@@ -45,38 +39,11 @@ bool ignores(const std::vector<std::string>& patterns, const std::string& path) 
 } // namespace
 
 TEST_CASE("ignore files are read as BuildKit reads them") {
-  const auto rows = test::conformance_table("ignorefile");
-  if (!rows)
-    return;
-  CHECK(rows->size() > 20);
-  for (const auto& row : *rows) {
-    const auto text = row.string_or("text", "");
-    CAPTURE(text);
-    CHECK(patterns_of(text) == row.find("patterns")->as_strings());
-  }
+  test::check_part(test::fs_parts(), "tables/ignorefile.jsonl");
 }
 
 TEST_CASE("patterns decide as moby's matcher does") {
-  const auto rows = test::conformance_table("dockerignore");
-  if (!rows)
-    return;
-  CHECK(rows->size() > 3000);
-  for (const auto& row : *rows) {
-    const auto patterns = row.find("patterns")->as_strings();
-    const auto path = row.string_or("path", "");
-    CAPTURE(row.find("patterns")->compact());
-    CAPTURE(path);
-    if (row.find("error") != nullptr) {
-      const auto error = error_of([&] { IgnoreRules::of(patterns); });
-      CHECK(error.ends_with(row.string_or("error", "")));
-      CHECK(error != "");
-      continue;
-    }
-    const auto rules = IgnoreRules::of(patterns);
-    CHECK(rules.judge(path).ignored() == row.bool_or("ignored", false));
-    CHECK(file_ignored(rules, path) ==
-          (rules.judge(path).ignored() || walk_to(rules, path).ignored()));
-  }
+  test::check_part(test::fs_parts(), "tables/dockerignore.jsonl");
 }
 
 TEST_CASE("patterns are expressions of Go underneath") {

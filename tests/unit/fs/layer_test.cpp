@@ -1,6 +1,6 @@
 #include "archives.hpp"
+#include "errors.hpp"
 #include "fs/layer_writer.hpp"
-#include "tables.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 

@@ -1,6 +1,6 @@
 #include "listing.hpp"
 
-#include "tables.hpp"
+#include "errors.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
 

@@ -1,6 +1,7 @@
 #include "archives.hpp"
+#include "errors.hpp"
+#include "fs/archive_file.hpp"
 #include "fs/tar.hpp"
-#include "tables.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 #include "util/process.hpp"
@@ -138,6 +139,21 @@ TEST_CASE("the root may have an entry") {
 TEST_CASE("names are taken relative to the root of the archive") {
   CHECK(names_in(raw_member("/abs/./x//y", '0') + raw_member("./", '5') + raw_member("./a/", '5') +
                  end_of_archive) == std::vector<std::string>{"/abs/x/y", "/", "/a"});
+}
+
+TEST_CASE("names in an archive that ADD unpacks stop at its root") {
+  const auto tar = raw_member("../../up", '0') + raw_member("a/../../b/./c", '0') +
+                   raw_member("", '0') + raw_member("/..", '5') +
+                   raw_member("h", '1', "", "../up") + end_of_archive;
+  std::vector<std::string> names;
+  const auto is_archive = read_archive([&] { return std::make_unique<TextSource>(tar); },
+                                       [&](const LayerEntry& entry, TarReader&) {
+                                         names.push_back(entry.path.str());
+                                         if (entry.hard_link)
+                                           names.push_back("-> " + entry.hard_link->str());
+                                       });
+  CHECK(is_archive);
+  CHECK(names == std::vector<std::string>{"/up", "/b/c", "/", "/", "/h", "-> /up"});
 }
 
 TEST_CASE("hostile and damaged archives are refused") {

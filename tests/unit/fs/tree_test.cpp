@@ -1,7 +1,7 @@
 #include "archives.hpp"
+#include "errors.hpp"
 #include "fs/tree.hpp"
 #include "layer_rows.hpp"
-#include "tables.hpp"
 #include "util/error.hpp"
 
 #include <doctest/doctest.h>

@@ -1,9 +1,9 @@
 #include "archives.hpp"
+#include "errors.hpp"
 #include "fs/unpack.hpp"
 #include "fs/whiteout.hpp"
 #include "layer_rows.hpp"
 #include "overlay_mount.hpp"
-#include "tables.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 

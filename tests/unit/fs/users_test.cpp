@@ -1,5 +1,5 @@
+#include "errors.hpp"
 #include "fs/users.hpp"
-#include "tables.hpp"
 
 #include <doctest/doctest.h>
 
@@ -49,7 +49,7 @@ TEST_CASE("--chown takes numbers, names, and both halves or one") {
   for (const auto& row : rows) {
     CAPTURE(row.spec);
     CAPTURE(row.why);
-    CHECK(resolve_owner(row.spec, files()) == row.owner);
+    CHECK(resolve_owner(row.spec, files()).owner == row.owner);
   }
 }
 
@@ -57,33 +57,56 @@ TEST_CASE("root and numbers need no files") {
   for (const auto* spec : {"root", "root:root", "5", "5:6", ":7", "0:root"}) {
     CAPTURE(spec);
     CHECK(is_numeric_owner(spec));
-    CHECK(error_of([&] { resolve_owner(spec, {}); }) == "");
+    CHECK(resolve_owner(spec, {}).unknown.empty());
   }
   CHECK_FALSE(is_numeric_owner("u1"));
   CHECK_FALSE(is_numeric_owner("5:g1"));
 }
 
-TEST_CASE("a name that no row has is an error that says which file lacks it") {
-  CHECK(error_of([] { resolve_owner("nosuch", files()); }) ==
-        "unknown user 'nosuch': /etc/passwd of the image has no such row");
-  CHECK(error_of([] { resolve_owner("u1:nosuch", files()); }) ==
-        "unknown group 'nosuch': /etc/group of the image has no such row");
-  CHECK(error_of([] { resolve_owner("u1", {}); }) ==
-        "unknown user 'u1': /etc/passwd of the image is missing");
-  CHECK(error_of([] { resolve_owner("1:4294967294", files()); }) ==
-        "group id 4294967294 is out of range: the largest is 2147483647");
+static std::vector<std::string> reasons(const FoundOwner& found) {
+  std::vector<std::string> all;
+  for (const auto& each : found.unknown)
+    all.push_back(each.why);
+  return all;
+}
+
+TEST_CASE("a name in --chown that no row has is root's, and said with the file that lacks it") {
+  struct Row {
+    const char* spec;
+    Owner owner;
+    std::vector<std::string> unknown;
+  };
+  const Row rows[] = {
+      {"nosuch", {0, 0}, {"unknown user 'nosuch': /etc/passwd of the image has no such row"}},
+      {"u1:nosuch",
+       {501, 601},
+       {"unknown group 'nosuch': /etc/group of the image has no such row"}},
+      {"nosuch:g1", {0, 701}, {"unknown user 'nosuch': /etc/passwd of the image has no such row"}},
+      {"65535:4294967294",
+       {65535, 65535},
+       {"group id 4294967294 is out of range: the largest is 2147483647"}},
+      {"4294967294", {0, 0}, {"user id 4294967294 is out of range: the largest is 2147483647"}},
+      {"no:neither",
+       {0, 0},
+       {"unknown user 'no': /etc/passwd of the image has no such row",
+        "unknown group 'neither': /etc/group of the image has no such row"}},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.spec);
+    const auto found = resolve_owner(row.spec, files());
+    CHECK(found.owner == row.owner);
+    CHECK(reasons(found) == row.unknown);
+  }
+  CHECK(reasons(resolve_owner("u1", {})) ==
+        std::vector<std::string>{"unknown user 'u1': /etc/passwd of the image is missing"});
+  CHECK(resolve_owner("u1", {}).unknown.front().is_name);
+  CHECK_FALSE(resolve_owner("4294967294", {}).unknown.front().is_name);
 }
 
 TEST_CASE("a row without numbers is nobody's row, least of all root's") {
-  CHECK(error_of([] { resolve_owner("broken", files()); }) != "");
-  CHECK(error_of([] { resolve_owner("short", files()); }) != "");
-  CHECK(error_of([] { resolve_owner("# a comment", files()); }) == "");
-}
-
-TEST_CASE("BuildKit's leniency with unknown names can be asked for") {
-  CHECK(resolve_owner("nosuch", files(), UnknownName::is_root) == Owner{0, 0});
-  CHECK(resolve_owner("u1:nosuch", files(), UnknownName::is_root) == Owner{501, 601});
-  CHECK(resolve_owner("65535:4294967294", files(), UnknownName::is_root) == Owner{65535, 65535});
+  CHECK(resolve_owner("broken", files()).unknown.size() == 1);
+  CHECK(resolve_owner("short", files()).unknown.size() == 1);
+  CHECK(resolve_owner("# a comment", files()).unknown.empty());
 }
 
 TEST_CASE("a RUN's user has the groups that list it, and the home of its number") {
