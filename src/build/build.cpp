@@ -1,5 +1,6 @@
 #include "build/build.hpp"
 
+#include "build/cache_mount_transfer.hpp"
 #include "build/exclusions.hpp"
 #include "build/execute.hpp"
 #include "build/outputs.hpp"
@@ -176,7 +177,10 @@ BuildReport build_image(const BuildOptions& options, const BuildServices& servic
   const auto runner = make_runner(ladder, {.work_directory = workspace.temporary()});
   const RunnerGuard guard(*runner, services.on_runner);
 
-  const CacheMounts caches(cache_mount_directory(options, workspace));
+  const ImportedCaches imported(options.cache_mounts.import_from, images, progress);
+  const CacheMounts caches(
+      cache_mount_directory(options, workspace),
+      [&](const std::string& key, const std::string& path) { return imported.fill(key, path); });
   const auto agents = open_agents(options.commands);
   LayerFactory layers(workspace.store(), options.output.compression, time_rule(options.times),
                       services.cancel);
@@ -204,6 +208,13 @@ BuildReport build_image(const BuildOptions& options, const BuildServices& servic
   if (services.cancel)
     throw Error("the build was told to stop");
   write_outputs(image, options.output, services.registry, progress);
+  export_caches({.destinations = options.cache_mounts.export_to,
+                 .used = caches.used(),
+                 .imported = imported,
+                 .layers = layers,
+                 .registry = services.registry,
+                 .progress = progress,
+                 .now = services.clock()});
   return {image.manifest.digest(), image.manifest.layers, ladder.rung};
 }
 

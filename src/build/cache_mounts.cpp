@@ -123,7 +123,8 @@ CacheMounts::Lease CacheMounts::take(const CachePlan& plan, const std::string& o
                                      const Fill& fill, const std::function<bool()>& stopped) const {
   const auto about = describe(plan, origin);
   make_directories(directory_, passable);
-  const auto path = fmt::format("{}/{}", real_path(directory_), sha256_hex(about).substr(0, 32));
+  const auto key = sha256_hex(about).substr(0, 32);
+  const auto path = fmt::format("{}/{}", real_path(directory_), key);
   make_directories(path, passable);
   if (::access((path + "/about").c_str(), F_OK) != 0) {
     AtomicFile file(path + "/about", 0600);
@@ -139,7 +140,21 @@ CacheMounts::Lease CacheMounts::take(const CachePlan& plan, const std::string& o
       lock = cache.lock(++instance);
   else
     wait_for_lock(lock, hold, stopped);
-  return {part_of(cache.find(instance, plan, fill, stopped), plan.source), std::move(lock)};
+  const auto begin = [&](const std::string& half) {
+    if (!import_ || !import_(key, half))
+      fill(half);
+  };
+  const auto found = cache.find(instance, plan, begin, stopped);
+  if (instance == 0) {
+    const std::lock_guard guard(mutex_);
+    used_[key] = found;
+  }
+  return {part_of(found, plan.source), std::move(lock)};
+}
+
+std::map<std::string, std::string> CacheMounts::used() const {
+  const std::lock_guard guard(mutex_);
+  return used_;
 }
 
 } // namespace cairn

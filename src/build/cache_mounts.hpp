@@ -4,6 +4,8 @@
 #include "util/fd.hpp"
 
 #include <functional>
+#include <map>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -15,10 +17,16 @@ namespace cairn {
 ///   <directory>/<key>/lock    held while an instance is made
 ///   <directory>/<key>/N       instance N, counted from 0: what commands see
 ///   <directory>/<key>/N.lock  held, shared or alone, while instance N is in use
+///
+/// Thread-safe.
 class CacheMounts {
 public:
+  /// Fills the new, empty directory at `path` with the cache called `key`, if it knows one.
+  using Import = std::function<bool(const std::string& key, const std::string& path)>;
+
   /// `directory` is made when it is first needed.
-  explicit CacheMounts(std::string directory) : directory_(std::move(directory)) {}
+  explicit CacheMounts(std::string directory, Import import = {})
+      : directory_(std::move(directory)), import_(std::move(import)) {}
 
   /// An instance, and the right to use it for as long as this value lives.
   struct Lease {
@@ -35,8 +43,14 @@ public:
   Lease take(const CachePlan& plan, const std::string& origin, const Fill& fill,
              const std::function<bool()>& stopped) const;
 
+  /// The first instances of all caches that were taken, by key.
+  std::map<std::string, std::string> used() const;
+
 private:
   std::string directory_;
+  Import import_;
+  mutable std::mutex mutex_;
+  mutable std::map<std::string, std::string> used_;
 };
 
 } // namespace cairn

@@ -58,6 +58,12 @@ struct CommandOptions {
   std::map<std::string, std::string> agents; ///< --ssh: paths of agents' sockets by id.
 };
 
+/// Cache mounts of machines that keep nothing: "oci:PATH", or references of a registry.
+struct CacheMountOptions {
+  std::vector<std::string> import_from; ///< Earlier ones first.
+  std::vector<std::string> export_to;
+};
+
 /// When files and images say they were made.
 struct TimeOptions {
   /// SOURCE_DATE_EPOCH: the image's time; later times of files in new layers become it.
@@ -93,6 +99,7 @@ struct BuildOptions {
   LanguageOptions language;
   ExecutionOptions execution;
   CommandOptions commands;
+  CacheMountOptions cache_mounts;
   TimeOptions times;
   OutputOptions output;
 };
