@@ -15,26 +15,14 @@
 
 #include <fcntl.h>
 
-#include <algorithm>
+#include <set>
 
 namespace cairn {
 
 namespace {
 
 constexpr std::string_view label = "dev.cairn.cache-mounts";
-constexpr std::string_view layout_prefix = "oci:";
 constexpr std::int64_t kept_seconds = 14 * 24 * 3600;
-
-ImageSource source_of(const std::string& text) {
-  ImageSource source;
-  source.name = text;
-  source.platform = Platform::host();
-  if (text.starts_with(layout_prefix))
-    source.layout_path = text.substr(layout_prefix.size());
-  else
-    source.reference = ImageRef::parse(text);
-  return source;
-}
 
 /// The entries of a cache: its own directory first.
 LayerContent content_of(const std::string& path) {
@@ -88,10 +76,15 @@ Collection collect(const CacheExport& request) {
   return collection;
 }
 
-void send(const BuiltImage& image, const std::string& destination, const CacheExport& request) {
-  const auto target = source_of(destination);
-  if (!target.reference)
-    return write_layout(image, target.layout_path, std::nullopt);
+void send(const BuiltImage& image, const CacheLocation& target, const CacheExport& request) {
+  if (!target.reference) {
+    write_layout(image, target.layout_path, std::nullopt);
+    // Earlier exports would add up.
+    std::set<Digest> blobs = {image.manifest.digest(), image.manifest.config.digest};
+    for (const auto& layer : image.manifest.layers)
+      blobs.insert(layer.digest);
+    return BlobStore(target.layout_path).keep_only(blobs);
+  }
   push_image(request.registry,
              {.destinations = {*target.reference},
               .manifest = image.manifest,
@@ -102,11 +95,12 @@ void send(const BuiltImage& image, const std::string& destination, const CacheEx
 
 } // namespace
 
-ImportedCaches::ImportedCaches(const std::vector<std::string>& sources, ImageLibrary& images,
-                               Progress& progress) {
-  for (const auto& name : sources) {
+ImportedCaches::ImportedCaches(const std::vector<CacheLocation>& sources, ImageLibrary& images,
+                               Progress& progress)
+    : progress_(progress) {
+  for (const auto& source : sources) {
     try {
-      const auto image = images.get(source_of(name));
+      const auto image = images.get(source.image());
       const auto& labels = image->config.config.labels;
       const auto found = labels.find(std::string(label));
       const auto keys = split(found != labels.end() ? found->second : "", ' ');
@@ -116,8 +110,10 @@ ImportedCaches::ImportedCaches(const std::vector<std::string>& sources, ImageLib
         if (const auto parts = cut(keys[i], '@'))
           caches_.try_emplace(std::string(parts->first),
                               Cache{image, i, parse_signed(parts->second).value_or(0)});
+    } catch (const Cancelled&) {
+      throw;
     } catch (const Error& error) {
-      progress.info("No cache mounts from {}: {}", name, error.what());
+      progress.info("No cache mounts from {}: {}", source.name, error.what());
     }
   }
 }
@@ -127,11 +123,21 @@ bool ImportedCaches::fill(const std::string& key, const std::string& path) const
   if (found == caches_.end())
     return false;
   const auto root = open_at(current_directory(), path, O_RDONLY | O_DIRECTORY);
-  Unpacker unpacker(root, {});
-  StageLayer(found->second.image, found->second.layer, nullptr)
-      .read([&](const LayerEntry& entry, TarReader& reader) { unpacker.add(entry, reader); });
-  unpacker.finish();
-  return true;
+  try {
+    Unpacker unpacker(root, {});
+    StageLayer(found->second.image, found->second.layer, nullptr)
+        .read([&](const LayerEntry& entry, TarReader& reader) { unpacker.add(entry, reader); });
+    unpacker.finish();
+    return true;
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const Error& error) {
+    progress_.warn("A cache mount from {} is damaged, an empty one is used: {}",
+                   found->second.image->source.name, error.what());
+    for (const auto& name : list_directory(root))
+      remove_tree(root, name);
+    return false;
+  }
 }
 
 void export_caches(const CacheExport& request) {
@@ -140,9 +146,12 @@ void export_caches(const CacheExport& request) {
   try {
     const auto image = collect(request).image(request.now);
     for (const auto& destination : request.destinations) {
-      within([&] { send(image, destination, request); }, "{}", destination);
-      request.progress.info("Exported {} cache mounts to {}", image.layers.size(), destination);
+      within([&] { send(image, destination, request); }, "{}", destination.name);
+      request.progress.info("Exported {} cache mounts to {}", image.layers.size(),
+                            destination.name);
     }
+  } catch (const Cancelled&) {
+    throw;
   } catch (const Error& error) {
     request.progress.warn("Cache mounts were not exported: {}", error.what());
   }

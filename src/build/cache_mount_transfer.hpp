@@ -1,5 +1,6 @@
 #pragma once
 
+#include "build/cache_location.hpp"
 #include "build/cache_mounts.hpp"
 #include "build/images.hpp"
 #include "build/layer_factory.hpp"
@@ -21,9 +22,11 @@ namespace cairn {
 class ImportedCaches {
 public:
   /// Looks at `sources`, earlier ones first; a source that cannot be had is a line in the log.
-  ImportedCaches(const std::vector<std::string>& sources, ImageLibrary& images, Progress& progress);
+  ImportedCaches(const std::vector<CacheLocation>& sources, ImageLibrary& images,
+                 Progress& progress);
 
-  /// Fills an empty directory with the cache called `key`. False when it was not imported.
+  /// Fills an empty directory with the cache called `key`. False, the directory being empty, when
+  /// it was not imported or is damaged, which is a warning.
   bool fill(const std::string& key, const std::string& path) const;
 
   struct Cache {
@@ -34,12 +37,13 @@ public:
   const std::map<std::string, Cache>& all() const noexcept { return caches_; }
 
 private:
+  Progress& progress_;
   std::map<std::string, Cache> caches_;
 };
 
 /// What exporting takes; all borrowed.
 struct CacheExport {
-  const std::vector<std::string>& destinations;   ///< "oci:PATH", or references of a registry.
+  const std::vector<CacheLocation>& destinations;
   const std::map<std::string, std::string>& used; ///< Directories of this build's caches by key.
   const ImportedCaches& imported; ///< Goes along where this build did not use it, for two weeks.
   LayerFactory& layers;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "build/cache_location.hpp"
 #include "fs/layer.hpp"
 #include "oci/manifest.hpp"
 #include "oci/platform.hpp"
@@ -58,10 +59,10 @@ struct CommandOptions {
   std::map<std::string, std::string> agents; ///< --ssh: paths of agents' sockets by id.
 };
 
-/// Cache mounts of machines that keep nothing: "oci:PATH", or references of a registry.
+/// Cache mounts of machines that keep nothing.
 struct CacheMountOptions {
-  std::vector<std::string> import_from; ///< Earlier ones first.
-  std::vector<std::string> export_to;
+  std::vector<CacheLocation> import_from; ///< Earlier ones first.
+  std::vector<CacheLocation> export_to;
 };
 
 /// When files and images say they were made.

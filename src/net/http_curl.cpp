@@ -306,12 +306,6 @@ private:
     return count;
   }
 
-  void reopen_body() {
-    source_ = std::get<StreamBody>(request_.body).open();
-    sent_ = 0;
-    ended_ = false;
-  }
-
   /// Runs `body`, keeping what it throws; `otherwise` tells libcurl to stop.
   template<class Body, class Result>
   Result guarded(Result otherwise, const Body& body) noexcept {
@@ -359,10 +353,10 @@ private:
   static int on_seek(void* self, curl_off_t offset, int origin) noexcept {
     auto& transfer = *static_cast<Transfer*>(self);
     return transfer.guarded(CURL_SEEKFUNC_FAIL, [&] {
-      if (offset != 0 || origin != SEEK_SET)
-        return CURL_SEEKFUNC_CANTSEEK;
-      transfer.reopen_body();
-      return CURL_SEEKFUNC_OK;
+      // libcurl would send a request again by itself when a connection that it used before breaks.
+      // What the server has made of the part that it got only the caller can find out.
+      const bool is_at_start = offset == 0 && origin == SEEK_SET && transfer.sent_ == 0;
+      return is_at_start ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_CANTSEEK;
     });
   }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <functional>
 
 namespace cairn {
 
@@ -45,6 +46,17 @@ Digest BlobStore::put(std::string_view bytes) const {
     writer.commit(digest, bytes.size());
   }
   return digest;
+}
+
+void BlobStore::keep_only(const std::set<Digest>& digests) const {
+  std::set<std::string, std::less<>> names;
+  for (const auto& digest : digests)
+    names.emplace(digest.hex());
+  const auto blobs =
+      open_at(current_directory(), root_ + "/blobs/sha256", O_RDONLY | O_DIRECTORY);
+  for (const auto& name : list_directory(blobs))
+    if (!name.starts_with('.') && !names.contains(name))
+      remove_tree(blobs, name);
 }
 
 BlobStore::Writer::Writer(const BlobStore& store)

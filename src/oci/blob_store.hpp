@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace cairn {
@@ -32,6 +33,9 @@ public:
 
   /// Stores `bytes` under their digest.
   Digest put(std::string_view bytes) const;
+
+  /// Removes every other blob. What is still being written stays.
+  void keep_only(const std::set<Digest>& digests) const;
 
   /// Takes the bytes of one blob, hashing them on the way.
   class Writer final : public Sink {

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A real distribution: packages are installed, a program is compiled and copied into an empty image, which runs."""
+"""A real distribution: packages are installed, a program is compiled and copied into an empty image, which runs; and the
+caches of apt and of the compiler are there for the next build, but in no image."""
 import os
 import pathlib
 import shutil
@@ -10,6 +11,7 @@ import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import bases  # noqa: E402
+import built_image  # noqa: E402
 import pod as pods  # noqa: E402
 from registry import Registry  # noqa: E402
 
@@ -17,9 +19,14 @@ ROOT = pathlib.Path(os.environ["CAIRN_ROOT"])
 EXECUTOR = pathlib.Path(os.environ["CAIRN_PROGRAMS"]) / "executor"
 DOCKERFILE = """\
 FROM {base} AS build
-RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev
+RUN echo 'Binary::apt::APT::Keep-Downloaded-Packages "true";' > /etc/apt/apt.conf.d/keep-cache
+RUN --mount=type=cache,target=/var/cache/apt,sharing=locked --mount=type=cache,target=/var/lib/apt,sharing=locked \\
+    echo "$(ls /var/cache/apt/archives/*.deb 2>/dev/null | wc -l) packages in the cache" && \\
+    apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev ccache
+ENV CCACHE_DIR=/ccache
 COPY hello.c /src/
-RUN gcc -O2 -static -o /hello /src/hello.c
+RUN --mount=type=cache,target=/ccache,id=compiler ccache -z > /dev/null && \\
+    ccache gcc -O2 -c -o /hello.o /src/hello.c && gcc -static -o /hello /hello.o && ccache --print-stats | grep -w direct_cache_hit
 FROM scratch
 COPY --from=build /hello /hello
 ENTRYPOINT ["/hello"]
@@ -50,20 +57,33 @@ class World:
         (self.context / "Dockerfile").write_text(DOCKERFILE.format(base=self.base))
         (self.context / "hello.c").write_text(PROGRAM)
 
-    def in_namespaces(self, name: str) -> subprocess.CompletedProcess:
+    def in_namespaces(self, *flags: str) -> subprocess.CompletedProcess:
         return subprocess.run([str(EXECUTOR), "--context", str(self.context), "--isolation=namespace",
-                               "--destination", f"{self.registry.host}/{name}:1",
-                               "--kaniko-dir", str(self.directory / "kaniko")],
+                               "--kaniko-dir", str(self.directory / "kaniko"),
+                               "--cache-dir", str(self.cache("namespaces")), *flags],
                               text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
-    def in_place(self, name: str) -> subprocess.CompletedProcess:
+    def in_place(self, *flags: str) -> subprocess.CompletedProcess:
         rootfs = self.directory / "cairn/rootfs"
         if not rootfs.exists():
             subprocess.run(["umoci", "unpack", "--image", f"{ROOT}/out/cairn:latest", str(rootfs.parent)],
                            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         with pods.Pod(rootfs, self.directory, pods.BASELINE) as pod:
             pod.bind(self.context, "/workspace")
-            return pod.run(["/kaniko/executor", "--destination", f"{self.registry.host}/{name}:1"], timeout=800)
+            pod.bind(self.cache("place"), "/cache")
+            return pod.run(["/kaniko/executor", *flags], timeout=800)
+
+    def cache(self, name: str) -> pathlib.Path:
+        path = self.directory / f"cache-{name}"
+        path.mkdir(exist_ok=True)
+        return path
+
+    def layers_of(self, name: str) -> list[built_image.Layer]:
+        """What a pushed image has above its base."""
+        layout = self.directory / f"{name}-layout"
+        subprocess.run(["skopeo", "copy", "--quiet", "--src-tls-verify=false",
+                        f"docker://{self.registry.host}/{name}:1", f"oci:{layout}:1"], check=True)
+        return built_image.Image(layout).layers[1:]
 
     def output_of(self, name: str) -> str:
         """What the pushed image prints when runc runs it."""
@@ -77,13 +97,26 @@ class World:
 
 
 def builds_and_runs(world: World, build, name: str, rung: str) -> str:
-    done = build(name)
+    done = build("--destination", f"{world.registry.host}/{name}:1")
     if done.returncode != 0:
         return f"exit status {done.returncode}: {done.stderr[-1500:]}"
     if f"Isolation: {rung}" not in done.stderr:
         return f"not on the rung '{rung}': {done.stderr[:400]}"
+    if "0 packages in the cache" not in done.stdout or "direct_cache_hit\t0" not in done.stdout:
+        return f"there were caches already: {done.stdout[-1000:]}"
     printed = world.output_of(name)
     return "" if printed == "hello from a built image\n" else f"it printed {printed!r}"
+
+
+def finds_its_caches(world: World, build, name: str) -> str:
+    done = build("--destination", f"{world.registry.host}/{name}:1", "--target=build")
+    if done.returncode != 0:
+        return f"exit status {done.returncode}: {done.stderr[-1500:]}"
+    if "\n0 packages in the cache" in f"\n{done.stdout}" or "direct_cache_hit\t1" not in done.stdout:
+        return f"no packages, or nothing of the compiler: {done.stdout[-1500:]}"
+    places = ("/ccache", "/var/cache/apt/", "/var/lib/apt/")
+    traces = [path for layer in world.layers_of(name) for path in layer.names if path.startswith(places)]
+    return f"in the image: {traces[:5]}" if traces else ""
 
 
 def main() -> int:
@@ -104,8 +137,12 @@ def main() -> int:
         try:
             case("apt-get, gcc and a second stage work in namespaces, and the result runs",
                  lambda: builds_and_runs(world, world.in_namespaces, "namespaces", "namespace with overlay"))
+            case("the caches of apt and of the compiler are there for the next build in namespaces, and not in the image",
+                 lambda: finds_its_caches(world, world.in_namespaces, "cached-namespaces"))
             case("apt-get, gcc and a second stage work in place, and the result runs",
                  lambda: builds_and_runs(world, world.in_place, "place", "in place"))
+            case("the caches of apt and of the compiler are there for the next build in place, and not in the image",
+                 lambda: finds_its_caches(world, world.in_place, "cached-place"))
         finally:
             world.registry.close()
     return 1 if failures else 0

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """RUN --mount: what a command sees, what is kept, and that nothing of it reaches the image. In namespaces and in place."""
 import contextlib
-import functools
 import pathlib
 import socket
 import struct
@@ -9,40 +8,10 @@ import subprocess
 import sys
 import threading
 
+from mount_support import build_in_namespaces, build_in_place, new_names, on_both_rungs, printed
 from support import File, Link, case, expect, expect_equal, main
 
 SECRET = "correct-horse-battery-staple"
-
-
-def build_in_namespaces(world, text, files=None, *flags, cache=None, environment=None, agent=None):
-    extra = [f"--cache-dir={cache or world.new_directory('cache')}"] + ([f"--ssh=default={agent}"] if agent else [])
-    return world.build(text, files, *flags, *extra, environment=environment)
-
-
-def build_in_place(world, text, files=None, *flags, cache=None, environment=None, agent=None):
-    cache = cache or world.new_directory("cache")
-    cache.chmod(0o755)  # as volumes are
-    binds = {"/cache": cache} | ({"/agent.sock": agent} if agent else {})
-    extra = ["--ssh=default=/agent.sock"] if agent else []
-    return world.build_in_place(text, files, *flags, *extra, binds=binds, environment=environment)
-
-
-def on_both_rungs(name: str):
-    """Registers a case for each place in which commands run; it takes the World and a way to build."""
-    def register(function):
-        for place, build in (("in namespaces", build_in_namespaces), ("in place", build_in_place)):
-            case(f"{name}, {place}")(lambda world, build=build: function(world, functools.partial(build, world)))
-        return function
-    return register
-
-
-def printed(build) -> list[str]:
-    return build.succeeded().out.splitlines()
-
-
-def new_names(build, base_layers: int = 1) -> list[str]:
-    """All names in the layers above the base."""
-    return [name for layer in build.image.layers[base_layers:] for name in layer.names]
 
 
 @on_both_rungs("bind: the build context is seen, and only what is not ignored")
@@ -100,77 +69,6 @@ def bind_covers(world, build):
 def bind_missing(world, build):
     done = build("FROM REGISTRY/busybox\nRUN --mount=source=nope,target=/m true\n")
     expect(done.status == 1 and "Dockerfile:2" in done.error and "nope" in done.error, done.said)
-
-
-@on_both_rungs("cache: is kept from command to command and from build to build, and not in the image")
-def cache_kept(world, build):
-    cache = world.new_directory("cache")
-    text = ("FROM REGISTRY/busybox\nARG N\nRUN --mount=type=cache,target=/d/c echo $N >> /d/c/log\n"
-            "RUN --mount=type=cache,target=/d/c cat /d/c/log\nRUN ls /d 2>/dev/null; true\n")
-    expect_equal(printed(build(text, None, "--build-arg=N=1", cache=cache)), ["1"])
-    second = build(text, None, "--build-arg=N=2", cache=cache)
-    expect_equal(printed(second), ["1", "2"])
-    expect_equal(new_names(second), [])
-
-
-@on_both_rungs("cache: the id, not the target, says which it is")
-def cache_id(world, build):
-    done = build("FROM REGISTRY/busybox\nRUN --mount=type=cache,id=x,target=/a echo 1 > /a/f\n"
-                 "RUN --mount=type=cache,id=x,target=/b cat /b/f\nRUN --mount=type=cache,target=/a ls /a\n"
-                 "RUN --mount=type=cache,id=x,target=/b,ro ls /b\n")
-    expect_equal(printed(done), ["1", "f"])
-
-
-@on_both_rungs("cache: belongs to whom uid, gid and mode say")
-def cache_owner(world, build):
-    lines = printed(build("FROM REGISTRY/busybox\nUSER ann\nRUN --mount=type=cache,target=/c,uid=1001,gid=50,mode=0750 "
-                          "stat -L -c '%u:%g %a' /c && touch /c/x\nUSER root\nRUN --mount=type=cache,target=/c stat -L -c '%u:%g %a' /c\n"))
-    expect_equal(lines, ["1001:50 750", "0:0 755"])
-
-
-@on_both_rungs("cache: begins with what from and source hold")
-def cache_from(world, build):
-    lines = printed(build("FROM REGISTRY/busybox AS seed\nRUN mkdir -p /s/t && echo seed > /s/t/f\nFROM REGISTRY/busybox\n"
-                          "RUN --mount=type=cache,from=seed,source=/s/t,target=/c cat /c/f && echo more >> /c/f\n"
-                          "RUN --mount=type=cache,from=seed,source=/s/t,target=/c cat /c/f\n"))
-    expect_equal(lines, ["seed", "seed", "more"])
-
-
-@case("cache: ro cannot be written")
-def cache_read_only(world):
-    build_in_namespaces(world, "FROM REGISTRY/busybox\nRUN --mount=type=cache,target=/c,ro ! touch /c/x\n").succeeded()
-
-
-@case("cache: sharing=locked waits, sharing=private gets another one")
-def cache_sharing(world):
-    cache = world.new_directory("cache")
-
-    def text(sharing):
-        return (f"FROM REGISTRY/busybox\nRUN --mount=type=cache,id=i,target=/c,sharing={sharing} "
-                "test ! -e /c/busy && touch /c/busy && sleep 1 && rm /c/busy && echo . >> /c/count\n")
-    for sharing, count in (("locked", 2), ("private", 1)):
-        threads = [threading.Thread(target=lambda s=sharing: results.append(build_in_namespaces(world, text(s), cache=cache)))
-                   for _ in range(2)]
-        results = []
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        for result in results:
-            result.succeeded()
-        lines = printed(build_in_namespaces(
-            world, f"FROM REGISTRY/busybox\nRUN --mount=type=cache,id=i,target=/c cat /c/count | wc -l\n", cache=cache))
-        cache = world.new_directory("cache")
-        expect_equal([line.strip() for line in lines], [str(count)], sharing)
-
-
-@on_both_rungs("cache: BUILDKIT_CACHE_MOUNT_NS keeps projects apart")
-def cache_name_space(world, build):
-    cache = world.new_directory("cache")
-    text = "FROM REGISTRY/busybox\nRUN --mount=type=cache,target=/c ls /c; touch /c/x\n"
-    build(text, None, "--build-arg=BUILDKIT_CACHE_MOUNT_NS=a", cache=cache).succeeded()
-    expect_equal(printed(build(text, None, "--build-arg=BUILDKIT_CACHE_MOUNT_NS=b", cache=cache)), [])
-    expect_equal(printed(build(text, None, "--build-arg=BUILDKIT_CACHE_MOUNT_NS=a", cache=cache)), ["x"])
 
 
 @on_both_rungs("tmpfs: is empty, open to all and gone afterwards")

@@ -100,6 +100,25 @@ void LoopbackServer::answer_one(const Fd& connection) {
   }
   while (after_ == After::wait && !ending_)
     std::this_thread::sleep_for(std::chrono::milliseconds(tick_ms));
+  if (after_ == After::cut_next)
+    cut_body(connection);
+}
+
+void LoopbackServer::cut_body(const Fd& connection) const {
+  constexpr int tick_ms = 20;
+  std::string request;
+  std::array<char, 4096> buffer{};
+  // The rest stays unread, so that the connection is reset.
+  for (auto head = request.npos; head == request.npos || request.size() <= head + 4;
+       head = request.find("\r\n\r\n")) {
+    pollfd next{connection.get(), POLLIN, 0};
+    while (!ending_ && ::poll(&next, 1, tick_ms) <= 0)
+      continue;
+    const auto count = ending_ ? 0 : ::recv(connection.get(), buffer.data(), buffer.size(), 0);
+    if (count <= 0)
+      return;
+    request.append(buffer.data(), static_cast<std::size_t>(count));
+  }
 }
 
 } // namespace cairn

@@ -15,7 +15,11 @@ namespace cairn {
 class LoopbackServer {
 public:
   /// What happens to a connection after an answer.
-  enum class After { close, wait };
+  enum class After {
+    close,
+    wait,
+    cut_next ///< The connection breaks in the middle of the next request's body.
+  };
 
   explicit LoopbackServer(std::string answer, After after = After::close);
   LoopbackServer(const LoopbackServer&) = delete;
@@ -29,6 +33,7 @@ public:
 private:
   void serve();
   void answer_one(const Fd& connection);
+  void cut_body(const Fd& connection) const;
 
   std::string answer_;
   After after_;

@@ -306,10 +306,14 @@ constexpr ExecutorFlag table[] = {
    set_cache_directory},
   {{.name = "import-cache-mounts", .type = list, .group = cache_group,
     .help = "Begin cache mounts that are not in --cache-dir with those exported to REF or oci:PATH"},
-   [](Draft& d, const Value& v) { d.command.build.cache_mounts.import_from.push_back(v.text()); }},
+   [](Draft& d, const Value& v) {
+     d.command.build.cache_mounts.import_from.push_back(CacheLocation::parse(v.text()));
+   }},
   {{.name = "export-cache-mounts", .type = list, .group = cache_group,
     .help = "Keep the cache mounts that the build used as an image at REF or oci:PATH"},
-   [](Draft& d, const Value& v) { d.command.build.cache_mounts.export_to.push_back(v.text()); }},
+   [](Draft& d, const Value& v) {
+     d.command.build.cache_mounts.export_to.push_back(CacheLocation::parse(v.text()));
+   }},
   {{.name = "cache-ttl", .type = duration, .support = later, .group = cache_group,
     .preset = "336h", .help = "How long what is in the cache counts"},
    accept},

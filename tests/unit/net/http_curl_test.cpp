@@ -98,6 +98,23 @@ TEST_CASE("a stream that is not as long as it said is an error") {
   }
 }
 
+TEST_CASE("a stream that breaks off on a connection used before is not sent again unasked") {
+  LoopbackServer server("HTTP/1.1 201 x\r\nContent-Length: 0\r\n\r\n",
+                        LoopbackServer::After::cut_next);
+  const auto http = make_http({});
+  CHECK(http->send({.method = "POST", .url = server.url("/")}).status == 201);
+  const std::string text(std::size_t{4} << 20, 'x');
+  int opened = 0;
+  const StreamBody body{[&] {
+                          ++opened;
+                          return std::make_unique<TextSource>(text);
+                        },
+                        text.size()};
+  CHECK_THROWS_AS(http->send({.method = "PUT", .url = server.url("/"), .body = body}),
+                  TemporaryError);
+  CHECK(opened == 1);
+}
+
 TEST_CASE("nobody listening is a temporary failure that names the host") {
   const auto url = LoopbackServer("").url("/x"); // Gone by the end of the line.
   CHECK_THROWS_WITH_AS(make_http({})->send({.url = url}), doctest::Contains(url.c_str()),

@@ -18,6 +18,19 @@ TEST_CASE("a blob is found under its digest") {
   CHECK(read_all(*source, 100) == "hello");
 }
 
+TEST_CASE("what is not to be kept is removed, what is being written is not") {
+  const TempDir directory("/tmp");
+  const BlobStore store(directory.path());
+  const auto kept = store.put("kept");
+  const auto old = store.put("old");
+  BlobStore::Writer writer(store);
+  write_text(writer, "new");
+  store.keep_only({kept});
+  CHECK(store.has(kept));
+  CHECK_FALSE(store.has(old));
+  CHECK(writer.commit() == Digest::of("new"));
+}
+
 TEST_CASE("bytes that are not the ones expected are not stored") {
   const TempDir directory("/tmp");
   const BlobStore store(directory.path());

@@ -1,0 +1,30 @@
+#include "build/cache_location.hpp"
+
+#include "util/error.hpp"
+
+namespace cairn {
+
+CacheLocation CacheLocation::parse(std::string_view text) {
+  constexpr std::string_view layout_prefix = "oci:";
+  CacheLocation location;
+  location.name = text;
+  if (!text.starts_with(layout_prefix)) {
+    location.reference = ImageRef::parse(text);
+    return location;
+  }
+  location.layout_path = text.substr(layout_prefix.size());
+  if (location.layout_path.empty())
+    throw Error("'{}' names no directory", text);
+  return location;
+}
+
+ImageSource CacheLocation::image() const {
+  ImageSource source;
+  source.name = name;
+  source.reference = reference;
+  source.layout_path = layout_path;
+  source.platform = Platform::host();
+  return source;
+}
+
+} // namespace cairn
