@@ -52,8 +52,7 @@ void BlobStore::keep_only(const std::set<Digest>& digests) const {
   std::set<std::string, std::less<>> names;
   for (const auto& digest : digests)
     names.emplace(digest.hex());
-  const auto blobs =
-      open_at(current_directory(), root_ + "/blobs/sha256", O_RDONLY | O_DIRECTORY);
+  const auto blobs = open_at(current_directory(), root_ + "/blobs/sha256", O_RDONLY | O_DIRECTORY);
   for (const auto& name : list_directory(blobs))
     if (!name.starts_with('.') && !names.contains(name))
       remove_tree(blobs, name);

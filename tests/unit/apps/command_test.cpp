@@ -208,7 +208,6 @@ TEST_CASE("work that comes later is refused by name, never skipped") {
       {{"--cache"}, "--cache: not supported yet", "the cache"},
       {{"--registry-map=docker.io=mirror"}, "--registry-map: not supported yet", "mirrors"},
       {{"--registry-mirror=mirror"}, "--registry-mirror: not supported yet", "mirrors"},
-      {{"--secret=id=a"}, "--secret: not supported yet", "secrets"},
       {{"-b", "bucket"}, "--bucket: not supported yet", "contexts in buckets"},
       {{"--materialize"}, "--materialize: not supported yet", "the built root"},
       {{"--push-ignore-immutable-tag-errors"},
@@ -234,6 +233,10 @@ TEST_CASE("work that comes later is refused by name, never skipped") {
 
 TEST_CASE("values that mean nothing are refused") {
   check_refusals({
+      {{"--secret=id=a"}, "--secret: id=a: there is no file 'a'", "no variable either"},
+      {{"--import-cache-mounts=oci:"},
+       "--import-cache-mounts: 'oci:' names no directory",
+       "a layout"},
       {{"--isolation=chroot"},
        "--isolation: 'chroot' is none of auto, namespace, inplace, none",
        "another builder's word"},
