@@ -3,6 +3,7 @@
 #include "context/incoming_file.hpp"
 #include "net/content_disposition.hpp"
 #include "net/redact.hpp"
+#include "net/redirect.hpp"
 #include "net/url.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
@@ -62,6 +63,19 @@ void add_conditions(Headers& headers, const DownloadRecord& kept) {
     headers.set("If-None-Match", kept.etag);
   else if (!kept.last_modified.empty())
     headers.set("If-Modified-Since", kept.last_modified);
+}
+
+Response send(Http& http, const Request& request) {
+  try {
+    return http.send(request);
+  } catch (TlsError& error) {
+    error.add_hint("SSL_CERT_FILE and SSL_CERT_DIR say who is trusted; what is allowed for a "
+                   "registry does not count for downloads");
+    throw;
+  } catch (PlaintextRedirect& error) {
+    error.add_hint("a file whose --checksum is known may come over plain HTTP");
+    throw;
+  }
 }
 
 /// A success, or an error that says what would help.
@@ -176,7 +190,7 @@ Response Downloader::attempt(const UrlSource& source, const std::optional<Downlo
   } else if (kept) {
     add_conditions(request.headers, *kept);
   }
-  auto response = services_.http.send(request);
+  auto response = send(services_.http, request);
   if (response.status == not_modified && kept && !tag)
     return response;
   if (response.status == range_not_satisfiable && tag) {

@@ -135,7 +135,8 @@ private:
     }
     if (there != nullptr && is_directory(*there)) {
       if (name.empty())
-        throw Error("there is no name for a file in directory '{}'", target.str());
+        throw with_hint(Error("there is no name for a file in directory '{}'", target.str()),
+                        "the destination can say what it is to be called");
       target = target.child(name);
     }
     draft_.make_directories(target.parent(), made);
