@@ -293,7 +293,8 @@ TEST_CASE("a given file without a name can be the destination, but not be put in
   Copying copying{context, "", {}};
   copying.request.sources = {GivenFile{"", {}}};
   CHECK(copied(copying, {}, "/x") == "f /x 0000 <- #0\n");
-  CHECK(copied(copying, {}, "/x/") == "error: there is no name for a file in directory '/x'");
+  CHECK(copied(copying, {}, "/x/") == "error: there is no name for a file in directory '/x'\nhint: "
+                                      "the destination can say what it is to be called");
 }
 
 TEST_CASE("a given file needs a plain name, and no directory in its place") {
