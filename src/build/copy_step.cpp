@@ -169,7 +169,9 @@ GivenFile given_file(const UrlSource& source, const DownloadedFile& file) {
   meta.mtime = file.modified;
   meta.size = file.size;
   auto name = source.file_name();
-  return {name.empty() ? file.suggested_name : std::move(name), meta};
+  if (name.empty())
+    name = file.suggested_name;
+  return {std::move(name), meta};
 }
 
 /// Waits for a download.

@@ -99,8 +99,8 @@ void StageGraph::read_stage(const Stage& stage) {
     if (name.empty())
       throw with_hint(Error("FROM: base name ({}) should not be blank", stage.from.image),
                       "only ARGs before the first FROM and platform arguments can be used here");
-    if (auto context = find_named_context(options_.named_contexts, name, node.platform))
-      std::visit([&](auto&& source) { node.base = std::move(source); }, *std::move(context));
+    if (const auto context = find_named_context(options_.named_contexts, name, node.platform))
+      std::visit([&](const auto& source) { node.base = source; }, *context);
     else if (const auto earlier = find_stage(name, number))
       node.base = EarlierStage{*earlier};
     else if (name == "scratch")
