@@ -1,13 +1,10 @@
 #include "context/downloader.hpp"
 #include "context/url_context.hpp"
 #include "support/fake_http.hpp"
-#include "util/crypto.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 
 #include <doctest/doctest.h>
-
-#include <filesystem>
 
 using namespace cairn;
 
