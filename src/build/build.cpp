@@ -1,12 +1,16 @@
 #include "build/build.hpp"
 
 #include "build/cache_mount_transfer.hpp"
+#include "build/downloads.hpp"
 #include "build/exclusions.hpp"
 #include "build/execute.hpp"
 #include "build/outputs.hpp"
 #include "build/planner.hpp"
+#include "context/downloader.hpp"
 #include "context/local.hpp"
+#include "context/url_context.hpp"
 #include "dockerfile/dockerfile.hpp"
+#include "net/redact.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 
@@ -33,14 +37,49 @@ std::vector<std::string> workspace_candidates(const BuildOptions& options) {
   return {options.execution.work_directory + "/work", "/tmp", "/dev/shm"};
 }
 
-Input read_input(const BuildOptions& options, const std::string& temporary) {
-  auto local = open_local_context({.context = options.context.context,
-                                   .sub_path = options.context.sub_path,
-                                   .temporary = temporary});
-  auto file = find_dockerfile(local, options.context.dockerfile, current_directory());
+/// A Dockerfile from the web or from the context.
+DockerfileText read_dockerfile(const ContextOptions& options, const LocalContext& context,
+                               Downloader& downloader) {
+  if (!is_url(options.dockerfile))
+    return find_dockerfile(context, options.dockerfile, current_directory());
+  const auto source = UrlSource::parse(options.dockerfile);
+  return within([&] { return dockerfile_of(downloader.fetch(source), redact_url(source.url)); },
+                "--dockerfile");
+}
+
+Input input_of(LocalContext context, DockerfileText file) {
   auto dockerfile = parse_dockerfile(std::move(file.text), file.name);
-  return {{std::move(local), std::move(file.ignore_name), std::move(file.ignore)},
+  return {{std::move(context), std::move(file.ignore_name), std::move(file.ignore)},
           std::move(dockerfile)};
+}
+
+/// An archive with all that is in it, .dockerignore or not, or the Dockerfile alone.
+Input read_downloaded_input(const ContextOptions& options, Downloader& downloader,
+                            const std::string& temporary) {
+  const auto source = UrlSource::parse(options.context);
+  const auto shown = redact_url(source.url);
+  const auto download = downloader.fetch(source);
+  auto context = unpack_download(download, shown, temporary);
+  if (context_shape(download) == ContextShape::single_file)
+    return input_of(std::move(context), dockerfile_of(download, shown));
+  enter_sub_path(context, options.sub_path);
+  auto file = read_dockerfile(options, context, downloader);
+  file.ignore_name.clear();
+  file.ignore.clear();
+  return input_of(std::move(context), std::move(file));
+}
+
+Input read_input(const ContextOptions& options, Downloader& downloader,
+                 const std::string& temporary) {
+  if (is_url(options.context))
+    return within([&] { return read_downloaded_input(options, downloader, temporary); },
+                  "build context");
+  auto local = open_local_context(
+      {.context = options.context, .sub_path = options.sub_path, .temporary = temporary});
+  auto file = read_dockerfile(options, local, downloader);
+  if (is_url(options.dockerfile))
+    read_ignore_file(local, file);
+  return input_of(std::move(local), std::move(file));
 }
 
 void report_warnings(const Dockerfile& dockerfile, Progress& progress) {
@@ -78,6 +117,21 @@ std::optional<std::string> cache_directory(const ExecutionOptions& options) {
   if (!options.cache_directory && ::access(usual.c_str(), W_OK) == 0)
     return usual;
   return options.cache_directory;
+}
+
+/// Where downloads go, best first.
+std::vector<std::string> download_directories(const ExecutionOptions& options,
+                                              const Workspace& workspace) {
+  std::vector<std::string> directories;
+  if (const auto kept = cache_directory(options))
+    directories.push_back(*kept + "/downloads");
+  directories.push_back(workspace.path() + "/downloads");
+  return directories;
+}
+
+DownloadServices download_services(const BuildOptions& options, const BuildServices& services) {
+  return {services.http, services.progress, options.commands.secrets, services.cancel,
+          services.retry};
 }
 
 /// What must survive when the container's own "/" is the root of the build.
@@ -159,7 +213,9 @@ private:
 
 std::string dry_run(const BuildOptions& options, const BuildServices& services) {
   const Workspace workspace(workspace_candidates(options));
-  const auto input = read_input(options, workspace.temporary());
+  Downloader downloader(download_services(options, services),
+                        download_directories(options.execution, workspace));
+  const auto input = read_input(options.context, downloader, workspace.temporary());
   ImageLibrary images(services.registry, services.progress);
   return print_plan(plan_of(input, options, images, services.progress));
 }
@@ -167,12 +223,15 @@ std::string dry_run(const BuildOptions& options, const BuildServices& services) 
 BuildReport build_image(const BuildOptions& options, const BuildServices& services) {
   auto& progress = services.progress;
   Workspace workspace(workspace_candidates(options));
-  const auto input = read_input(options, workspace.temporary());
+  Downloader downloader(download_services(options, services),
+                        download_directories(options.execution, workspace));
+  const auto input = read_input(options.context, downloader, workspace.temporary());
   report_warnings(input.dockerfile, progress);
 
   // From here on the build is known; nothing has been pulled but manifests and configs.
   ImageLibrary images(services.registry, progress);
   const auto plan = plan_of(input, options, images, progress);
+  Downloads downloads(plan, downloader, workspace.temporary());
   const auto ladder = choose_rung(plan, options, services, workspace.path());
   const auto runner = make_runner(ladder, {.work_directory = workspace.temporary()});
   const RunnerGuard guard(*runner, services.on_runner);
@@ -189,6 +248,7 @@ BuildReport build_image(const BuildOptions& options, const BuildServices& servic
       {.options = options,
        .context = input.context,
        .images = images,
+       .downloads = downloads,
        .workspace = workspace,
        .runner = *runner,
        .layers = layers,

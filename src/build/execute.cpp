@@ -60,6 +60,7 @@ private:
         stop_ = true;
         // Commands of other stages have nothing left to be built for.
         services_.runner.forward_signal(SIGTERM);
+        services_.downloads.stop();
       }
       changed_.notify_all();
     }
@@ -130,6 +131,7 @@ private:
   CopyServices copy_services() {
     return {services_.context,
             services_.images,
+            services_.downloads,
             services_.workspace,
             [this](std::size_t stage) {
               const std::lock_guard lock(mutex_);

@@ -12,6 +12,7 @@ struct ExecuteServices {
   const BuildOptions& options;
   const BuildContext& context;
   ImageLibrary& images;
+  Downloads& downloads;
   Workspace& workspace;
   Runner& runner;
   LayerFactory& layers;

@@ -53,6 +53,8 @@ NamedContext parse_named_context(std::string_view source, const Platform& platfo
   }
   if (source.starts_with(layout_scheme))
     return layout_source(source.substr(layout_scheme.size()), platform);
+  if (is_url(source))
+    return UrlSource::parse(source);
   if (is_remote(source))
     throw Error("--build-context: '{}': remote contexts are not supported yet", source);
   return DirectorySource{std::string(source)};

@@ -12,9 +12,9 @@
 namespace cairn {
 
 /// What `--build-context NAME=SOURCE` names.
-using NamedContext = std::variant<ImageSource, DirectorySource>;
+using NamedContext = std::variant<ImageSource, DirectorySource, UrlSource>;
 
-/// SOURCE: a path, "docker-image://REF" or "oci-layout://PATH[:TAG][@DIGEST]".
+/// SOURCE: a path, "docker-image://REF", "oci-layout://PATH[:TAG][@DIGEST]" or "https://URL".
 /// @throws Error also for the kinds that are not supported yet
 NamedContext parse_named_context(std::string_view source, const Platform& platform);
 

@@ -54,7 +54,8 @@ struct ExecutionOptions {
 struct CommandOptions {
   std::string hostname = "buildkitsandbox";
   std::vector<NameValue> hosts; ///< --add-host: names with their addresses.
-  /// --secret: values by id. Never shown, stored or written anywhere but into a RUN's mount.
+  /// --secret: values by id. Never shown, stored or written anywhere but into a RUN's mount and,
+  /// for HTTP_AUTH_TOKEN_<host> and HTTP_AUTH_HEADER_<host>, into requests to that host.
   std::map<std::string, std::string> secrets;
   std::map<std::string, std::string> agents; ///< --ssh: paths of agents' sockets by id.
 };

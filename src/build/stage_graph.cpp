@@ -99,11 +99,8 @@ void StageGraph::read_stage(const Stage& stage) {
     if (name.empty())
       throw with_hint(Error("FROM: base name ({}) should not be blank", stage.from.image),
                       "only ARGs before the first FROM and platform arguments can be used here");
-    const auto context = find_named_context(options_.named_contexts, name, node.platform);
-    if (context && std::holds_alternative<ImageSource>(*context))
-      node.base = std::get<ImageSource>(*context);
-    else if (context)
-      throw Error("FROM {}: the build context of that name is a directory, not an image", name);
+    if (const auto context = find_named_context(options_.named_contexts, name, node.platform))
+      std::visit([&](const auto& source) { node.base = source; }, *context);
     else if (const auto earlier = find_stage(name, number))
       node.base = EarlierStage{*earlier};
     else if (name == "scratch")

@@ -24,12 +24,13 @@ struct StageNode {
   std::string name; ///< Its own, or its number as text.
   Place place;      ///< Of the FROM.
   Platform platform;
-  std::variant<EmptyFilesystem, EarlierStage, ImageSource> base;
+  /// A directory and a URL: a named context, whose files are the file system.
+  std::variant<EmptyFilesystem, EarlierStage, ImageSource, DirectorySource, UrlSource> base;
   const Stage* stage = nullptr;
 };
 
 /// What COPY --from and mounts read from, by stage number.
-using NodeOrigin = std::variant<MainContext, DirectorySource, EarlierStage, ImageSource>;
+using NodeOrigin = std::variant<MainContext, DirectorySource, UrlSource, EarlierStage, ImageSource>;
 
 /// The stages of a Dockerfile with FROM lines expanded and references between them resolved.
 /// The Dockerfile and the options must outlive it.

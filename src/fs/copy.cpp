@@ -91,7 +91,7 @@ private:
 
   void add(const GivenFile& source, std::size_t index) {
     const auto& name = source.name;
-    if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos)
+    if (name == "." || name == ".." || name.find('/') != std::string::npos)
       throw Error("'{}' is no name for a file", name);
     const auto target = prepare(source.meta, name);
     const auto* old = draft_.find(target);
@@ -133,8 +133,12 @@ private:
       draft_.make_directories(there == nullptr ? target : target.parent(), made);
       return target;
     }
-    if (there != nullptr && is_directory(*there))
+    if (there != nullptr && is_directory(*there)) {
+      if (name.empty())
+        throw with_hint(Error("there is no name for a file in directory '{}'", target.str()),
+                        "the destination can say what it is to be called");
       target = target.child(name);
+    }
     draft_.make_directories(target.parent(), made);
     return target;
   }

@@ -1,6 +1,7 @@
 #include "apps/executor/settle.hpp"
 
 #include "apps/executor/command_inputs.hpp"
+#include "context/url_source.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
 
@@ -82,15 +83,17 @@ void settle_push(ExecutorDraft& draft, const ProcessEnvironment& environment) {
 void check_context(const ContextOptions& context) {
   if (context.context.empty())
     throw Error("--context: say where the build context is");
-  for (const std::string_view scheme : {"s3://", "gs://", "git://", "https://"})
+  for (const std::string_view scheme : {"s3://", "gs://", "git://"})
     if (context.context.starts_with(scheme))
       throw Error("--context: {} contexts are not supported yet", scheme);
+  if (is_url(context.context))
+    return;
+  if (is_web_address(context.context))
+    throw Error("--context: git contexts are not supported yet");
   const auto scheme_end = context.context.find("://");
   const auto scheme = context.context.substr(0, scheme_end);
   if (scheme_end != std::string::npos && scheme != "dir" && scheme != "tar")
     throw Error("--context: unknown kind of context '{}://'", scheme);
-  if (is_web_address(context.dockerfile))
-    throw Error("--dockerfile: addresses of the web are not supported yet");
 }
 
 void check_reports(const OutputOptions& output) {

@@ -166,6 +166,35 @@ TEST_CASE("a named context replaces an image and a stage") {
   CHECK(std::get<DirectorySource>(action<CopyAction>(plan, 0, 0).from).path == "/some/files");
 }
 
+TEST_CASE("a named context that is a directory or a URL fills the stage that begins with it") {
+  PlanOptions options;
+  options.named_contexts = {{"files", "/some/files"}, {"web", "https://h/c.tar.gz"}};
+  const auto plan =
+      plan_of("FROM files AS a\nFROM web\nCOPY --from=a x /\nCOPY --from=web y /", options);
+  CHECK(std::holds_alternative<EmptyFilesystem>(plan.stages.at(1).base));
+  CHECK(std::get<DirectorySource>(action<CopyAction>(plan, 0, 0).from).path == "/some/files");
+  CHECK(std::get<UrlSource>(action<CopyAction>(plan, 1, 0).from).url == "https://h/c.tar.gz");
+  CHECK(std::get<UrlSource>(action<CopyAction>(plan, 1, 2).from).url == "https://h/c.tar.gz");
+  CHECK(plan.stages.at(1).steps.at(0).created_by == "FROM web");
+  CHECK(plan.stages.at(1).config.config.working_dir == "/");
+}
+
+TEST_CASE(
+    "sources of ADD are files of the context and URLs, history has them as they were written") {
+  const auto plan =
+      plan_of("FROM busybox\nARG H=H.example\nADD --checksum=sha256:" + std::string(64, '0') +
+              " https://$H/x#y /d/\nADD a https://h/b c.git /d/");
+  const auto& first = action<CopyAction>(plan, 0, 1);
+  const auto& url = std::get<UrlSource>(first.sources.at(0));
+  CHECK(url.url == "https://h.example/x");
+  CHECK(url.checksum->hex() == std::string(64, '0'));
+  CHECK(plan.stages.at(0).steps.at(1).created_by == "ADD https://H.example/x#y /d/ # buildkit");
+  const auto& second = action<CopyAction>(plan, 0, 2).sources;
+  CHECK(std::get<LocalSource>(second.at(0)).pattern == "a");
+  CHECK(std::get<UrlSource>(second.at(1)).url == "https://h/b");
+  CHECK(std::get<LocalSource>(second.at(2)).pattern == "c.git");
+}
+
 TEST_CASE("heredocs of COPY are expanded unless their name is quoted") {
   const auto plan = plan_of("FROM busybox\nENV A=b\nCOPY <<X <<'Y' /\n$A\nX\n$A\nY\n");
   const auto& copy = action<CopyAction>(plan, 0, 1);
@@ -186,9 +215,17 @@ TEST_CASE("what cannot be built is an error with its place") {
             "Dockerfile:2: circular dependency detected on stage: x"},
         Row{"FROM a\nCOPY --from=1 y /",
             "Dockerfile:2: invalid stage index 1: it must be below 0, the number of this stage"},
-        Row{"FROM a\nADD https://example.org/x /",
-            "Dockerfile:2: ADD of a URL or git repository is not supported yet: "
-            "https://example.org/x"},
+        Row{"FROM a\nADD https://example.org/x.git /",
+            "Dockerfile:2: ADD of a git repository is not supported yet: "
+            "https://example.org/x.git"},
+        Row{"FROM a\nADD https://[x /", "Dockerfile:2: 'https://[x' is not an http or https URL"},
+        Row{"FROM a\nADD --checksum=sha256:0 https://example.org/x /",
+            "Dockerfile:2: ADD --checksum=sha256:0: it must be \"sha256:\" and 64 hexadecimal "
+            "digits"},
+        Row{"FROM a\nADD --checksum=sha256:0 x /",
+            "Dockerfile:2: ADD: checksum requires HTTP(S) or Git sources"},
+        Row{"FROM a\nADD --checksum=sha256:0 https://example.org/x https://example.org/x /",
+            "Dockerfile:2: ADD: checksum can't be specified for multiple sources"},
         Row{"FROM a\nCOPY https://example.org/x /",
             "Dockerfile:2: COPY: source can't be a URL for COPY: https://example.org/x"},
         Row{"FROM a\nRUN --mount=type=bind,target=/a/.. x",
