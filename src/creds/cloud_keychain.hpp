@@ -1,0 +1,21 @@
+#pragma once
+
+#include "creds/cloud.hpp"
+#include "creds/credential.hpp"
+#include "util/progress.hpp"
+
+#include <memory>
+
+namespace cairn {
+
+/// The clouds as a Keychain: each is asked for its own registries alone, and what it gave is kept
+/// in memory until shortly before it expires. A cloud without an identity here means anonymous, and
+/// so does one that fails, with a warning; either is asked again after ten minutes at the earliest.
+/// `progress` is borrowed.
+std::unique_ptr<Keychain> make_cloud_keychain(CloudMinters minters, Clock clock,
+                                              Progress& progress);
+
+/// The minter for `registry`; none when it belongs to no cloud.
+CloudMinter* minter_for(const CloudMinters& minters, std::string_view registry);
+
+} // namespace cairn
