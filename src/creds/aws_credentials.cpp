@@ -33,7 +33,7 @@ Profiles read_profiles(const std::string& path, AwsFileKind kind) {
                             path);
 }
 
-std::string file_path(const Environment& environment, std::string_view variable,
+std::string file_path(const Variables& environment, std::string_view variable,
                       std::string_view name) {
   auto path = environment.text(variable);
   const auto home = environment.text("HOME");
@@ -43,7 +43,7 @@ std::string file_path(const Environment& environment, std::string_view variable,
 }
 
 /// Both files in one; what the credentials file says counts.
-Profiles load_profiles(const Environment& environment) {
+Profiles load_profiles(const Variables& environment) {
   auto profiles =
       read_profiles(file_path(environment, "AWS_SHARED_CREDENTIALS_FILE", "credentials"),
                     AwsFileKind::credentials);
@@ -53,12 +53,12 @@ Profiles load_profiles(const Environment& environment) {
   return profiles;
 }
 
-std::string profile_name(const Environment& environment) {
+std::string profile_name(const Variables& environment) {
   const auto name = environment.either("AWS_PROFILE", "AWS_DEFAULT_PROFILE");
   return name.empty() ? "default" : name;
 }
 
-std::optional<AwsKeys> environment_keys(const Environment& environment) {
+std::optional<AwsKeys> environment_keys(const Variables& environment) {
   AwsKeys keys{.id = environment.text("AWS_ACCESS_KEY_ID"),
                .secret = environment.text("AWS_SECRET_ACCESS_KEY"),
                .session = environment.text("AWS_SESSION_TOKEN"),

@@ -35,7 +35,7 @@ void check_container_url(const std::string& url) {
     require_private(url);
 }
 
-std::string container_token(const Environment& environment) {
+std::string container_token(const Variables& environment) {
   const auto file = environment.text("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
   auto token = file.empty()
                    ? std::string(trim(environment.text("AWS_CONTAINER_AUTHORIZATION_TOKEN")))
@@ -46,7 +46,7 @@ std::string container_token(const Environment& environment) {
   return token;
 }
 
-std::string container_url(const Environment& environment) {
+std::string container_url(const Variables& environment) {
   const auto relative = environment.text("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
   if (relative.empty())
     return environment.text("AWS_CONTAINER_CREDENTIALS_FULL_URI");
@@ -55,7 +55,7 @@ std::string container_url(const Environment& environment) {
   return std::string(container_host) + relative;
 }
 
-std::string instance_base(const Environment& environment) {
+std::string instance_base(const Variables& environment) {
   auto base = environment.text("AWS_EC2_METADATA_SERVICE_ENDPOINT");
   if (base.empty()) {
     const auto mode = to_lower(environment.text("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"));

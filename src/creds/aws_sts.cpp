@@ -80,7 +80,7 @@ FormFields role_fields(std::string_view action, const AwsRole& role) {
 
 } // namespace
 
-std::string aws_endpoint(const Environment& environment, std::string_view service,
+std::string aws_endpoint(const Variables& environment, std::string_view service,
                          const std::string& usual) {
   auto url = environment.either(fmt::format("AWS_ENDPOINT_URL_{}", service), "AWS_ENDPOINT_URL");
   if (url.empty() || environment.text("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") == "true")

@@ -9,7 +9,7 @@ namespace cairn {
 
 /// Where AWS's services answer: what AWS_ENDPOINT_URL_<SERVICE> or AWS_ENDPOINT_URL say, else
 /// `usual`.
-std::string aws_endpoint(const Environment& environment, std::string_view service,
+std::string aws_endpoint(const Variables& environment, std::string_view service,
                          const std::string& usual);
 
 /// "amazonaws.com", in China "amazonaws.com.cn".

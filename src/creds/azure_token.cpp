@@ -60,7 +60,7 @@ struct Proof {
   std::string secret;
 };
 
-std::optional<Proof> client_proof(const Environment& environment) {
+std::optional<Proof> client_proof(const Variables& environment) {
   if (const auto secret = environment.text("AZURE_CLIENT_SECRET"); !secret.empty())
     return Proof{{{"client_secret", secret}}, secret};
   auto token = environment.text("AZURE_FEDERATED_TOKEN");
@@ -92,7 +92,7 @@ std::optional<CloudToken> client_token(const CloudServices& services, const Azur
 }
 
 /// The request to the endpoint of a managed identity that the environment names.
-std::optional<Request> endpoint_request(const Environment& environment, const AzureCloud& cloud) {
+std::optional<Request> endpoint_request(const Variables& environment, const AzureCloud& cloud) {
   Request request;
   auto url = environment.text("IDENTITY_ENDPOINT");
   std::string version = "2019-08-01";
@@ -144,7 +144,9 @@ std::optional<CloudToken> instance_token(const CloudServices& services, const Az
     return std::nullopt;
   }
   // At that address other clouds answer too, and say that they know no such path.
-  if (response->status == 404 || response->status == 405)
+  const bool has_no_identity =
+      response->status == 400 && environment.text("AZURE_CLIENT_ID").empty();
+  if (response->status == 404 || response->status == 405 || has_no_identity)
     return std::nullopt;
   require_success(request, *response);
   const auto answer = answer_json(request, *response);
@@ -154,7 +156,7 @@ std::optional<CloudToken> instance_token(const CloudServices& services, const Az
 
 } // namespace
 
-AzureCloud azure_cloud(const Environment& environment, std::string_view registry) {
+AzureCloud azure_cloud(const Variables& environment, std::string_view registry) {
   const auto& known = known_cloud(environment.text("AZURE_ENVIRONMENT"), registry);
   AzureCloud cloud{environment.text("AZURE_AUTHORITY_HOST"), std::string(known.resource)};
   if (cloud.authority.empty())

@@ -15,7 +15,7 @@ struct AzureCloud {
 
 /// The cloud that AZURE_AUTHORITY_HOST and AZURE_ENVIRONMENT name, or else that of `registry`, by
 /// its last label. @throws Error for an environment that does not exist
-AzureCloud azure_cloud(const Environment& environment, std::string_view registry);
+AzureCloud azure_cloud(const Variables& environment, std::string_view registry);
 
 /// A token for the resource: a client's secret (AZURE_TENANT_ID, AZURE_CLIENT_ID,
 /// AZURE_CLIENT_SECRET), its federated token (AZURE_FEDERATED_TOKEN_FILE, AZURE_FEDERATED_TOKEN), a

@@ -3,8 +3,8 @@
 #include "creds/credential.hpp"
 #include "net/http.hpp"
 #include "util/clock.hpp"
-#include "util/environment.hpp"
 #include "util/json.hpp"
+#include "util/variables.hpp"
 
 #include <memory>
 #include <optional>
@@ -21,7 +21,7 @@ struct CloudServices {
   /// For the addresses at which a machine is told about itself: no proxy, and little patience,
   /// because elsewhere nobody answers there.
   Http& metadata;
-  const Environment& environment;
+  const Variables& environment;
   Clock clock = system_now;
 };
 

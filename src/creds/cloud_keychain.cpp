@@ -23,8 +23,9 @@ Time use_until(Time now, Time expires) {
 
 class CloudKeychain final : public Keychain {
 public:
-  CloudKeychain(CloudMinters minters, Clock clock, Progress& progress)
-      : minters_(std::move(minters)), clock_(std::move(clock)), progress_(progress) {}
+  CloudKeychain(CloudMinters minters, Retry retry, Clock clock, Progress& progress)
+      : minters_(std::move(minters)), retry_(std::move(retry)), clock_(std::move(clock)),
+        progress_(progress) {}
 
   std::optional<Credential> find(const ImageRef& ref) override {
     auto* minter = minter_for(minters_, ref.registry());
@@ -59,7 +60,7 @@ private:
 
   std::optional<MintedCredential> mint(CloudMinter& minter, const std::string& registry) {
     try {
-      return minter.mint(registry);
+      return retry_.run([&] { return minter.mint(registry); });
     } catch (const Cancelled&) {
       throw;
     } catch (const Error& error) {
@@ -71,6 +72,7 @@ private:
   }
 
   CloudMinters minters_;
+  Retry retry_;
   Clock clock_;
   Progress& progress_;
   std::mutex mutex_;
@@ -86,9 +88,10 @@ CloudMinter* minter_for(const CloudMinters& minters, std::string_view registry) 
   return nullptr;
 }
 
-std::unique_ptr<Keychain> make_cloud_keychain(CloudMinters minters, Clock clock,
+std::unique_ptr<Keychain> make_cloud_keychain(CloudMinters minters, Retry retry, Clock clock,
                                               Progress& progress) {
-  return std::make_unique<CloudKeychain>(std::move(minters), std::move(clock), progress);
+  return std::make_unique<CloudKeychain>(std::move(minters), std::move(retry), std::move(clock),
+                                         progress);
 }
 
 } // namespace cairn

@@ -66,7 +66,7 @@ std::optional<std::string> read_optional(const std::string& path) {
 }
 
 /// What `gcloud auth application-default login` leaves behind.
-std::string gcloud_file(const Environment& environment) {
+std::string gcloud_file(const Variables& environment) {
   constexpr std::string_view name = "/application_default_credentials.json";
   if (const auto folder = environment.text("CLOUDSDK_CONFIG"); !folder.empty())
     return folder + std::string(name);

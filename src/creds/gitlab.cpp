@@ -43,7 +43,7 @@ private:
 
 } // namespace
 
-std::vector<Credential> gitlab_credentials(const Environment& environment) {
+std::vector<Credential> gitlab_credentials(const Variables& environment) {
   std::vector<Credential> found;
   for (const auto& names : variables) {
     Credential credential;
@@ -57,7 +57,7 @@ std::vector<Credential> gitlab_credentials(const Environment& environment) {
   return found;
 }
 
-std::unique_ptr<Keychain> make_gitlab_keychain(const Environment& environment) {
+std::unique_ptr<Keychain> make_gitlab_keychain(const Variables& environment) {
   return std::make_unique<GitlabKeychain>(gitlab_credentials(environment));
 }
 

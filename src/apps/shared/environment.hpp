@@ -1,13 +1,13 @@
 #pragma once
 
-#include "util/environment.hpp"
+#include "util/variables.hpp"
 
 namespace cairn {
 
 /// The program's environment as it was at the start; nothing below apps/ looks at the real one.
-class ProcessEnvironment : public Environment {
+class ProcessEnvironment : public Variables {
 public:
-  using Environment::Environment;
+  using Variables::Variables;
 
   /// What this process was started with.
   static ProcessEnvironment current();

@@ -8,11 +8,11 @@
 namespace cairn {
 
 /// Variables as a value: whoever needs some is given them, and tests make them up.
-class Environment {
+class Variables {
 public:
-  Environment() = default;
+  Variables() = default;
   /// Entries are "NAME=value"; of two with one name the first counts, as for getenv(3).
-  explicit Environment(std::vector<std::string> entries) : entries_(std::move(entries)) {}
+  explicit Variables(std::vector<std::string> entries) : entries_(std::move(entries)) {}
 
   std::optional<std::string> find(std::string_view name) const;
   /// The value; "" when it is not set.
