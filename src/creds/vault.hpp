@@ -13,12 +13,12 @@ enum class VaultLogin { token, kubernetes, jwt };
 
 /// How HashiCorp's Vault (or OpenBao) is reached and opened.
 struct VaultAccess {
-  std::string address;    ///< VAULT_ADDR: "https://vault.example.com:8200".
-  std::string name_space; ///< VAULT_NAMESPACE; may be empty.
+  std::string address = {};    ///< VAULT_ADDR: "https://vault.example.com:8200".
+  std::string name_space = {}; ///< VAULT_NAMESPACE; may be empty.
   VaultLogin login = VaultLogin::token;
-  std::string secret;     ///< The token, or the JSON Web Token to log in with.
-  std::string role;       ///< For both logins.
-  std::string login_path; ///< Where the method is mounted; empty: "kubernetes" or "jwt".
+  std::string secret = {};     ///< The token, or the JSON Web Token to log in with.
+  std::string role = {};       ///< For both logins.
+  std::string login_path = {}; ///< Where the method is mounted; empty: "kubernetes" or "jwt".
   std::shared_ptr<const TlsOptions> tls = nullptr;
 };
 

@@ -8,6 +8,7 @@
 #include "util/text.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 namespace cairn {
 
@@ -40,7 +41,8 @@ std::string folder_of(const CredsDraft& draft) {
     path.pop_back();
   if (path.empty())
     throw Error("say where with --dir; DOCKER_CONFIG is not set");
-  return path;
+  // Programs that are told of it may be started elsewhere.
+  return std::filesystem::absolute(path).lexically_normal().string();
 }
 
 InjectCommand settle_inject(CredsDraft& draft) {
