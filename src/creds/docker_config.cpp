@@ -230,18 +230,22 @@ std::string normalise_credential_key(std::string_view key) {
 }
 
 std::string written_credential_key(std::string_view key) {
-  auto rest = without_scheme(trim(key));
+  const auto whole = trim(key);
+  auto rest = trim(without_scheme(whole));
   while (rest.ends_with('/'))
-    rest.remove_suffix(1);
+    rest = trim_right(rest.substr(0, rest.size() - 1));
   const auto slash = std::min(rest.find('/'), rest.size());
-  const auto host = to_lower(rest.substr(0, slash));
+  const auto host = to_lower(trim(rest.substr(0, slash)));
   const auto path = rest.substr(slash);
-  const bool is_whole = path.empty() || path == "/v1" || path == "/v2";
-  if (is_hub(host) && is_whole)
+  const bool is_host = path.empty() || path == "/v1" || path == "/v2";
+  const bool has_scheme = whole.find("://") != std::string_view::npos;
+  if (is_hub(host) && is_host)
     return std::string(hub_server);
+  // Docker keeps other tokens beside that of its registry.
+  if (is_hub(host) && has_scheme)
+    return std::string(whole);
   // Behind a scheme a path is no part of an image's name, and Docker takes the host.
-  const bool has_scheme = rest.data() != trim(key).data();
-  return is_whole || has_scheme ? host : host + std::string(path);
+  return is_host || has_scheme ? host : host + std::string(path);
 }
 
 std::string helper_server(const ImageRef& ref) {

@@ -62,8 +62,9 @@ TEST_CASE("keys are written as clients look for them") {
         Row{"docker.io", "https://index.docker.io/v1/"},
         Row{"index.docker.io/v1", "https://index.docker.io/v1/"},
         Row{"docker.io/acme", "docker.io/acme"}, Row{"r.io/Team/app", "r.io/Team/app"},
-        Row{"https://r.io/some/login", "r.io"}, Row{"r.io:443", "r.io:443"},
-        Row{"localhost:5000", "localhost:5000"}}) {
+        Row{"https://r.io/some/login", "r.io"}, Row{" https://r.io /v2/ ", "r.io"},
+        Row{"https://index.docker.io/v1/access-token", "https://index.docker.io/v1/access-token"},
+        Row{"r.io:443", "r.io:443"}, Row{"localhost:5000", "localhost:5000"}}) {
     CAPTURE(row.key);
     CHECK(written_credential_key(row.key) == row.written);
   }
