@@ -45,7 +45,7 @@ std::string canonical_query(const Url& url) {
   std::sort(fields.begin(), fields.end());
   std::string query;
   for (const auto& [name, value] : fields)
-    query += (query.empty() ? "" : "&") + name + "=" + value;
+    query.append(query.empty() ? "" : "&").append(name).append("=").append(value);
   return query;
 }
 

@@ -81,7 +81,7 @@ private:
     if (!directory)
       return;
     for (const auto& name : list_directory(*directory))
-      add_folder(secrets + "/" + name);
+      add_folder(fmt::format("{}/{}", secrets, name));
   }
 
   void add_environment() {

@@ -42,7 +42,7 @@ std::string read_jwt(const CredsDraft& draft, VaultLogin login) {
   if (!flags.jwt_file.empty())
     return within([&] { return read_token_file(flags.jwt_file); }, "--vault-jwt-file");
   const auto variable = flags.jwt_variable.empty() ? "VAULT_ID_TOKEN" : flags.jwt_variable;
-  const auto value = draft.environment.text(variable);
+  auto value = draft.environment.text(variable);
   if (!value.empty())
     return value;
   if (login == VaultLogin::jwt || !flags.jwt_variable.empty())

@@ -42,6 +42,7 @@ HelperEnvironment helper_environment(const Variables& environment) {
 
 std::vector<CredentialHelper> all_credential_helpers() {
   std::vector<CredentialHelper> all;
+  all.reserve(helper_names.size());
   for (const auto& [name, helper] : helper_names)
     all.push_back(helper);
   return all;

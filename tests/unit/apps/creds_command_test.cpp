@@ -29,7 +29,7 @@ struct CredsLine {
   }
 
   std::string file(const std::string& name, const std::string& text) const {
-    const auto path = directory.path() + "/" + name;
+    auto path = directory.path() + "/" + name;
     AtomicFile out(path, 0600);
     out.write(text);
     out.commit();

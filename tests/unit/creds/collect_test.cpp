@@ -131,9 +131,10 @@ TEST_CASE_FIXTURE(Collecting, "each source counts more than those before it") {
        }},
   };
   std::string before;
-  for (const auto& [name, add] : order) {
+  for (const auto& step : order) {
+    const auto* const name = step.first;
     CAPTURE(name);
-    add();
+    step.second();
     answers = {answer(R"({"data":{"data":{"username":"u","password":"vault"}}})")};
     notes.others.clear();
     CHECK(opens("r.io") == name);

@@ -183,7 +183,7 @@ TEST_CASE_FIXTURE(CloudFixture,
   no_key.set("private_key", "hush");
   auto plain = service_account();
   plain.set("token_uri", "http://evil.example/token");
-  for (const auto& [text, message] : std::vector<std::pair<std::string, const char*>>{
+  for (const auto& row : std::vector<std::pair<std::string, const char*>>{
            {"hush", "key.json: JSON: "},
            {"[]", "it is no JSON object"},
            {"{}", "credentials of type '' are not supported"},
@@ -192,10 +192,11 @@ TEST_CASE_FIXTURE(CloudFixture,
            {plain.compact(), "http://evil.example/token: refused, a secret would leave TLS"},
            {external_account().compact(), "it has no \"credential_source\""},
        }) {
+    const auto& text = row.first;
     CAPTURE(text);
     const auto said = complaint([&] { gcp_token_of_file(services(), text, "key.json"); });
     CHECK(said.starts_with("key.json: "));
-    CHECK(said.find(message) != std::string::npos);
+    CHECK(said.find(row.second) != std::string::npos);
     CHECK(said.find("hush") == std::string::npos);
   }
   set("GOOGLE_APPLICATION_CREDENTIALS=/none.json");
