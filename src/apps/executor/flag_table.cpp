@@ -6,6 +6,7 @@
 #include "util/text.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace cairn {
 
@@ -127,18 +128,12 @@ void check_snapshot_mode(ExecutorDraft&, const FlagValue& value) {
   throw Error("'{}' is none of full, redo, time", value.text());
 }
 
-void choose_credential_helper(ExecutorDraft& draft, const FlagValue& value) {
-  auto& use = draft.command.registry.environment_credentials;
-  if (value.empty()) {
-    use = EnvironmentCredentials::ignore;
-  } else if (value.text() == "env") {
-    use = EnvironmentCredentials::use;
-  } else {
-    for (const std::string_view helper : {"google", "ecr", "acr", "gitlab"})
-      if (value.text() == helper)
-        throw Error("{}: not supported yet", helper);
-    throw Error("'{}' is none of env, google, ecr, acr, gitlab", value.text());
-  }
+void add_credential_helper(ExecutorDraft& draft, const FlagValue& value) {
+  auto& helpers = draft.command.registry.helpers;
+  if (!std::exchange(draft.has_helpers, true))
+    helpers.clear();
+  if (!value.empty())
+    helpers.push_back(parse_credential_helper(value.text()));
 }
 
 void add_attempts(ExecutorDraft& draft, const FlagValue& value) {
@@ -368,9 +363,9 @@ constexpr ExecutorFlag table[] = {
     .group = registry_group, .preset = "false",
     .help = "Fail when no mirror has an image; means nothing without mirrors"},
    accept},
-  {{.name = "credential-helpers", .type = list, .group = registry_group, .preset = "env",
-    .help = "What is asked for credentials besides config.json: env, or an empty value for nothing"},
-   choose_credential_helper},
+  {{.name = "credential-helpers", .type = list, .group = registry_group, .preset = "all",
+    .help = "What is asked for credentials besides config.json: env, google, ecr, acr, gitlab, or an empty value for nothing"},
+   add_credential_helper},
   {{.name = "skip-push-permission-check", .type = boolean, .group = registry_group,
     .preset = "false", .help = "Do not ask the registry before the build whether we may push"},
    [](Draft& d, const Value& v) {

@@ -63,7 +63,7 @@ TEST_CASE("without flags the defaults are kaniko's") {
   CHECK(build.output.compression.method == Compression::gzip);
   CHECK_FALSE(build.output.compression.level.has_value());
   CHECK(command.registry.push_check == PushCheck::before_build);
-  CHECK(command.registry.environment_credentials == EnvironmentCredentials::use);
+  CHECK(command.registry.helpers == all_credential_helpers());
   CHECK(command.log.verbosity == Verbosity::info);
   CHECK(command.log.format == LogFormat::color);
   CHECK(command.warnings.empty());
@@ -162,10 +162,13 @@ TEST_CASE("each flag sets what it names") {
        [](const auto& c) { return c.registry.push_check == PushCheck::none; },
        "no question before the build"},
       {{"--credential-helpers="},
-       [](const auto& c) {
-         return c.registry.environment_credentials == EnvironmentCredentials::ignore;
-       },
+       [](const auto& c) { return c.registry.helpers.empty(); },
        "no helper"},
+      {{"--credential-helpers=gitlab", "--credential-helpers=ecr"},
+       [](const auto& c) {
+         return c.registry.helpers == std::vector{CredentialHelper::gitlab, CredentialHelper::ecr};
+       },
+       "those helpers alone"},
       {{"-v", "WARNING", "--log-format=json", "--log-timestamp"},
        [](const auto& c) {
          return c.log.verbosity == Verbosity::warn && c.log.format == LogFormat::json &&
@@ -214,7 +217,6 @@ TEST_CASE("work that comes later is refused by name, never skipped") {
        "--push-ignore-immutable-tag-errors: not supported yet",
        "until the push can tell"},
       {{"--check"}, "--check: not supported yet", "lint"},
-      {{"--credential-helpers=ecr"}, "--credential-helpers: ecr: not supported yet", "clouds"},
       {{"-c", "s3://b/k"}, "--context: s3:// contexts are not supported yet", "S3"},
       {{"-c", "gs://b/k"}, "--context: gs:// contexts are not supported yet", "GCS"},
       {{"-c", "git://h/p"}, "--context: git:// contexts are not supported yet", "git"},
