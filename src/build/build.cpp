@@ -3,6 +3,7 @@
 #include "build/cache_mount_transfer.hpp"
 #include "build/exclusions.hpp"
 #include "build/execute.hpp"
+#include "build/frontend.hpp"
 #include "build/outputs.hpp"
 #include "build/planner.hpp"
 #include "context/local.hpp"
@@ -33,11 +34,12 @@ std::vector<std::string> workspace_candidates(const BuildOptions& options) {
   return {options.execution.work_directory + "/work", "/tmp", "/dev/shm"};
 }
 
-Input read_input(const BuildOptions& options, const std::string& temporary) {
+Input read_input(const BuildOptions& options, const std::string& temporary, Progress& progress) {
   auto local = open_local_context({.context = options.context.context,
                                    .sub_path = options.context.sub_path,
                                    .temporary = temporary});
   auto file = find_dockerfile(local, options.context.dockerfile, current_directory());
+  report_frontend(file.text, file.name, options.language.build_args, progress);
   auto dockerfile = parse_dockerfile(std::move(file.text), file.name);
   return {{std::move(local), std::move(file.ignore_name), std::move(file.ignore)},
           std::move(dockerfile)};
@@ -50,7 +52,8 @@ void report_warnings(const Dockerfile& dockerfile, Progress& progress) {
 
 Plan plan_of(const Input& input, const BuildOptions& options, ImageLibrary& images,
              Progress& progress) {
-  return make_plan(input.dockerfile, {options.language, options.context.named}, images, progress);
+  return make_plan(input.dockerfile, {options.language, options.context.named, std::nullopt}, images,
+                   progress);
 }
 
 Ladder choose_rung(const Plan& plan, const BuildOptions& options, const BuildServices& services,
@@ -159,20 +162,22 @@ private:
 
 std::string dry_run(const BuildOptions& options, const BuildServices& services) {
   const Workspace workspace(workspace_candidates(options));
-  const auto input = read_input(options, workspace.temporary());
+  const auto input = read_input(options, workspace.temporary(), services.progress);
   ImageLibrary images(services.registry, services.progress);
   return print_plan(plan_of(input, options, images, services.progress));
 }
 
-BuildReport build_image(const BuildOptions& options, const BuildServices& services) {
+BuildReport build_image(const BuildOptions& given, const BuildServices& services) {
+  auto options = given;
   auto& progress = services.progress;
   Workspace workspace(workspace_candidates(options));
-  const auto input = read_input(options, workspace.temporary());
+  const auto input = read_input(options, workspace.temporary(), progress);
   report_warnings(input.dockerfile, progress);
 
   // From here on the build is known; nothing has been pulled but manifests and configs.
   ImageLibrary images(services.registry, progress);
   const auto plan = plan_of(input, options, images, progress);
+  options.times.epoch = plan.epoch;
   const auto ladder = choose_rung(plan, options, services, workspace.path());
   const auto runner = make_runner(ladder, {.work_directory = workspace.temporary()});
   const RunnerGuard guard(*runner, services.on_runner);

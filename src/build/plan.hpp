@@ -7,6 +7,7 @@
 #include "oci/platform.hpp"
 #include "oci/reference.hpp"
 #include "run/runner.hpp"
+#include "util/clock.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -176,6 +177,7 @@ struct StagePlan {
 struct Plan {
   std::vector<StagePlan> stages;
   std::size_t target = 0; ///< The stage that becomes the image.
+  std::optional<Time> epoch; ///< SOURCE_DATE_EPOCH
 
   /// True when a stage of the plan runs commands.
   bool runs_commands() const;

@@ -1,26 +1,21 @@
 #include "build/step_planner.hpp"
 
+#include "build/known_arguments.hpp"
 #include "build/mount_planner.hpp"
 #include "dockerfile/dockerfile.hpp"
+#include "fs/chmod.hpp"
 #include "util/error.hpp"
 #include "util/rooted_path.hpp"
 #include "util/text.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 
 namespace cairn {
 
 namespace {
 
 namespace in = instruction;
-
-/// Usable without ARG, in commands only, and neither in history nor in cache keys.
-constexpr std::array proxy_names = {"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy",
-                                    "FTP_PROXY",  "ftp_proxy",  "NO_PROXY",    "no_proxy",
-                                    "ALL_PROXY",  "all_proxy"};
 
 bool is_remote_source(std::string_view source) {
   for (const std::string_view prefix : {"http://", "https://", "git://", "git@", "ssh://"})
@@ -138,8 +133,11 @@ CopyAction StepPlanner::transfer(const StageDraft& draft, const in::Transfer& tr
     action.chown = word(*transfer.chown);
   if (transfer.chmod)
     action.chmod = word(*transfer.chmod);
-  for (const auto& exclude : transfer.excludes)
-    action.excludes.push_back(word(exclude));
+  if (action.chmod && action.chmod->empty())
+    action.chmod.reset();
+  if (action.chmod)
+    (void)ModeChange::parse(*action.chmod); // now, while the line is at hand
+  action.excludes = transfer.excludes; // literal, as in BuildKit
   action.link = transfer.link;
   return action;
 }
@@ -192,10 +190,10 @@ Step StepPlanner::plan_run(const StageDraft& draft, const in::Run& run) {
   if (action.argv.empty())
     throw Error("RUN: there is no command");
   action.environment = draft.variables;
-  for (const auto* name : proxy_names)
-    if (const auto given = graph_.build_args().find(name);
-        given != graph_.build_args().end() && !action.environment.get(name))
-      action.environment.set(name, given->second);
+  // In commands only, and neither in history nor in cache keys.
+  for (const auto& entry : proxy_variables(graph_.build_args()).entries())
+    if (const auto parts = cut(entry, '='))
+      action.environment.set(parts->first, parts->second);
   action.working_directory = draft.working_directory();
   action.user = draft.image.config.user;
   action.script = run.script;

@@ -21,7 +21,7 @@ void check(const Dockerfile& file) {
       if (range.first < 1 || range.last < range.first || range.last > lines)
         std::abort();
       if (const auto* onbuild = std::get_if<instruction::Onbuild>(&instruction))
-        if (onbuild->parsed == nullptr)
+      
           std::abort();
     }
 }
