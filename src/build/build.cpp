@@ -52,8 +52,8 @@ void report_warnings(const Dockerfile& dockerfile, Progress& progress) {
 
 Plan plan_of(const Input& input, const BuildOptions& options, ImageLibrary& images,
              Progress& progress) {
-  return make_plan(input.dockerfile, {options.language, options.context.named, std::nullopt}, images,
-                   progress);
+  return make_plan(input.dockerfile, {options.language, options.context.named, std::nullopt},
+                   images, progress);
 }
 
 Ladder choose_rung(const Plan& plan, const BuildOptions& options, const BuildServices& services,

@@ -176,7 +176,7 @@ struct StagePlan {
 /// What will be built: the stages that are needed, each after those it depends on.
 struct Plan {
   std::vector<StagePlan> stages;
-  std::size_t target = 0; ///< The stage that becomes the image.
+  std::size_t target = 0;    ///< The stage that becomes the image.
   std::optional<Time> epoch; ///< SOURCE_DATE_EPOCH
 
   /// True when a stage of the plan runs commands.

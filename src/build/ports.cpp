@@ -4,8 +4,9 @@
 #include "util/error.hpp"
 #include "util/text.hpp"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
+
+#include <arpa/inet.h>
 
 #include <algorithm>
 #include <array>
@@ -58,8 +59,8 @@ bool is_real_time(std::string_view name) {
     const auto rest = name.substr(base.size());
     const auto number =
         rest.starts_with(sign) ? parse_unsigned(rest.substr(1)) : std::optional<std::uint64_t>();
-    return rest.empty() || (number && *number >= 1 && *number <= most &&
-                            rest.substr(1) == std::to_string(*number));
+    return rest.empty() ||
+           (number && *number >= 1 && *number <= most && rest.substr(1) == std::to_string(*number));
   };
   return offset("RTMIN", '+', 15) || offset("RTMAX", '-', 14);
 }

@@ -10,7 +10,6 @@
 
 #include <fmt/format.h>
 
-
 namespace cairn {
 
 namespace {
@@ -129,15 +128,15 @@ CopyAction StepPlanner::transfer(const StageDraft& draft, const in::Transfer& tr
   if (action.destination.empty())
     action.destination = "./";
   action.working_directory = draft.working_directory();
-  if (transfer.chown)
-    action.chown = word(*transfer.chown);
-  if (transfer.chmod)
-    action.chmod = word(*transfer.chmod);
-  if (action.chmod && action.chmod->empty())
-    action.chmod.reset();
+  const auto unless_empty = [&](const std::optional<std::string>& text) {
+    auto value = text ? word(*text) : std::string();
+    return value.empty() ? std::nullopt : std::optional(std::move(value));
+  };
+  action.chown = unless_empty(transfer.chown);
+  action.chmod = unless_empty(transfer.chmod);
   if (action.chmod)
     (void)ModeChange::parse(*action.chmod); // now, while the line is at hand
-  action.excludes = transfer.excludes; // literal, as in BuildKit
+  action.excludes = transfer.excludes;      // literal, as in BuildKit
   action.link = transfer.link;
   return action;
 }
@@ -191,7 +190,8 @@ Step StepPlanner::plan_run(const StageDraft& draft, const in::Run& run) {
     throw Error("RUN: there is no command");
   action.environment = draft.variables;
   // In commands only, and neither in history nor in cache keys.
-  for (const auto& entry : proxy_variables(graph_.build_args()).entries())
+  const auto proxies = proxy_variables(graph_.build_args());
+  for (const auto& entry : proxies.entries())
     if (const auto parts = cut(entry, '='))
       action.environment.set(parts->first, parts->second);
   action.working_directory = draft.working_directory();

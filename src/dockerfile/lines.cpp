@@ -42,8 +42,9 @@ std::optional<std::string_view> DockerfileLines::next_raw() {
   const auto stop = end == std::string_view::npos ? text.size() : end;
   ++line_number_;
   if (stop - position_ > longest_line)
-    throw error_at(source_, {line_number_, line_number_},
-                   fmt::format("the line is longer than {} bytes", longest_line));
+    throw with_hint(error_at(source_, {line_number_, line_number_},
+                             fmt::format("the line is longer than {} bytes", longest_line)),
+                    "an escape character at its end continues a line on the next one");
   const auto line = text.substr(position_, stop - position_ + 1);
   position_ = stop + 1;
   return line;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <limits>
 #include <utility>
 
@@ -120,8 +121,8 @@ public:
       : spec_(spec), expand_(expand) {}
 
   Mount run() {
-    for (const auto& field : spec_.fields)
-      read(field);
+    for (; fields_read_ < spec_.fields.size(); ++fields_read_)
+      read(spec_.fields[fields_read_]);
     mount_.from = spec_.from;
     mount_.read_only =
         read_only_.value_or(mount_.type != MountType::cache && mount_.type != MountType::tmpfs);
@@ -146,15 +147,14 @@ private:
   void expect(MountKey key, std::initializer_list<MountType> fitting) const {
     if (std::find(fitting.begin(), fitting.end(), mount_.type) != fitting.end())
       return;
-    const bool type_follows =
-        mount_.type == MountType::bind &&
-        std::any_of(spec_.fields.begin(), spec_.fields.end(),
-                    [](const auto& field) { return is_key(field, MountKey::type); });
+    const bool type_follows = std::any_of(
+        spec_.fields.begin() + static_cast<std::ptrdiff_t>(fields_read_), spec_.fields.end(),
+        [](const auto& field) { return is_key(field, MountKey::type); });
     if (!type_follows)
       refuse(key);
-    throw with_hint(Error("the key '{}' does not go with type={}", key_name(key),
-                          mount_type_name(mount_.type)),
-                    fmt::format("write type=... before {}", key_name(key)));
+    throw with_hint(
+        Error("the key '{}' does not go with type={}", key_name(key), mount_type_name(mount_.type)),
+        fmt::format("write type=... before {}", key_name(key)));
   }
 
   void read(const std::string& field) {
@@ -260,6 +260,7 @@ private:
   const MountSpec& spec_;
   const std::function<std::string(const std::string&)>& expand_;
   Mount mount_;
+  std::size_t fields_read_ = 0;
   std::optional<bool> read_only_;
   std::optional<CacheSharing> sharing_;
 };

@@ -188,8 +188,9 @@ Instruction understand_onbuild(const SyntaxNode& node, Common common) {
     throw Error("{} cannot be a trigger", command);
   Onbuild onbuild;
   static_cast<Common&>(onbuild) = std::move(common);
+  // Trailing blanks stay, as the frontend has it.
   constexpr std::size_t own_name = std::string_view("ONBUILD").size();
-  onbuild.trigger = trim_left(std::string_view(node.text).substr(own_name));
+  onbuild.trigger = node.text.substr(node.text.find_first_not_of("\t\n\f\r ", own_name));
   for (const auto& heredoc : node.heredocs)
     onbuild.trigger += "\n" + heredoc.content + heredoc.name;
   return onbuild;

@@ -30,7 +30,7 @@ void read_transfer(Transfer& transfer, const SyntaxNode& node, const Instruction
     throw with_hint(Error("needs a source and a destination"),
                     words.empty() ? "nothing was given" : "the destination is missing");
   for (std::size_t i = 0; i + 1 < words.size(); ++i) {
-    if (const auto heredoc = parse_heredoc_word(words[i]))
+    if (const auto heredoc = node.json ? std::nullopt : parse_heredoc_word(words[i]))
       transfer.files.push_back(inline_file(node, *heredoc));
     else
       transfer.sources.push_back(words[i]);
