@@ -4,6 +4,7 @@
 #include "build/downloads.hpp"
 #include "build/exclusions.hpp"
 #include "build/execute.hpp"
+#include "build/frontend.hpp"
 #include "build/outputs.hpp"
 #include "build/planner.hpp"
 #include "context/downloader.hpp"
@@ -37,50 +38,64 @@ std::vector<std::string> workspace_candidates(const BuildOptions& options) {
   return {options.execution.work_directory + "/work", "/tmp", "/dev/shm"};
 }
 
-/// A Dockerfile from the web or from the context.
-DockerfileText read_dockerfile(const ContextOptions& options, const LocalContext& context,
-                               Downloader& downloader) {
-  if (!is_url(options.dockerfile))
-    return find_dockerfile(context, options.dockerfile, current_directory());
-  const auto source = UrlSource::parse(options.dockerfile);
-  return within([&] { return dockerfile_of(downloader.fetch(source), redact_url(source.url)); },
-                "--dockerfile");
-}
+/// Reads what a build is made of.
+class InputReader {
+public:
+  InputReader(const BuildOptions& options, Downloader& downloader, const Workspace& workspace,
+              Progress& progress)
+      : options_(options), downloader_(downloader), temporary_(workspace.temporary()),
+        progress_(progress) {}
 
-Input input_of(LocalContext context, DockerfileText file) {
-  auto dockerfile = parse_dockerfile(std::move(file.text), file.name);
-  return {{std::move(context), std::move(file.ignore_name), std::move(file.ignore)},
-          std::move(dockerfile)};
-}
+  Input read() {
+    const auto& from = options_.context;
+    if (is_url(from.context))
+      return within([&] { return downloaded(); }, "build context");
+    auto local = open_local_context(
+        {.context = from.context, .sub_path = from.sub_path, .temporary = temporary_});
+    auto file = dockerfile(local);
+    if (is_url(from.dockerfile))
+      read_ignore_file(local, file);
+    return input_of(std::move(local), std::move(file));
+  }
 
-/// An archive with all that is in it, .dockerignore or not, or the Dockerfile alone.
-Input read_downloaded_input(const ContextOptions& options, Downloader& downloader,
-                            const std::string& temporary) {
-  const auto source = UrlSource::parse(options.context);
-  const auto shown = redact_url(source.url);
-  const auto download = downloader.fetch(source);
-  auto context = unpack_download(download, shown, temporary);
-  if (context_shape(download) == ContextShape::single_file)
-    return input_of(std::move(context), dockerfile_of(download, shown));
-  enter_sub_path(context, options.sub_path);
-  auto file = read_dockerfile(options, context, downloader);
-  file.ignore_name.clear();
-  file.ignore.clear();
-  return input_of(std::move(context), std::move(file));
-}
+private:
+  /// An archive with all that is in it, .dockerignore or not, or the Dockerfile alone.
+  Input downloaded() {
+    const auto source = UrlSource::parse(options_.context.context);
+    const auto shown = redact_url(source.url);
+    const auto download = downloader_.fetch(source);
+    auto context = unpack_download(download, shown, temporary_);
+    if (context_shape(download) == ContextShape::single_file)
+      return input_of(std::move(context), dockerfile_of(download, shown));
+    enter_sub_path(context, options_.context.sub_path);
+    auto file = dockerfile(context);
+    file.ignore_name.clear();
+    file.ignore.clear();
+    return input_of(std::move(context), std::move(file));
+  }
 
-Input read_input(const ContextOptions& options, Downloader& downloader,
-                 const std::string& temporary) {
-  if (is_url(options.context))
-    return within([&] { return read_downloaded_input(options, downloader, temporary); },
-                  "build context");
-  auto local = open_local_context(
-      {.context = options.context, .sub_path = options.sub_path, .temporary = temporary});
-  auto file = read_dockerfile(options, local, downloader);
-  if (is_url(options.dockerfile))
-    read_ignore_file(local, file);
-  return input_of(std::move(local), std::move(file));
-}
+  /// A Dockerfile from the web or from the context.
+  DockerfileText dockerfile(const LocalContext& context) {
+    const auto& name = options_.context.dockerfile;
+    if (!is_url(name))
+      return find_dockerfile(context, name, current_directory());
+    const auto source = UrlSource::parse(name);
+    return within([&] { return dockerfile_of(downloader_.fetch(source), redact_url(source.url)); },
+                  "--dockerfile");
+  }
+
+  Input input_of(LocalContext context, DockerfileText file) {
+    report_frontend(file.text, file.name, options_.language.build_args, progress_);
+    auto dockerfile = parse_dockerfile(std::move(file.text), file.name);
+    return {{std::move(context), std::move(file.ignore_name), std::move(file.ignore)},
+            std::move(dockerfile)};
+  }
+
+  const BuildOptions& options_;
+  Downloader& downloader_;
+  const std::string& temporary_;
+  Progress& progress_;
+};
 
 void report_warnings(const Dockerfile& dockerfile, Progress& progress) {
   for (const auto& warning : dockerfile.warnings)
@@ -89,7 +104,8 @@ void report_warnings(const Dockerfile& dockerfile, Progress& progress) {
 
 Plan plan_of(const Input& input, const BuildOptions& options, ImageLibrary& images,
              Progress& progress) {
-  return make_plan(input.dockerfile, {options.language, options.context.named}, images, progress);
+  return make_plan(input.dockerfile, {options.language, options.context.named, std::nullopt},
+                   images, progress);
 }
 
 Ladder choose_rung(const Plan& plan, const BuildOptions& options, const BuildServices& services,
@@ -215,23 +231,25 @@ std::string dry_run(const BuildOptions& options, const BuildServices& services) 
   const Workspace workspace(workspace_candidates(options));
   Downloader downloader(download_services(options, services),
                         download_directories(options.execution, workspace));
-  const auto input = read_input(options.context, downloader, workspace.temporary());
+  const auto input = InputReader(options, downloader, workspace, services.progress).read();
   ImageLibrary images(services.registry, services.progress);
   return print_plan(plan_of(input, options, images, services.progress));
 }
 
-BuildReport build_image(const BuildOptions& options, const BuildServices& services) {
+BuildReport build_image(const BuildOptions& given, const BuildServices& services) {
+  auto options = given;
   auto& progress = services.progress;
   Workspace workspace(workspace_candidates(options));
   Downloader downloader(download_services(options, services),
                         download_directories(options.execution, workspace));
-  const auto input = read_input(options.context, downloader, workspace.temporary());
+  const auto input = InputReader(options, downloader, workspace, progress).read();
   report_warnings(input.dockerfile, progress);
 
   // From here on the build is known; nothing has been pulled but manifests and configs.
   ImageLibrary images(services.registry, progress);
   const auto plan = plan_of(input, options, images, progress);
   Downloads downloads(plan, downloader, workspace.temporary());
+  options.times.epoch = plan.epoch;
   const auto ladder = choose_rung(plan, options, services, workspace.path());
   const auto runner = make_runner(ladder, {.work_directory = workspace.temporary()});
   const RunnerGuard guard(*runner, services.on_runner);

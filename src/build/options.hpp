@@ -68,7 +68,7 @@ struct CacheMountOptions {
 
 /// When files and images say they were made.
 struct TimeOptions {
-  /// SOURCE_DATE_EPOCH: the image's time; later times of files in new layers become it.
+  /// The image's time; later times of files in new layers become it. The Plan says it.
   std::optional<Time> epoch;
   /// --reproducible: all times in new layers become the epoch, or 1970 without one.
   bool reproducible = false;

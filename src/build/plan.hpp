@@ -8,6 +8,7 @@
 #include "oci/platform.hpp"
 #include "oci/reference.hpp"
 #include "run/runner.hpp"
+#include "util/clock.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -184,7 +185,8 @@ struct StagePlan {
 /// What will be built: the stages that are needed, each after those it depends on.
 struct Plan {
   std::vector<StagePlan> stages;
-  std::size_t target = 0; ///< The stage that becomes the image.
+  std::size_t target = 0;    ///< The stage that becomes the image.
+  std::optional<Time> epoch; ///< SOURCE_DATE_EPOCH
 
   /// True when a stage of the plan runs commands.
   bool runs_commands() const;

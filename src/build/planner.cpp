@@ -1,6 +1,7 @@
 #include "build/planner.hpp"
 
 #include "build/draft.hpp"
+#include "build/known_arguments.hpp"
 #include "build/named_context.hpp"
 #include "build/stage_graph.hpp"
 #include "build/step_planner.hpp"
@@ -44,6 +45,7 @@ public:
     for (const auto number : graph_.targets())
       plan_stage(number);
     plan_.target = planned_.at(graph_.targets().front());
+    plan_.epoch = graph_.epoch();
     return std::move(plan_);
   }
 
@@ -119,7 +121,8 @@ Plan make_plan(const Dockerfile& dockerfile, const PlanOptions& options, BaseCon
                Progress& progress) {
   const StageGraph graph(dockerfile, options);
   for (const auto& name : graph.unused_build_args())
-    progress.debug("--build-arg {}: no ARG declares it", name);
+    if (!is_known_argument(name))
+      progress.debug("--build-arg {}: no ARG declares it", name);
   bases.prefetch(graph.needed_images());
   return Planner(graph, bases).plan();
 }

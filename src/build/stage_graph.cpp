@@ -1,5 +1,6 @@
 #include "build/stage_graph.hpp"
 
+#include "build/epoch.hpp"
 #include "build/named_context.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
@@ -45,6 +46,7 @@ StageGraph::StageGraph(const Dockerfile& dockerfile, const PlanOptions& options)
   for (const auto& [name, value] : options.language.build_args)
     build_args_[name] = value;
   read_global_arguments();
+  settle_epoch();
   for (const auto& stage : dockerfile.stages)
     read_stage(stage);
   for (const auto& name : options.language.targets)
@@ -75,6 +77,34 @@ void StageGraph::read_global_arguments() {
           global_[argument.name] = expand_word(*argument.value, lookup, escape());
       }
     });
+}
+
+// ARG then gives the seconds, whatever was written, or nothing.
+void StageGraph::settle_epoch() {
+  const std::string name = "SOURCE_DATE_EPOCH";
+  const auto given = build_args_.find(name);
+  const auto global = global_.find(name);
+  const bool is_given = given != build_args_.end();
+  if (!is_given && (global == global_.end() || global->second.empty()))
+    return;
+  Place place{source_, {}};
+  for (const auto& arg : dockerfile_.global_args)
+    for (const auto& argument : arg.arguments)
+      if (argument.name == name && !is_given)
+        place.range = arg.range;
+  const VariableLookup lookup = [this](std::string_view variable) -> std::optional<std::string> {
+    const auto found = global_.find(std::string(variable));
+    return found != global_.end() ? std::optional(found->second) : std::nullopt;
+  };
+  epoch_ = resolve_epoch(
+      is_given ? given->second : global->second,
+      {dockerfile_, options_.named_contexts, options_.context_time, lookup, std::move(place)});
+  for (auto* arguments : {&build_args_, &global_}) {
+    if (!epoch_)
+      arguments->erase(name);
+    else if (const auto found = arguments->find(name); found != arguments->end())
+      found->second = std::to_string(unix_seconds(*epoch_));
+  }
 }
 
 void StageGraph::read_stage(const Stage& stage) {

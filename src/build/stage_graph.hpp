@@ -48,6 +48,8 @@ public:
   /// Values that ARG in a stage can take. Those of the platform are the build's, not the stage's.
   ArgumentValues arguments() const;
   const std::map<std::string, std::string>& build_args() const noexcept { return build_args_; }
+  /// What SOURCE_DATE_EPOCH means, as --build-arg or an ARG before the first FROM gives it.
+  const std::optional<Time>& epoch() const noexcept { return epoch_; }
   std::vector<std::string> unused_build_args() const;
 
   /// The origin that `--from=name` of an instruction in stage `number` means. @throws Error
@@ -58,6 +60,7 @@ public:
 
 private:
   void read_global_arguments();
+  void settle_epoch();
   void read_stage(const Stage& stage);
   std::optional<std::size_t> find_stage(std::string_view name, std::size_t before) const;
   std::size_t find_target(const std::string& name) const;
@@ -68,6 +71,7 @@ private:
   std::shared_ptr<const SourceFile> source_;
   std::map<std::string, std::string> build_args_;
   std::map<std::string, std::string> global_; ///< Platform arguments and ARGs before FROM.
+  std::optional<Time> epoch_;
   std::vector<StageNode> nodes_;
   std::vector<std::size_t> targets_;
 };

@@ -1,26 +1,20 @@
 #include "build/step_planner.hpp"
 
+#include "build/known_arguments.hpp"
 #include "build/mount_planner.hpp"
 #include "dockerfile/dockerfile.hpp"
+#include "fs/chmod.hpp"
 #include "util/error.hpp"
 #include "util/rooted_path.hpp"
 #include "util/text.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-
 namespace cairn {
 
 namespace {
 
 namespace in = instruction;
-
-/// Usable without ARG, in commands only, and neither in history nor in cache keys.
-constexpr std::array proxy_names = {"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy",
-                                    "FTP_PROXY",  "ftp_proxy",  "NO_PROXY",    "no_proxy",
-                                    "ALL_PROXY",  "all_proxy"};
 
 bool is_git_source(std::string_view source) {
   for (const std::string_view prefix : {"http://", "https://", "git://", "git@", "ssh://"})
@@ -158,10 +152,14 @@ CopyAction StepPlanner::transfer(const StageDraft& draft, const in::Transfer& tr
   if (action.destination.empty())
     action.destination = "./";
   action.working_directory = draft.working_directory();
-  if (transfer.chown)
-    action.chown = word(*transfer.chown);
-  if (transfer.chmod)
-    action.chmod = word(*transfer.chmod);
+  const auto unless_empty = [&](const std::optional<std::string>& text) {
+    auto value = text ? word(*text) : std::string();
+    return value.empty() ? std::nullopt : std::optional(std::move(value));
+  };
+  action.chown = unless_empty(transfer.chown);
+  action.chmod = unless_empty(transfer.chmod);
+  if (action.chmod)
+    (void)ModeChange::parse(*action.chmod); // now, while the line is at hand
   action.excludes = expand(draft, transfer.excludes);
   action.link = transfer.link;
   return action;
@@ -211,10 +209,11 @@ Step StepPlanner::plan_run(const StageDraft& draft, const in::Run& run) {
   if (action.argv.empty())
     throw Error("RUN: there is no command");
   action.environment = draft.variables;
-  for (const auto* name : proxy_names)
-    if (const auto given = graph_.build_args().find(name);
-        given != graph_.build_args().end() && !action.environment.get(name))
-      action.environment.set(name, given->second);
+  // In commands only, and neither in history nor in cache keys.
+  const auto proxies = proxy_variables(graph_.build_args());
+  for (const auto& entry : proxies.entries())
+    if (const auto parts = cut(entry, '='))
+      action.environment.set(parts->first, parts->second);
   action.working_directory = draft.working_directory();
   action.user = draft.image.config.user;
   action.script = run.script;

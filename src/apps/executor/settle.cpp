@@ -38,14 +38,6 @@ void settle_epoch(BuildOptions& build, const ProcessEnvironment& environment) {
   if (std::none_of(args.begin(), args.end(), is_epoch))
     if (const auto value = environment.text(name); !value.empty())
       args.emplace_back(name, value);
-  const auto last = std::find_if(args.rbegin(), args.rend(), is_epoch);
-  if (last == args.rend() || last->second.empty())
-    return;
-  const auto seconds = parse_signed(last->second);
-  constexpr std::int64_t farthest = 253'402'300'799; // the end of the year 9999
-  if (!seconds || *seconds < 0 || *seconds > farthest)
-    throw Error("{}: '{}' is not a number of seconds since 1970", name, last->second);
-  build.times.epoch = from_unix(*seconds);
 }
 
 void settle_work_directory(ExecutorDraft& draft, const ProcessEnvironment& environment) {
