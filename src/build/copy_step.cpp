@@ -150,20 +150,16 @@ bool is_from_context(const FileOrigin& from) {
   return std::holds_alternative<MainContext>(from) || std::holds_alternative<DirectorySource>(from);
 }
 
-enum class UnknownNames { refuse, are_root };
-
 /// Who "user[:group]" is in `stack`.
-Owner owner_of(const std::string& spec, LayerStack& stack, UnknownNames names, Progress& progress) {
+Owner owner_of(const std::string& spec, LayerStack& stack, Progress& progress) {
   const auto is_numeric = is_numeric_owner(spec);
   if (!is_numeric && stack.layers().empty())
-    throw Error("the owner '{}' cannot be looked up: there is no /etc/passwd in an empty image",
-                spec);
+    throw with_hint(
+        Error("the owner '{}' cannot be looked up: there is no /etc/passwd in an empty image", spec),
+        "numbers need none");
   const auto found = resolve_owner(spec, is_numeric ? UserFiles{} : user_files(stack));
-  for (const auto& problem : found.unknown) {
-    if (problem.is_name && names == UnknownNames::refuse)
-      throw Error("{}", problem.why);
-    progress.warn("{}: taken for {}:{}", problem.why, found.owner.uid, found.owner.gid);
-  }
+  for (const auto& why : found.unknown)
+    progress.warn("'{}': {}: taken for {}:{}", spec, why, found.owner.uid, found.owner.gid);
   return found.owner;
 }
 
@@ -248,7 +244,7 @@ LayerContent copy_files(const CopyAction& action, LayerStack& stack, const CopyS
   std::visit(ViewMaker{*data, services}, action.from);
   std::optional<Owner> owner;
   if (action.chown)
-    owner = owner_of(*action.chown, stack, UnknownNames::refuse, services.progress);
+    owner = owner_of(*action.chown, stack, services.progress);
   const auto request = request_of(action, *data, owner, services.clock());
   data->plan = plan_copy(request, stack.tree());
   if (data->stack != nullptr)
@@ -287,7 +283,7 @@ LayerContent make_directory(const DirectoryAction& action, LayerStack& stack,
   std::vector<LayerEntry> entries;
   Owner owner;
   if (!action.user.empty())
-    owner = owner_of(action.user, stack, UnknownNames::are_root, services.progress);
+    owner = owner_of(action.user, stack, services.progress);
   const auto now = services.clock();
   bool made = false;
   for (auto path = target; !path.is_root(); path = path.parent()) {

@@ -115,7 +115,7 @@ FileOrigin StepPlanner::origin(const std::string& name) {
     return *image;
   if (const auto* directory = std::get_if<DirectorySource>(&found))
     return *directory;
-  return MainContext{};
+  return EmptyFilesystem{};
 }
 
 CopyAction StepPlanner::transfer(const StageDraft& draft, const in::Transfer& transfer) const {
@@ -131,8 +131,6 @@ CopyAction StepPlanner::transfer(const StageDraft& draft, const in::Transfer& tr
     action.files.push_back(std::move(file));
   }
   action.destination = word(transfer.destination);
-  if (action.destination.empty())
-    action.destination = "./";
   action.working_directory = draft.working_directory();
   if (transfer.chown)
     action.chown = word(*transfer.chown);
@@ -176,8 +174,9 @@ Step StepPlanner::plan_workdir(StageDraft& draft, const in::Workdir& workdir) {
   config.working_dir = path.starts_with('/') ? path : join_path(draft.working_directory(), path);
   Step step;
   step.created_by = "WORKDIR " + config.working_dir;
-  if (const auto directory = draft.working_directory(); directory != "/")
-    step.action = DirectoryAction{directory, config.user};
+  // As in BuildKit "/." makes a layer, if an empty one, and "/" does not.
+  if (config.working_dir != "/")
+    step.action = DirectoryAction{draft.working_directory(), config.user};
   return step;
 }
 

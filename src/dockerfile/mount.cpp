@@ -142,7 +142,8 @@ void apply(Mount& mount, const MountOption& option, const std::string& value) {
   case MountKey::type:
     break;
   case MountKey::from:
-    mount.from = value;
+    if (!value.empty())
+      mount.from = value;
     break;
   case MountKey::source:
     mount.source = value;
@@ -218,7 +219,9 @@ MountSpec parse_mount(std::string_view text) {
       if (dollar != std::string::npos && dollar + 1 < option.value->size())
         throw with_hint(Error("from={}: must not hold a variable", printable(*option.value)),
                         "name a stage with FROM ... AS and use that name here");
-      spec.from = option.value;
+      // "from=" is the build context, as no "from" is.
+      if (!option.value->empty())
+        spec.from = option.value;
     }
     spec.options.push_back(std::move(option));
   }
