@@ -36,8 +36,8 @@ struct ViewMaker {
   void operator()(const MainContext&) const {
     data.view = std::make_unique<DirectoryView>(
         services.context.local.root,
-        DirectoryView::Options{IgnoreRules(services.context.ignore), services.context.ignore_name,
-                               "the build context"});
+        DirectoryView::Options{rules(services.context.ignore, services.context.ignore_name),
+                               services.context.ignore_name, "the build context"});
   }
 
   void operator()(const DirectorySource& source) const {
@@ -46,7 +46,8 @@ struct ViewMaker {
     options.what = "the build context '" + source.path + "'";
     if (const auto file = try_open_at(data.directory, ".dockerignore", O_RDONLY)) {
       options.ignore_name = ".dockerignore";
-      options.ignore = IgnoreRules(parse_ignore_file(read_file(*file, std::uint64_t{1} << 20)));
+      options.ignore =
+          rules(parse_ignore_file(read_file(*file, std::uint64_t{1} << 20)), options.ignore_name);
     }
     data.view = std::make_unique<DirectoryView>(data.directory, std::move(options));
   }
@@ -61,6 +62,10 @@ struct ViewMaker {
 
   void operator()(const ImageSource& source) const {
     tree_view(services.image(source), "image " + source.name);
+  }
+
+  static IgnoreRules rules(std::vector<IgnoreLine> lines, const std::string& file) {
+    return within([&] { return IgnoreRules(std::move(lines)); }, "{}", file);
   }
 
   void tree_view(std::shared_ptr<SharedStack> shared, const std::string& what) const {
@@ -155,7 +160,8 @@ Owner owner_of(const std::string& spec, LayerStack& stack, Progress& progress) {
   const auto is_numeric = is_numeric_owner(spec);
   if (!is_numeric && stack.layers().empty())
     throw with_hint(
-        Error("the owner '{}' cannot be looked up: there is no /etc/passwd in an empty image", spec),
+        Error("the owner '{}' cannot be looked up: there is no /etc/passwd in an empty image",
+              spec),
         "numbers need none");
   const auto found = resolve_owner(spec, is_numeric ? UserFiles{} : user_files(stack));
   for (const auto& why : found.unknown)

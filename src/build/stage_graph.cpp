@@ -134,9 +134,9 @@ void StageGraph::check_references() const {
       if (const auto target = referenced(reference.name))
         edges[number].push_back({*target, reference.range});
   if (const auto circle = find_circle(edges))
-    throw error_at(*source_, circle->range,
-                   fmt::format("circular dependency detected on stage: {}",
-                               nodes_.at(circle->stage).name));
+    throw error_at(
+        *source_, circle->range,
+        fmt::format("circular dependency detected on stage: {}", nodes_.at(circle->stage).name));
 }
 
 std::optional<std::size_t> StageGraph::find_stage(std::string_view name, std::size_t before) const {

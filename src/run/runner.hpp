@@ -67,8 +67,8 @@ struct Invocation {
   CommandNetwork network = CommandNetwork::host;
   std::vector<CommandMount> mounts; ///< In the order in which they are mounted.
   /// Content for private files over the root's own; what the command writes there is lost. In place
-  /// the container's resolv.conf is used, and its hosts file holds this while the command runs, where
-  /// it can be written.
+  /// the container's resolv.conf is used, and its hosts file holds this while the command runs,
+  /// where it can be written.
   std::optional<std::string> hosts;       ///< /etc/hosts
   std::optional<std::string> resolv_conf; ///< /etc/resolv.conf
 

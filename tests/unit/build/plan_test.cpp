@@ -181,7 +181,8 @@ TEST_CASE("a named context is the stage of its name, whose instructions are not 
 
 TEST_CASE("a named context has an image's name, however that is spelled, and may be a platform's") {
   PlanOptions options;
-  options.named_contexts = {{"alpine", "/plain"}, {"alpine::linux/arm64", "/arm"}, {"a/b:1", "/ab"}};
+  options.named_contexts = {
+      {"alpine", "/plain"}, {"alpine::linux/arm64", "/arm"}, {"a/b:1", "/ab"}};
   const auto path_of = [&](const std::string& from, const char* platform) {
     options.language.target_platform = Platform::parse(platform);
     options.language.platform_is_asked_for = true;
@@ -199,7 +200,8 @@ TEST_CASE("a named context has an image's name, however that is spelled, and may
 
 TEST_CASE("scratch and context are no names of named contexts, and scratch is empty") {
   PlanOptions options;
-  options.named_contexts = {{"scratch", "/a"}, {"context", "/b"}, {"none", "docker-image://scratch"}};
+  options.named_contexts = {
+      {"scratch", "/a"}, {"context", "/b"}, {"none", "docker-image://scratch"}};
   const auto plan = plan_of("FROM scratch\nCOPY --from=none a /\nCOPY --from=scratch a /", options);
   CHECK(std::holds_alternative<EmptyFilesystem>(plan.stages.at(0).base));
   for (const std::size_t step : {0, 1})
@@ -237,15 +239,13 @@ TEST_CASE("what cannot be built is an error with its place") {
             "stage \"c\""},
         Row{"FROM a AS x\nCOPY --from=x y /",
             "Dockerfile:2: circular dependency detected on stage: x"},
-        Row{"FROM a\nCOPY --from=1 y /",
-            "Dockerfile:2: invalid stage index 1"},
+        Row{"FROM a\nCOPY --from=1 y /", "Dockerfile:2: invalid stage index 1"},
         Row{"FROM a\nCOPY --from=-1 y /\nFROM b", "Dockerfile:2: invalid stage index -1"},
         Row{"FROM a AS x\nCOPY --from=y y /\nFROM a AS y\nCOPY --from=x y /\nFROM b",
             "Dockerfile:4: circular dependency detected on stage: x"},
         Row{"FROM a AS x\nCOPY --from=$y y /\nFROM b",
             "Dockerfile:2: variable expansion is not supported for --from: $y"},
-        Row{"FROM a AS x\nFROM a AS y\nCOPY --from=x y /\nFROM a AS x",
-            ""},
+        Row{"FROM a AS x\nFROM a AS y\nCOPY --from=x y /\nFROM a AS x", ""},
         Row{"FROM a AS x\nFROM a AS y\nCOPY --from=x y /\nFROM a AS x\nFROM y",
             "Dockerfile:3: cannot copy from stage \"x\", it needs to be defined before current "
             "stage \"y\""},
