@@ -43,17 +43,18 @@ std::string_view short_name(std::string_view name) {
   return name;
 }
 
-/// NAME of "NAME::PLATFORM", and the platform.
-struct ContextName {
-  std::string_view name;
-  std::optional<Platform> platform;
-};
-
-ContextName parse_context_name(std::string_view text) {
-  const auto at = text.find("::");
-  if (at == std::string_view::npos)
-    return {short_name(text), std::nullopt};
-  return {short_name(text.substr(0, at)), Platform::parse(text.substr(at + 2))};
+/// How well a context called `known` fits: 0 not at all, more for the platform than for spelling.
+int fitness(std::string_view known, std::string_view name, const Platform& platform) {
+  int fits = 1;
+  if (const auto at = known.find("::"); at != std::string_view::npos) {
+    if (Platform::parse(known.substr(at + 2)) != platform)
+      return 0;
+    known = known.substr(0, at);
+    fits += 2;
+  }
+  if (equals_ignoring_case(known, name))
+    return fits + 1;
+  return equals_ignoring_case(short_name(known), short_name(name)) ? fits : 0;
 }
 
 bool is_remote(std::string_view source) {
@@ -92,15 +93,12 @@ std::optional<NamedContext> find_named_context(const std::vector<NameValue>& con
   if (equals_ignoring_case(name, "scratch") || equals_ignoring_case(name, "context"))
     return std::nullopt;
   const std::string* found = nullptr;
-  for (const auto& [text, source] : contexts) {
-    const auto known = parse_context_name(text);
-    if (!equals_ignoring_case(known.name, short_name(name)))
-      continue;
-    if (known.platform == platform)
-      return parse_named_context(source, platform);
-    if (!known.platform && found == nullptr)
+  int best = 1;
+  for (const auto& [known, source] : contexts)
+    if (const int fits = fitness(known, name, platform); fits >= best) {
+      best = fits;
       found = &source;
-  }
+    }
   return found != nullptr ? std::optional(parse_named_context(*found, platform)) : std::nullopt;
 }
 

@@ -19,8 +19,9 @@ using NamedContext = std::variant<ImageSource, DirectorySource, EmptyFilesystem>
 NamedContext parse_named_context(std::string_view source, const Platform& platform);
 
 /// The context called `name`, whatever its case and however an image of Docker Hub is spelled:
-/// "alpine" is "docker.io/library/alpine:latest". "NAME::PLATFORM" goes before "NAME". The names
-/// "scratch" and "context" are never replaced.
+/// "alpine" is "docker.io/library/alpine:latest". "NAME::PLATFORM" goes before "NAME", the spelling
+/// that is used before others, a later one before an earlier one. The names "scratch" and "context"
+/// are never replaced.
 std::optional<NamedContext> find_named_context(const std::vector<NameValue>& contexts,
                                                std::string_view name, const Platform& platform);
 

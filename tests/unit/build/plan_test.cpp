@@ -175,7 +175,7 @@ TEST_CASE("a named context is the stage of its name, whose instructions are not 
                             options);
   CHECK_FALSE(plan.runs_commands());
   CHECK(std::get<ImageSource>(plan.stages.at(0).base).name == "other");
-  for (const std::size_t step : {0, 1})
+  for (const std::size_t step : {0U, 1U})
     CHECK(std::get<DirectorySource>(action<CopyAction>(plan, 1, step).from).path == "/some/files");
 }
 
@@ -193,7 +193,11 @@ TEST_CASE("a named context has an image's name, however that is spelled, and may
                            "docker.io/library/alpine", "index.docker.io/library/alpine:latest"})
     CHECK(path_of(name, "linux/amd64") == "/plain");
   CHECK(path_of("alpine", "linux/arm64") == "/arm");
-  CHECK(path_of("docker.io/a/b:1", "linux/amd64") == "/ab");
+  options.named_contexts.emplace_back("docker.io/library/alpine", "/long");
+  options.named_contexts.emplace_back("a/b:1", "/later");
+  CHECK(path_of("alpine", "linux/amd64") == "/plain");
+  CHECK(path_of("docker.io/library/alpine", "linux/amd64") == "/long");
+  CHECK(path_of("docker.io/a/b:1", "linux/amd64") == "/later");
   const auto other = plan_of("FROM scratch\nCOPY --from=alpine:3 a /", options);
   CHECK(std::holds_alternative<ImageSource>(action<CopyAction>(other, 0, 0).from));
 }
@@ -204,7 +208,7 @@ TEST_CASE("scratch and context are no names of named contexts, and scratch is em
       {"scratch", "/a"}, {"context", "/b"}, {"none", "docker-image://scratch"}};
   const auto plan = plan_of("FROM scratch\nCOPY --from=none a /\nCOPY --from=scratch a /", options);
   CHECK(std::holds_alternative<EmptyFilesystem>(plan.stages.at(0).base));
-  for (const std::size_t step : {0, 1})
+  for (const std::size_t step : {0U, 1U})
     CHECK(std::holds_alternative<EmptyFilesystem>(action<CopyAction>(plan, 0, step).from));
 }
 
