@@ -136,8 +136,7 @@ CopyAction StepPlanner::transfer(const StageDraft& draft, const in::Transfer& tr
     action.chown = word(*transfer.chown);
   if (transfer.chmod)
     action.chmod = word(*transfer.chmod);
-  for (const auto& exclude : transfer.excludes)
-    action.excludes.push_back(word(exclude));
+  action.excludes = transfer.excludes; // as in BuildKit, variables are not expanded there
   action.link = transfer.link;
   return action;
 }

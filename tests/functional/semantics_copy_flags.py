@@ -146,6 +146,8 @@ def parents_modes(world):
 def parents_missing(world):
     for source, said in (("x/none", '"x/none" is not in the build context'), ("x/./none", '"x/none" is not in')):
         world.refused(f"FROM scratch\nCOPY --parents {source} /d/\n", PARENTS, texts=("Dockerfile:2", said))
+    world.refused("FROM scratch\nCOPY --parents l/g /d/\n", PARENTS,
+                  texts=("Dockerfile:2", '"l/g" is not in', 'as "x/y/g"; --parents follows none'))
     world.refused("FROM scratch\nCOPY --parents --exclude=**/g x/y/g /d/\n", PARENTS,
                   texts=("Dockerfile:2", '"x/y/g"', "hint: --exclude=**/g excludes it"))
 
@@ -153,13 +155,19 @@ def parents_missing(world):
 EXCLUDE = {"src/a.o": "", "src/a.c": "", "src/sub/b.o": "", "src/sub/b.c": "", "src/sub/keep.o": "", "src/.hid": ""}
 
 
-@case("--exclude is a pattern about what is in a source, with ** and exceptions, the last one that fits decides")
+@case("--parents: a source that is a link is copied as one, wherever it leads")
+def parents_link(world):
+    files = world.files_only("FROM scratch\nCOPY --parents l dangling /d/\n", PARENTS | {"dangling": Link("nowhere")}).image.files
+    expect_equal((files["/d/l"].link, files["/d/dangling"].link), ("x/y", "nowhere"))
+
+
+@case("--exclude is a pattern about what is in a source, with ** and exceptions, the last that fits decides; no variables")
 def exclude(world):
     everything = {"a.o", "a.c", "sub/b.o", "sub/b.c", "sub/keep.o", ".hid"}
     for flags, gone in (("*.o", {"a.o"}), ("**/*.o", {"a.o", "sub/b.o", "sub/keep.o"}), ("sub", {"sub/b.o", "sub/b.c", "sub/keep.o"}),
                         ("sub/", {"sub/b.o", "sub/b.c", "sub/keep.o"}), ("/sub", set()), ("**/*.o --exclude=!sub/keep.o", {"a.o", "sub/b.o"}),
                         ("!sub/keep.o --exclude=**/*.o", {"a.o", "sub/b.o", "sub/keep.o"}), (".*", {".hid"}), ("src", set()),
-                        ("* --exclude=!sub/b.c", everything - {"sub/b.c"}), ("$what", {"a.c"})):
+                        ("* --exclude=!sub/b.c", everything - {"sub/b.c"}), ("$what", set())):
         text = f"FROM scratch\nARG what=a.c\nCOPY --exclude={flags} src /d\n"
         files = world.files_only(text, EXCLUDE).image.files
         found = {path.removeprefix("/d/") for path, node in files.items() if node.kind == "file"}
