@@ -15,7 +15,6 @@ from support import File, Link, Skip, case, expect, expect_equal, main, write_tr
 import tar_layers
 
 
-
 @case("stages are copied from by name and by number, images by their reference")
 def copy_from(world):
     build = world.files_only("FROM REGISTRY/busybox AS One\nCOPY a /a\nFROM scratch\nCOPY b /b\nFROM scratch\n"
