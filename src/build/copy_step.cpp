@@ -39,8 +39,8 @@ struct ViewMaker {
   void operator()(const MainContext&) const {
     data.view = std::make_unique<DirectoryView>(
         services.context.local.root,
-        DirectoryView::Options{IgnoreRules(services.context.ignore), services.context.ignore_name,
-                               "the build context"});
+        DirectoryView::Options{rules(services.context.ignore, services.context.ignore_name),
+                               services.context.ignore_name, "the build context"});
   }
 
   void operator()(const DirectorySource& source) const {
@@ -49,7 +49,8 @@ struct ViewMaker {
     options.what = "the build context '" + source.path + "'";
     if (const auto file = try_open_at(data.directory, ".dockerignore", O_RDONLY)) {
       options.ignore_name = ".dockerignore";
-      options.ignore = IgnoreRules(parse_ignore_file(read_file(*file, std::uint64_t{1} << 20)));
+      options.ignore =
+          rules(parse_ignore_file(read_file(*file, std::uint64_t{1} << 20)), options.ignore_name);
     }
     data.view = std::make_unique<DirectoryView>(data.directory, std::move(options));
   }
@@ -71,6 +72,10 @@ struct ViewMaker {
 
   void operator()(const ImageSource& source) const {
     tree_view(services.image(source), "image " + source.name);
+  }
+
+  static IgnoreRules rules(std::vector<IgnoreLine> lines, const std::string& file) {
+    return within([&] { return IgnoreRules(std::move(lines)); }, "{}", file);
   }
 
   void tree_view(std::shared_ptr<SharedStack> shared, const std::string& what) const {
@@ -196,20 +201,17 @@ bool is_from_context(const FileOrigin& from) {
          std::holds_alternative<DirectorySource>(from) || std::holds_alternative<UrlSource>(from);
 }
 
-enum class UnknownNames { refuse, are_root };
-
 /// Who "user[:group]" is in `stack`.
-Owner owner_of(const std::string& spec, LayerStack& stack, UnknownNames names, Progress& progress) {
+Owner owner_of(const std::string& spec, LayerStack& stack, Progress& progress) {
   const auto is_numeric = is_numeric_owner(spec);
   if (!is_numeric && stack.layers().empty())
-    throw Error("the owner '{}' cannot be looked up: there is no /etc/passwd in an empty image",
-                spec);
+    throw with_hint(
+        Error("the owner '{}' cannot be looked up: there is no /etc/passwd in an empty image",
+              spec),
+        "numbers need none");
   const auto found = resolve_owner(spec, is_numeric ? UserFiles{} : user_files(stack));
-  for (const auto& problem : found.unknown) {
-    if (problem.is_name && names == UnknownNames::refuse)
-      throw Error("{}", problem.why);
-    progress.warn("{}: taken for {}:{}", problem.why, found.owner.uid, found.owner.gid);
-  }
+  for (const auto& why : found.unknown)
+    progress.warn("'{}': {}: taken for {}:{}", spec, why, found.owner.uid, found.owner.gid);
   return found.owner;
 }
 
@@ -296,7 +298,7 @@ LayerContent copy_files(const CopyAction& action, LayerStack& stack, const CopyS
   std::visit(ViewMaker{*data, services}, action.from);
   std::optional<Owner> owner;
   if (action.chown)
-    owner = owner_of(*action.chown, stack, UnknownNames::refuse, services.progress);
+    owner = owner_of(*action.chown, stack, services.progress);
   const auto request = request_of(action, *data, owner, services);
   data->plan = plan_copy(request, stack.tree());
   if (data->stack != nullptr)
@@ -334,7 +336,7 @@ LayerContent make_directory(const DirectoryAction& action, LayerStack& stack,
   std::vector<LayerEntry> entries;
   Owner owner;
   if (!action.user.empty())
-    owner = owner_of(action.user, stack, UnknownNames::are_root, services.progress);
+    owner = owner_of(action.user, stack, services.progress);
   const auto now = services.clock();
   bool made = false;
   for (auto path = target; !path.is_root(); path = path.parent()) {

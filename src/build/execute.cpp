@@ -28,6 +28,12 @@ public:
 
   ExecuteResult run() {
     const bool serial = services_.rung == Rung::inplace && plan_.runs_commands();
+    const CommandOptions usual;
+    if (const auto& name = services_.options.commands.hostname; serial && name != usual.hostname)
+      services_.progress.warn(
+          "--hostname={}: in place it is in /etc/hosts alone, commands have the "
+          "hostname of their container",
+          name);
     const auto threads = serial ? 1 : std::min(parallel_stages, plan_.stages.size());
     {
       std::vector<std::jthread> workers;

@@ -32,6 +32,7 @@ struct LanguageOptions {
   std::vector<NameValue> build_args; ///< The executor's own environment is already filled in.
   std::vector<std::string> targets;  ///< Names or indexes; the first is the image. Empty: the last.
   Platform target_platform = Platform::host();
+  bool platform_is_asked_for = false; ///< Otherwise an image has the platform of its base.
   Platform build_platform = Platform::host();
   std::vector<NameValue> labels;
 };

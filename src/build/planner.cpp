@@ -1,5 +1,6 @@
 #include "build/planner.hpp"
 
+#include "build/base_config.hpp"
 #include "build/draft.hpp"
 #include "build/known_arguments.hpp"
 #include "build/named_context.hpp"
@@ -17,8 +18,17 @@ namespace cairn {
 
 namespace {
 
-constexpr std::string_view default_path =
-    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// An image for a platform that was asked for says so, whatever its base is for.
+void set_platform(ImageConfig& image, const Platform& wanted) {
+  auto& own = image.platform;
+  const bool same = own.os == wanted.os && own.architecture == wanted.architecture;
+  own.os = wanted.os;
+  own.architecture = wanted.architecture;
+  if (!wanted.variant.empty() || !same)
+    own.variant = wanted.variant;
+  if (!wanted.os_version.empty() || !same)
+    own.os_version = wanted.os_version;
+}
 
 /// The step that fills a stage whose FROM names a directory; nothing for other stages.
 std::optional<Step> context_files(const StageNode& node) {
@@ -46,6 +56,8 @@ public:
       plan_stage(number);
     plan_.target = planned_.at(graph_.targets().front());
     plan_.epoch = graph_.epoch();
+    if (const auto wanted = graph_.wanted_platform())
+      set_platform(plan_.stages[plan_.target].config, *wanted);
     return std::move(plan_);
   }
 
@@ -64,8 +76,10 @@ private:
     stage.place = node.place;
     StageDraft draft = begin(node, stage);
     StepPlanner steps(graph_, number, [this](std::size_t needed) { return plan_stage(needed); });
-    steps.plan_triggers(draft, node, stage.steps);
-    steps.plan_instructions(draft, node, stage.steps);
+    if (node.content == StageNode::Content::instructions) {
+      steps.plan_triggers(draft, node, stage.steps);
+      steps.plan_instructions(draft, node, stage.steps);
+    }
     stage.config = draft.image;
     active_.erase(number);
     plan_.stages.push_back(std::move(stage));
@@ -90,18 +104,15 @@ private:
     StageDraft draft;
     if (const auto* image = std::get_if<ImageSource>(&node.base)) {
       stage.base = *image;
-      draft.image = within_place(node.place, [&] { return bases_.config(*image); });
-      // What tools of other builders left there does not describe the new image.
-      draft.image.other = Json::object();
-      draft.image.other_config = Json::object();
-      draft.image.created.reset();
+      draft.image = within_place(node.place, [&] { return inherited(bases_.config(*image)); });
+      // A context in the place of a stage is built already: it triggers nothing.
+      if (node.content == StageNode::Content::context)
+        draft.image.config.on_build.clear();
     } else {
       stage.base = EmptyFilesystem{};
+      draft.image = empty_image(node.platform);
       if (auto files = context_files(node))
         stage.steps.push_back(*std::move(files));
-      draft.image.platform = node.platform;
-      draft.image.config.env = Environment({std::string(default_path)});
-      draft.image.config.working_dir.assign(1, '/');
     }
     draft.variables = draft.image.config.env;
     return draft;

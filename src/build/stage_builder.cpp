@@ -128,7 +128,7 @@ Invocation StageBuilder::invocation(const RunAction& action) {
   auto environment = action.environment;
   if (!environment.get("PATH"))
     environment.set("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-  if (!environment.get("HOME"))
+  if (environment.get("HOME").value_or("").empty())
     environment.set("HOME", identity.home);
   Invocation invocation;
   invocation.argv = action.argv;

@@ -27,10 +27,14 @@ struct StageNode {
   /// A directory and a URL: a named context, whose files are the file system.
   std::variant<EmptyFilesystem, EarlierStage, ImageSource, DirectorySource, UrlSource> base;
   const Stage* stage = nullptr;
+  /// A named context stands in for a stage of its name: the stage is the context, and none of its
+  /// instructions are followed.
+  enum class Content { instructions, context } content = Content::instructions;
 };
 
 /// What COPY --from and mounts read from, by stage number.
-using NodeOrigin = std::variant<MainContext, DirectorySource, UrlSource, EarlierStage, ImageSource>;
+using NodeOrigin =
+    std::variant<DirectorySource, UrlSource, EarlierStage, ImageSource, EmptyFilesystem>;
 
 /// The stages of a Dockerfile with FROM lines expanded and references between them resolved.
 /// The Dockerfile and the options must outlive it.
@@ -45,6 +49,9 @@ public:
   char escape() const noexcept { return dockerfile_.directives.escape; }
   const std::shared_ptr<const SourceFile>& source() const noexcept { return source_; }
 
+  /// The platform that the image is asked to be for; nothing: that of its base.
+  std::optional<Platform> wanted_platform() const;
+
   /// Values that ARG in a stage can take. Those of the platform are the build's, not the stage's.
   ArgumentValues arguments() const;
   const std::map<std::string, std::string>& build_args() const noexcept { return build_args_; }
@@ -52,7 +59,8 @@ public:
   const std::optional<Time>& epoch() const noexcept { return epoch_; }
   std::vector<std::string> unused_build_args() const;
 
-  /// The origin that `--from=name` of an instruction in stage `number` means. @throws Error
+  /// The origin that `--from=name` of an instruction in stage `number` means: a stage by number or
+  /// name, which must be an earlier one, a named context, or an image. @throws Error
   NodeOrigin origin(std::string_view name, std::size_t number) const;
 
   /// The images that the targets need, as far as the Dockerfile alone tells.
@@ -62,7 +70,14 @@ private:
   void read_global_arguments();
   void settle_epoch();
   void read_stage(const Stage& stage);
+  void read_platform(StageNode& node) const;
+  void read_base(StageNode& node) const;
+  /// What is wrong with references is told even where nobody needs the stage.
+  void check_references() const;
   std::optional<std::size_t> find_stage(std::string_view name, std::size_t before) const;
+  /// The stage, earlier or later, that `--from=name` means.
+  std::optional<std::size_t> referenced(std::string_view name) const;
+  VariableLookup global_lookup() const;
   std::size_t find_target(const std::string& name) const;
   ImageSource image(const std::string& name, const Platform& platform) const;
 

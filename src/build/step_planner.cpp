@@ -122,7 +122,7 @@ FileOrigin StepPlanner::origin(const std::string& name) {
     return *directory;
   if (const auto* url = std::get_if<UrlSource>(&found))
     return *url;
-  return MainContext{};
+  return EmptyFilesystem{};
 }
 
 std::vector<std::string> StepPlanner::expand(const StageDraft& draft,
@@ -149,8 +149,6 @@ CopyAction StepPlanner::transfer(const StageDraft& draft, const in::Transfer& tr
     action.files.push_back(std::move(file));
   }
   action.destination = word(transfer.destination);
-  if (action.destination.empty())
-    action.destination = "./";
   action.working_directory = draft.working_directory();
   const auto unless_empty = [&](const std::optional<std::string>& text) {
     auto value = text ? word(*text) : std::string();
@@ -160,7 +158,7 @@ CopyAction StepPlanner::transfer(const StageDraft& draft, const in::Transfer& tr
   action.chmod = unless_empty(transfer.chmod);
   if (action.chmod)
     (void)ModeChange::parse(*action.chmod); // now, while the line is at hand
-  action.excludes = expand(draft, transfer.excludes);
+  action.excludes = transfer.excludes;      // literal, as in BuildKit
   action.link = transfer.link;
   return action;
 }
@@ -193,8 +191,9 @@ Step StepPlanner::plan_workdir(StageDraft& draft, const in::Workdir& workdir) {
   config.working_dir = path.starts_with('/') ? path : join_path(draft.working_directory(), path);
   Step step;
   step.created_by = "WORKDIR " + config.working_dir;
-  if (const auto directory = draft.working_directory(); directory != "/")
-    step.action = DirectoryAction{directory, config.user};
+  // As in BuildKit "/." makes a layer, if an empty one, and "/" does not.
+  if (config.working_dir != "/")
+    step.action = DirectoryAction{draft.working_directory(), config.user};
   return step;
 }
 

@@ -60,8 +60,11 @@ void add_destination(ExecutorDraft& draft, const FlagValue& value) {
 }
 
 void set_platform(ExecutorDraft& draft, const FlagValue& value) {
-  if (!value.empty())
-    draft.command.build.language.target_platform = Platform::parse(value.text());
+  if (value.empty())
+    return;
+  auto& language = draft.command.build.language;
+  language.target_platform = Platform::parse(value.text());
+  language.platform_is_asked_for = true;
 }
 
 void set_cache_directory(ExecutorDraft& draft, const FlagValue& value) {

@@ -44,7 +44,8 @@ Plan plan_of(const std::string& text, const PlanOptions& options = {}) {
   FakeBases bases;
   SilentProgress progress;
   auto with_platform = options;
-  with_platform.language.target_platform = Platform::parse("linux/amd64");
+  if (!options.language.platform_is_asked_for)
+    with_platform.language.target_platform = Platform::parse("linux/amd64");
   with_platform.language.build_platform = Platform::parse("linux/amd64");
   return make_plan(parse_dockerfile(text, "Dockerfile"), with_platform, bases, progress);
 }
@@ -149,7 +150,7 @@ TEST_CASE("in a stage built from another one ENV goes before that one's ARG") {
 }
 
 TEST_CASE("a destination that expands to nothing is the working directory") {
-  CHECK(action<CopyAction>(plan_of("FROM busybox\nCOPY a $nothing"), 0, 0).destination == "./");
+  CHECK(action<CopyAction>(plan_of("FROM busybox\nCOPY a $nothing"), 0, 0).destination.empty());
 }
 
 TEST_CASE("a relative WORKDIR goes on from the one before") {
@@ -195,6 +196,64 @@ TEST_CASE(
   CHECK(std::get<LocalSource>(second.at(2)).pattern == "c.git");
 }
 
+TEST_CASE("a named context is the stage of its name, whose instructions are not followed") {
+  PlanOptions options;
+  options.named_contexts = {{"one", "/some/files"}, {"two", "docker-image://other"}};
+  const auto plan = plan_of("FROM busybox AS one\nRUN x\nFROM busybox AS Two\nRUN y\nFROM two\n"
+                            "COPY --from=one a /\nCOPY --from=0 b /",
+                            options);
+  CHECK_FALSE(plan.runs_commands());
+  CHECK(std::get<ImageSource>(plan.stages.at(0).base).name == "other");
+  for (const std::size_t step : {0U, 1U})
+    CHECK(std::get<DirectorySource>(action<CopyAction>(plan, 1, step).from).path == "/some/files");
+}
+
+TEST_CASE("a named context has an image's name, however that is spelled, and may be a platform's") {
+  PlanOptions options;
+  options.named_contexts = {
+      {"alpine", "/plain"}, {"alpine::linux/arm64", "/arm"}, {"a/b:1", "/ab"}};
+  const auto path_of = [&](const std::string& from, const char* platform) {
+    options.language.target_platform = Platform::parse(platform);
+    options.language.platform_is_asked_for = true;
+    const auto plan = plan_of("FROM scratch\nCOPY --from=" + from + " a /", options);
+    return std::get<DirectorySource>(action<CopyAction>(plan, 0, 0).from).path;
+  };
+  for (const auto* name : {"alpine", "Alpine", "alpine:latest", "library/alpine",
+                           "docker.io/library/alpine", "index.docker.io/library/alpine:latest"})
+    CHECK(path_of(name, "linux/amd64") == "/plain");
+  CHECK(path_of("alpine", "linux/arm64") == "/arm");
+  options.named_contexts.emplace_back("docker.io/library/alpine", "/long");
+  options.named_contexts.emplace_back("a/b:1", "/later");
+  CHECK(path_of("alpine", "linux/amd64") == "/plain");
+  CHECK(path_of("docker.io/library/alpine", "linux/amd64") == "/long");
+  CHECK(path_of("docker.io/a/b:1", "linux/amd64") == "/later");
+  const auto other = plan_of("FROM scratch\nCOPY --from=alpine:3 a /", options);
+  CHECK(std::holds_alternative<ImageSource>(action<CopyAction>(other, 0, 0).from));
+}
+
+TEST_CASE("scratch and context are no names of named contexts, and scratch is empty") {
+  PlanOptions options;
+  options.named_contexts = {
+      {"scratch", "/a"}, {"context", "/b"}, {"none", "docker-image://scratch"}};
+  const auto plan = plan_of("FROM scratch\nCOPY --from=none a /\nCOPY --from=scratch a /", options);
+  CHECK(std::holds_alternative<EmptyFilesystem>(plan.stages.at(0).base));
+  for (const std::size_t step : {0U, 1U})
+    CHECK(std::holds_alternative<EmptyFilesystem>(action<CopyAction>(plan, 0, step).from));
+}
+
+TEST_CASE("an image says the platform that was asked for, an empty one never another") {
+  PlanOptions options;
+  options.language.target_platform = Platform::parse("linux/amd64");
+  const auto of = [&](const std::string& text) {
+    const auto plan = plan_of(text, options);
+    return plan.stages.at(plan.target).config.platform.str();
+  };
+  CHECK(of("FROM --platform=linux/arm64 scratch\nENV A=b") == "linux/amd64");
+  options.language.target_platform = Platform::parse("linux/arm/v7");
+  options.language.platform_is_asked_for = true;
+  CHECK(of("FROM --platform=linux/amd64 busybox") == "linux/arm/v7");
+}
+
 TEST_CASE("heredocs of COPY are expanded unless their name is quoted") {
   const auto plan = plan_of("FROM busybox\nENV A=b\nCOPY <<X <<'Y' /\n$A\nX\n$A\nY\n");
   const auto& copy = action<CopyAction>(plan, 0, 1);
@@ -213,8 +272,16 @@ TEST_CASE("what cannot be built is an error with its place") {
             "stage \"c\""},
         Row{"FROM a AS x\nCOPY --from=x y /",
             "Dockerfile:2: circular dependency detected on stage: x"},
-        Row{"FROM a\nCOPY --from=1 y /",
-            "Dockerfile:2: invalid stage index 1: it must be below 0, the number of this stage"},
+        Row{"FROM a\nCOPY --from=1 y /", "Dockerfile:2: invalid stage index 1"},
+        Row{"FROM a\nCOPY --from=-1 y /\nFROM b", "Dockerfile:2: invalid stage index -1"},
+        Row{"FROM a AS x\nCOPY --from=y y /\nFROM a AS y\nCOPY --from=x y /\nFROM b",
+            "Dockerfile:4: circular dependency detected on stage: x"},
+        Row{"FROM a AS x\nCOPY --from=$y y /\nFROM b",
+            "Dockerfile:2: variable expansion is not supported for --from: $y"},
+        Row{"FROM a AS x\nFROM a AS y\nCOPY --from=x y /\nFROM a AS x", ""},
+        Row{"FROM a AS x\nFROM a AS y\nCOPY --from=x y /\nFROM a AS x\nFROM y",
+            "Dockerfile:3: cannot copy from stage \"x\", it needs to be defined before current "
+            "stage \"y\""},
         Row{"FROM a\nADD https://example.org/x.git /",
             "Dockerfile:2: ADD of a git repository is not supported yet: "
             "https://example.org/x.git"},
