@@ -17,8 +17,8 @@ std::string said(std::string_view text, const std::vector<NameValue>& build_args
     void log(Level level, std::string_view message) noexcept override {
       text = (level == Level::warn ? "warn: " : "debug: ") + std::string(message);
     }
-    void step_done(std::string_view, std::string_view,
-                   std::chrono::nanoseconds) noexcept override {}
+    void step_done(std::string_view, std::string_view, std::chrono::nanoseconds) noexcept override {
+    }
     std::string text;
   } listener;
   report_frontend(text, "Dockerfile", build_args, listener);

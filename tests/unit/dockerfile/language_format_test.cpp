@@ -48,16 +48,20 @@ TEST_CASE("a line of a heredoc may not be longer either") {
 }
 
 TEST_CASE("a name that is nearly right is answered with the right one") {
-  for (const auto& [text, suggestion] : std::initializer_list<std::pair<const char*, const char*>>{
-           {"COPYY a b", "COPY"},
-           {"ENTRYPONT x", "ENTRYPOINT"},
-           {"RUN --mout=type=bind x", "--mount"},
-           {"ADD --chekcsum=a b c", "--checksum"},
-           {"HEALTHCHECK --timeot=1s CMD x", "--timeout"},
-           {"RUN --network=hosst x", "host"}}) {
-    CAPTURE(text);
-    CHECK(refusal(std::string("FROM x\n") + text)
-              .find(std::string("(did you mean ") + suggestion + "?)") != std::string::npos);
+  struct Row {
+    std::string text;
+    std::string suggestion;
+  };
+  const Row rows[] = {{"COPYY a b", "COPY"},
+                      {"ENTRYPONT x", "ENTRYPOINT"},
+                      {"RUN --mout=type=bind x", "--mount"},
+                      {"ADD --chekcsum=a b c", "--checksum"},
+                      {"HEALTHCHECK --timeot=1s CMD x", "--timeout"},
+                      {"RUN --network=hosst x", "host"}};
+  for (const auto& row : rows) {
+    CAPTURE(row.text);
+    CHECK(refusal("FROM x\n" + row.text).find("(did you mean " + row.suggestion + "?)") !=
+          std::string::npos);
   }
 }
 
