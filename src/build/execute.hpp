@@ -10,6 +10,8 @@ namespace cairn {
 /// The effects that execute() works with; all borrowed.
 struct ExecuteServices {
   const BuildOptions& options;
+  const Schedule& schedule;
+  StepCaches& steps;
   const BuildContext& context;
   ImageLibrary& images;
   Workspace& workspace;
@@ -23,8 +25,8 @@ struct ExecuteServices {
   PathFilter ignored;
   const CacheMounts& caches;
   const std::map<std::string, AgentSocket>& agents;
-  /// True when blobs of base images will be needed again after they have been read once.
-  bool keep_base_blobs = false;
+  /// Where blobs of base images are kept once they have been read; may be null.
+  const BlobStore* keep = nullptr;
 };
 
 /// The stage that becomes the image, built, with everything it needs.

@@ -33,16 +33,26 @@ private:
   bool committed_ = false;
 };
 
-/// What one layer contributes.
-struct LoadedLayer {
-  LayerIndex index;
-  std::map<std::uint32_t, std::string> texts;
-};
-
 std::string read_text(TarReader& reader) {
   TextSink text;
   reader.copy_to(text);
   return text.text();
+}
+
+LoadedLayer read_layer_index(const StageLayer& from, std::size_t number,
+                             LayerStack::Loader* loader) {
+  LoadedLayer layer;
+  from.read([&](const LayerEntry& entry, TarReader& reader) {
+    const auto position = static_cast<std::uint32_t>(layer.index.entries.size());
+    layer.index.entries.push_back(entry);
+    if (loader != nullptr)
+      loader->entry(number, entry, reader);
+    if (is_captured(entry.path) && entry.meta.type == FileType::regular && !entry.hard_link &&
+        entry.meta.size <= max_captured)
+      layer.texts[position] =
+          loader != nullptr ? loader->text(number, entry.path) : read_text(reader);
+  });
+  return layer;
 }
 
 } // namespace
@@ -113,32 +123,17 @@ void LayerStack::load(Loader* loader) {
   std::vector<LoadedLayer> loaded(layers_.size());
   const std::size_t parallel = loader != nullptr ? loader->parallel() : 2;
   parallel_for(layers_.size(), parallel, [&](std::size_t number) {
-    auto& layer = loaded[number];
     if (loader != nullptr)
       loader->begin(number);
-    layers_[number]->read([&](const LayerEntry& entry, TarReader& reader) {
-      const auto position = static_cast<std::uint32_t>(layer.index.entries.size());
-      layer.index.entries.push_back(entry);
-      if (loader != nullptr)
-        loader->entry(number, entry, reader);
-      if (is_captured(entry.path) && entry.meta.type == FileType::regular && !entry.hard_link &&
-          entry.meta.size <= max_captured)
-        layer.texts[position] =
-            loader != nullptr ? loader->text(number, entry.path) : read_text(reader);
-    });
+    loaded[number] = read_layer_index(*layers_[number], number, loader);
     if (loader != nullptr)
       loader->end(number);
   });
   tree_.emplace();
   for (std::size_t i = 0; i < loaded.size(); ++i) {
-    auto& layer = loaded[i];
     if (loader != nullptr)
       loader->settle(i, *tree_);
-    const auto number = tree_->apply(layer.index);
-    layer.index.entries.clear();
-    layer.index.entries.shrink_to_fit();
-    for (auto& [position, text] : layer.texts)
-      small_[{number, position}] = std::move(text);
+    apply(std::exchange(loaded[i], {}));
   }
 }
 
@@ -153,6 +148,18 @@ void LayerStack::push(std::shared_ptr<const StageLayer> layer,
   tree();
   tree_->apply({entries});
   layers_.push_back(std::move(layer));
+}
+
+void LayerStack::push(std::shared_ptr<const StageLayer> layer) {
+  if (tree_)
+    apply(read_layer_index(*layer, 0, nullptr));
+  layers_.push_back(std::move(layer));
+}
+
+void LayerStack::apply(LoadedLayer&& layer) {
+  const auto number = tree_->apply(layer.index);
+  for (auto& [position, text] : layer.texts)
+    small_[{number, position}] = std::move(text);
 }
 
 void LayerStack::remember(const ContentRef& content, std::string text) {

@@ -54,6 +54,12 @@ private:
 /// The text of small files that later steps look up, captured as layers stream past.
 using SmallFiles = std::map<ContentRef, std::string>;
 
+/// What one layer contributes to a Tree.
+struct LoadedLayer {
+  LayerIndex index;
+  std::map<std::uint32_t, std::string> texts; ///< Of captured files, by their entry.
+};
+
 /// The layers of a stage from the bottom up, and the Tree they add up to. The Tree is made when it
 /// is first asked for: a stage that only configures never reads a layer. Not thread-safe.
 class LayerStack {
@@ -91,6 +97,8 @@ public:
 
   /// Adds a layer on top, with the entries it holds. Loads first.
   void push(std::shared_ptr<const StageLayer> layer, const std::vector<LayerEntry>& entries);
+  /// Adds a layer whose entries are read when the Tree is needed, or at once if there is one.
+  void push(std::shared_ptr<const StageLayer> layer);
   /// Keeps the text of a file of the topmost layer.
   void remember(const ContentRef& content, std::string text);
 
@@ -99,6 +107,8 @@ public:
   std::optional<std::string> text(const RootedPath& path, std::uint64_t limit);
 
 private:
+  void apply(LoadedLayer&& layer);
+
   std::vector<std::shared_ptr<const StageLayer>> layers_;
   std::optional<Tree> tree_;
   SmallFiles small_;

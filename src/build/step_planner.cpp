@@ -195,7 +195,7 @@ Step StepPlanner::plan_run(const StageDraft& draft, const in::Run& run) {
   for (const auto* name : proxy_names)
     if (const auto given = graph_.build_args().find(name);
         given != graph_.build_args().end() && !action.environment.get(name))
-      action.environment.set(name, given->second);
+      action.proxies.set(name, given->second);
   action.working_directory = draft.working_directory();
   action.user = draft.image.config.user;
   action.script = run.script;

@@ -120,11 +120,11 @@ TEST_CASE("ONBUILD triggers run right after FROM and may need further stages") {
   CHECK(plan.stages.at(1).config.config.on_build.empty());
 }
 
-TEST_CASE("proxies are in a command's environment, not in its history or in the image") {
+TEST_CASE("proxies are given to a command and are neither in its history nor in the image") {
   PlanOptions options;
   options.language.build_args = {{"HTTP_PROXY", "http://p"}};
   const auto plan = plan_of("FROM busybox\nRUN x", options);
-  CHECK(action<RunAction>(plan, 0, 0).environment.get("HTTP_PROXY") == "http://p");
+  CHECK(action<RunAction>(plan, 0, 0).proxies.get("HTTP_PROXY") == "http://p");
   CHECK(plan.stages.at(0).steps.at(0).created_by == "RUN /bin/sh -c x # buildkit");
   CHECK_FALSE(plan.stages.at(0).config.config.env.get("HTTP_PROXY").has_value());
 }
