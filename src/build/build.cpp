@@ -170,9 +170,9 @@ BuildReport build_image(const BuildOptions& options, const BuildServices& servic
 
   LayerFactory layers(workspace.store(), options.output.compression, time_rule(options.times),
                       services.cancel);
-  const auto store = open_cache_store(options, progress);
+  const auto kept = open_cache_directory(options, progress);
   StepCaches steps(entry_rule(options, services.clock()), progress);
-  add_caches(steps, options, store.get(), services.registry);
+  add_caches(steps, options, kept.get(), services.registry);
   const auto schedule =
       make_schedule(plan, options, steps, {input.context, images, workspace, services.clock});
   const auto ladder =
@@ -185,9 +185,11 @@ BuildReport build_image(const BuildOptions& options, const BuildServices& servic
       cache_mount_directory(options, workspace),
       [&](const std::string& key, const std::string& path) { return imported.fill(key, path); });
   const auto agents = open_agents(options.commands);
-  const auto* keep = store.get();
-  if (keep == nullptr && must_keep_base_blobs(plan, schedule, options, ladder.rung))
-    keep = &workspace.store();
+  LayerKeep keep;
+  if (kept)
+    keep = {&kept->blobs(), kept.get()};
+  else if (must_keep_base_blobs(plan, schedule, options, ladder.rung))
+    keep.blobs = &workspace.store();
   auto result = execute(
       plan,
       {.options = options,

@@ -30,24 +30,25 @@ std::optional<std::string> cache_directory(const ExecutionOptions& options) {
   return options.cache_directory;
 }
 
-std::unique_ptr<BlobStore> open_cache_store(const BuildOptions& options, Progress& progress) {
+std::unique_ptr<CacheDirectory> open_cache_directory(const BuildOptions& options,
+                                                     Progress& progress) {
   const auto directory = cache_directory(options.execution);
   if (!options.cache.enabled || !directory)
     return nullptr;
   try {
-    return std::make_unique<BlobStore>(*directory);
+    return std::make_unique<CacheDirectory>(*directory);
   } catch (const SysError& error) {
     progress.warn("--cache-dir is not used: {}", error.what());
     return nullptr;
   }
 }
 
-void add_caches(StepCaches& caches, const BuildOptions& options, const BlobStore* store,
+void add_caches(StepCaches& caches, const BuildOptions& options, const CacheDirectory* directory,
                 RegistryClient& registry) {
   if (!options.cache.enabled)
     return;
-  if (store != nullptr)
-    caches.use(make_local_cache(store->root() + "/steps", *store),
+  if (directory != nullptr)
+    caches.use(make_local_cache(directory->path() + "/steps", directory->blobs()),
                StepCaches::Use::read_and_write);
   if (const auto location = repository(options))
     caches.use(make_remote_cache(*location, registry), options.cache.push

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "build/cache_directory.hpp"
 #include "build/copy_step.hpp"
 #include "build/options.hpp"
 #include "build/schedule.hpp"
 #include "build/step_caches.hpp"
-#include "oci/blob_store.hpp"
 #include "registry/client.hpp"
 
 #include <memory>
@@ -17,11 +17,12 @@ namespace cairn {
 /// be written.
 std::optional<std::string> cache_directory(const ExecutionOptions& options);
 
-/// The blobs of --cache-dir; null without --cache, or when the directory cannot be written.
-std::unique_ptr<BlobStore> open_cache_store(const BuildOptions& options, Progress& progress);
+/// --cache-dir, opened; null without --cache, or when the directory cannot be written.
+std::unique_ptr<CacheDirectory> open_cache_directory(const BuildOptions& options,
+                                                     Progress& progress);
 
-/// Adds the caches that the options name. `store` may be null. All must outlive `caches`.
-void add_caches(StepCaches& caches, const BuildOptions& options, const BlobStore* store,
+/// Adds the caches that the options name. `directory` may be null. All must outlive `caches`.
+void add_caches(StepCaches& caches, const BuildOptions& options, const CacheDirectory* directory,
                 RegistryClient& registry);
 
 /// The rule for what is taken from caches.

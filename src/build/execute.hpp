@@ -25,8 +25,7 @@ struct ExecuteServices {
   PathFilter ignored;
   const CacheMounts& caches;
   const std::map<std::string, AgentSocket>& agents;
-  /// Where blobs of base images are kept once they have been read; may be null.
-  const BlobStore* keep = nullptr;
+  LayerKeep keep = {};
 };
 
 /// The stage that becomes the image, built, with everything it needs.

@@ -33,8 +33,7 @@ private:
 struct StageServices {
   const BuildOptions& options;
   StepCaches& caches;
-  /// Where blobs of layers that were not made here are kept once they have been read; may be null.
-  const BlobStore* keep;
+  LayerKeep keep;
   Rung rung;
   std::string why_not_better; ///< Why this rung and no better one.
   CopyServices copy;
