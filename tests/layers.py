@@ -16,7 +16,7 @@ MAY_INCLUDE = {
     "fs": {"util", "oci"},
     "creds": {"util", "net", "oci"},
     "registry": {"util", "net", "oci", "creds"},
-    "context": {"util", "net", "fs", "creds"},
+    "context": {"util", "net", "oci", "fs", "creds"},
     "build": {"util", "net", "oci", "dockerfile", "run", "fs", "creds", "registry", "context"},
     "apps": {"util", "net", "oci", "dockerfile", "run", "fs", "creds", "registry", "context", "build"},
 }

@@ -2,12 +2,17 @@
 
 #include "build/cache_mount_transfer.hpp"
 #include "build/cache_setup.hpp"
+#include "build/downloads.hpp"
 #include "build/exclusions.hpp"
 #include "build/execute.hpp"
+#include "build/frontend.hpp"
 #include "build/outputs.hpp"
 #include "build/planner.hpp"
+#include "context/downloader.hpp"
 #include "context/local.hpp"
+#include "context/url_context.hpp"
 #include "dockerfile/dockerfile.hpp"
+#include "net/redact.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 
@@ -34,15 +39,64 @@ std::vector<std::string> workspace_candidates(const BuildOptions& options) {
   return {options.execution.work_directory + "/work", "/tmp", "/dev/shm"};
 }
 
-Input read_input(const BuildOptions& options, const std::string& temporary) {
-  auto local = open_local_context({.context = options.context.context,
-                                   .sub_path = options.context.sub_path,
-                                   .temporary = temporary});
-  auto file = find_dockerfile(local, options.context.dockerfile, current_directory());
-  auto dockerfile = parse_dockerfile(std::move(file.text), file.name);
-  return {{std::move(local), std::move(file.ignore_name), std::move(file.ignore)},
-          std::move(dockerfile)};
-}
+/// Reads what a build is made of.
+class InputReader {
+public:
+  InputReader(const BuildOptions& options, Downloader& downloader, const Workspace& workspace,
+              Progress& progress)
+      : options_(options), downloader_(downloader), temporary_(workspace.temporary()),
+        progress_(progress) {}
+
+  Input read() {
+    const auto& from = options_.context;
+    if (is_url(from.context))
+      return within([&] { return downloaded(); }, "build context");
+    auto local = open_local_context(
+        {.context = from.context, .sub_path = from.sub_path, .temporary = temporary_});
+    auto file = dockerfile(local);
+    if (is_url(from.dockerfile))
+      read_ignore_file(local, file);
+    return input_of(std::move(local), std::move(file));
+  }
+
+private:
+  /// An archive with all that is in it, .dockerignore or not, or the Dockerfile alone.
+  Input downloaded() {
+    const auto source = UrlSource::parse(options_.context.context);
+    const auto shown = redact_url(source.url);
+    const auto download = downloader_.fetch(source);
+    auto context = unpack_download(download, shown, temporary_);
+    if (context_shape(download) == ContextShape::single_file)
+      return input_of(std::move(context), dockerfile_of(download, shown));
+    enter_sub_path(context, options_.context.sub_path);
+    auto file = dockerfile(context);
+    file.ignore_name.clear();
+    file.ignore.clear();
+    return input_of(std::move(context), std::move(file));
+  }
+
+  /// A Dockerfile from the web or from the context.
+  DockerfileText dockerfile(const LocalContext& context) {
+    const auto& name = options_.context.dockerfile;
+    if (!is_url(name))
+      return find_dockerfile(context, name, current_directory());
+    const auto source = UrlSource::parse(name);
+    return within([&] { return dockerfile_of(downloader_.fetch(source), redact_url(source.url)); },
+                  "--dockerfile");
+  }
+
+  Input input_of(LocalContext context, DockerfileText file) {
+    report_frontend(file.text, file.name, options_.language.build_args, progress_);
+    auto dockerfile = parse_dockerfile(std::move(file.text), file.name);
+    return {{std::move(context), std::move(file.ignore_name), std::move(file.ignore)},
+            std::move(dockerfile)};
+  }
+
+  const BuildOptions& options_;
+  Downloader& downloader_;
+  const std::string& temporary_;
+  Progress& progress_;
+};
 
 void report_warnings(const Dockerfile& dockerfile, Progress& progress) {
   for (const auto& warning : dockerfile.warnings)
@@ -51,7 +105,8 @@ void report_warnings(const Dockerfile& dockerfile, Progress& progress) {
 
 Plan plan_of(const Input& input, const BuildOptions& options, ImageLibrary& images,
              Progress& progress) {
-  return make_plan(input.dockerfile, {options.language, options.context.named}, images, progress);
+  return make_plan(input.dockerfile, {options.language, options.context.named, std::nullopt},
+                   images, progress);
 }
 
 Ladder choose_rung(bool runs_commands, const BuildOptions& options, const BuildServices& services,
@@ -71,6 +126,21 @@ std::string own_executable() {
   char path[PATH_MAX];
   const auto size = ::readlink("/proc/self/exe", path, sizeof path);
   return size > 0 ? std::string(path, static_cast<std::size_t>(size)) : std::string();
+}
+
+/// Where downloads go, best first.
+std::vector<std::string> download_directories(const ExecutionOptions& options,
+                                              const Workspace& workspace) {
+  std::vector<std::string> directories;
+  if (const auto kept = cache_directory(options))
+    directories.push_back(*kept + "/downloads");
+  directories.push_back(workspace.path() + "/downloads");
+  return directories;
+}
+
+DownloadServices download_services(const BuildOptions& options, const BuildServices& services) {
+  return {services.http, services.progress, options.commands.secrets, services.cancel,
+          services.retry};
 }
 
 /// What must survive when the container's own "/" is the root of the build.
@@ -153,28 +223,35 @@ private:
 
 std::string dry_run(const BuildOptions& options, const BuildServices& services) {
   const Workspace workspace(workspace_candidates(options));
-  const auto input = read_input(options, workspace.temporary());
+  Downloader downloader(download_services(options, services),
+                        download_directories(options.execution, workspace));
+  const auto input = InputReader(options, downloader, workspace, services.progress).read();
   ImageLibrary images(services.registry, services.progress);
   return print_plan(plan_of(input, options, images, services.progress));
 }
 
-BuildReport build_image(const BuildOptions& options, const BuildServices& services) {
+BuildReport build_image(const BuildOptions& given, const BuildServices& services) {
+  auto options = given;
   auto& progress = services.progress;
   Workspace workspace(workspace_candidates(options));
-  const auto input = read_input(options, workspace.temporary());
+  Downloader downloader(download_services(options, services),
+                        download_directories(options.execution, workspace));
+  const auto input = InputReader(options, downloader, workspace, progress).read();
   report_warnings(input.dockerfile, progress);
 
   // From here on the build is known; nothing has been pulled but manifests and configs.
   ImageLibrary images(services.registry, progress);
   const auto plan = plan_of(input, options, images, progress);
+  Downloads downloads(plan, downloader, workspace.temporary());
+  options.times.epoch = plan.epoch;
 
   LayerFactory layers(workspace.store(), options.output.compression, time_rule(options.times),
                       services.cancel);
   const auto kept = open_cache_directory(options, progress);
   StepCaches steps(entry_rule(options, services.clock()), progress);
   add_caches(steps, options, kept.get(), services.registry);
-  const auto schedule =
-      make_schedule(plan, options, steps, {input.context, images, workspace, services.clock});
+  const auto schedule = make_schedule(
+      plan, options, steps, {input.context, images, downloads, workspace, services.clock});
   const auto ladder =
       choose_rung(schedule.runs_commands(plan), options, services, workspace.path());
   const auto runner = make_runner(ladder, {.work_directory = workspace.temporary()});
@@ -197,6 +274,7 @@ BuildReport build_image(const BuildOptions& options, const BuildServices& servic
        .steps = steps,
        .context = input.context,
        .images = images,
+       .downloads = downloads,
        .workspace = workspace,
        .runner = *runner,
        .layers = layers,

@@ -32,6 +32,7 @@ EntryRule entry_rule(const BuildOptions& options, Time now);
 struct ContextServices {
   const BuildContext& context;
   ImageLibrary& images;
+  Downloads& downloads;
   Workspace& workspace;
   const Clock& clock;
 };

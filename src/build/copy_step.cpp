@@ -3,6 +3,7 @@
 #include "build/spool.hpp"
 #include "fs/archive_file.hpp"
 #include "fs/copy.hpp"
+#include "net/redact.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 
@@ -22,7 +23,9 @@ struct CopyData {
   std::shared_ptr<SharedStack> shared;
   const LayerStack* stack = nullptr; ///< Of `shared`; behind `view` when that is a Tree.
   std::unique_ptr<FileView> view;
-  std::vector<std::string> texts; ///< Of heredocs, by source.
+  std::map<std::size_t, std::string> texts; ///< Of heredocs, by source.
+  std::map<std::size_t, std::shared_ptr<const DownloadedFile>> downloads; ///< By source.
+  std::map<std::size_t, std::vector<std::size_t>> unpacked; ///< Members of downloads, by source.
   std::unique_ptr<Spool> spool;
   std::map<ContentRef, std::size_t> spooled;               ///< Of a Tree.
   std::map<RootedPath, std::vector<std::size_t>> archives; ///< Members of unpacked archives.
@@ -36,8 +39,8 @@ struct ViewMaker {
   void operator()(const MainContext&) const {
     data.view = std::make_unique<DirectoryView>(
         services.context.local.root,
-        DirectoryView::Options{IgnoreRules(services.context.ignore), services.context.ignore_name,
-                               "the build context"});
+        DirectoryView::Options{rules(services.context.ignore, services.context.ignore_name),
+                               services.context.ignore_name, "the build context"});
   }
 
   void operator()(const DirectorySource& source) const {
@@ -46,9 +49,17 @@ struct ViewMaker {
     options.what = "the build context '" + source.path + "'";
     if (const auto file = try_open_at(data.directory, ".dockerignore", O_RDONLY)) {
       options.ignore_name = ".dockerignore";
-      options.ignore = IgnoreRules(parse_ignore_file(read_file(*file, std::uint64_t{1} << 20)));
+      options.ignore =
+          rules(parse_ignore_file(read_file(*file, std::uint64_t{1} << 20)), options.ignore_name);
     }
     data.view = std::make_unique<DirectoryView>(data.directory, std::move(options));
+  }
+
+  void operator()(const UrlSource& source) const {
+    DirectoryView::Options options;
+    options.what = "the build context '" + redact_url(source.url) + "'";
+    data.view = std::make_unique<DirectoryView>(services.downloads.context(source).root,
+                                                std::move(options));
   }
 
   void operator()(const EmptyFilesystem&) const {
@@ -61,6 +72,10 @@ struct ViewMaker {
 
   void operator()(const ImageSource& source) const {
     tree_view(services.image(source), "image " + source.name);
+  }
+
+  static IgnoreRules rules(std::vector<IgnoreLine> lines, const std::string& file) {
+    return within([&] { return IgnoreRules(std::move(lines)); }, "{}", file);
   }
 
   void tree_view(std::shared_ptr<SharedStack> shared, const std::string& what) const {
@@ -115,8 +130,12 @@ std::unique_ptr<Source> open_content(const CopyData& data, std::size_t n) {
   case CopyContent::Kind::view:
     return data.view->open(content.path);
   case CopyContent::Kind::given:
+    if (const auto file = data.downloads.find(content.source); file != data.downloads.end())
+      return file->second->open();
     return std::make_unique<TextSource>(data.texts.at(content.source));
   case CopyContent::Kind::archive:
+    if (const auto file = data.unpacked.find(content.source); file != data.unpacked.end())
+      return data.spool->open(file->second.at(content.member));
     return data.spool->open(data.archives.at(content.path).at(content.member));
   case CopyContent::Kind::none:
     break;
@@ -124,63 +143,94 @@ std::unique_ptr<Source> open_content(const CopyData& data, std::size_t n) {
   throw Error("'{}' has no content", data.plan.entries.at(n).path.str());
 }
 
+/// The entries of an archive, with their contents set aside; nothing when it is none. `members`
+/// are their numbers in the spool.
+std::optional<GivenArchive> unpack(const std::function<std::unique_ptr<Source>()>& open,
+                                   Spool& spool, std::vector<std::size_t>& members) {
+  GivenArchive archive;
+  members.clear();
+  const auto add = [&](const LayerEntry& entry, TarReader& reader) {
+    archive.entries.push_back(entry);
+    const bool has_content =
+        entry.meta.type == FileType::regular && !entry.hard_link && entry.meta.size > 0;
+    members.push_back(has_content ? spool.add(reader) : 0);
+  };
+  return read_archive(open, add) ? std::optional(std::move(archive)) : std::nullopt;
+}
+
 /// ADD unpacks what turns out to be an archive, whatever its name.
 ArchiveOpener archive_opener(CopyData& data) {
-  return [&data](const FileView& view, const RootedPath& file) -> std::optional<GivenArchive> {
+  return [&data](const FileView& view, const RootedPath& file) {
     if (data.stack != nullptr)
       throw Error("ADD reads from the build context alone");
-    GivenArchive archive;
-    auto& members = data.archives[file];
-    members.clear();
-    const auto is_archive =
-        read_archive([&] { return view.open(file); },
-                     [&](const LayerEntry& entry, TarReader& reader) {
-                       archive.entries.push_back(entry);
-                       const bool has_content = entry.meta.type == FileType::regular &&
-                                                !entry.hard_link && entry.meta.size > 0;
-                       members.push_back(has_content ? data.spool->add(reader) : 0);
-                     });
-    if (!is_archive)
-      return std::nullopt;
-    return archive;
+    return unpack([&] { return view.open(file); }, *data.spool, data.archives[file]);
   };
 }
 
-bool is_from_context(const FileOrigin& from) {
-  return std::holds_alternative<MainContext>(from) || std::holds_alternative<DirectorySource>(from);
+/// A download, of root and for root alone.
+GivenFile given_file(const UrlSource& source, const DownloadedFile& file) {
+  Metadata meta;
+  meta.mode = 0600;
+  meta.mtime = file.modified;
+  meta.size = file.size;
+  auto name = source.file_name();
+  if (name.empty())
+    name = file.suggested_name;
+  return {std::move(name), meta};
 }
 
-enum class UnknownNames { refuse, are_root };
+/// Waits for a download.
+void add_download(const UrlSource& source, const CopyAction& action, CopyData& data,
+                  CopyRequest& request, Downloads& downloads) {
+  const auto number = request.sources.size();
+  auto file = downloads.get(source);
+  if (action.unpack.value_or(false)) {
+    std::vector<std::size_t> members;
+    if (auto archive = unpack([&] { return file->open(); }, *data.spool, members)) {
+      data.unpacked[number] = std::move(members);
+      request.sources.emplace_back(*std::move(archive));
+      return;
+    }
+  }
+  request.sources.emplace_back(given_file(source, *file));
+  data.downloads[number] = std::move(file);
+}
+
+bool is_from_context(const FileOrigin& from) {
+  return std::holds_alternative<MainContext>(from) ||
+         std::holds_alternative<DirectorySource>(from) || std::holds_alternative<UrlSource>(from);
+}
 
 /// Who "user[:group]" is in `stack`.
-Owner owner_of(const std::string& spec, LayerStack& stack, UnknownNames names, Progress& progress) {
+Owner owner_of(const std::string& spec, LayerStack& stack, Progress& progress) {
   const auto is_numeric = is_numeric_owner(spec);
   if (!is_numeric && stack.layers().empty())
-    throw Error("the owner '{}' cannot be looked up: there is no /etc/passwd in an empty image",
-                spec);
+    throw with_hint(
+        Error("the owner '{}' cannot be looked up: there is no /etc/passwd in an empty image",
+              spec),
+        "numbers need none");
   const auto found = resolve_owner(spec, is_numeric ? UserFiles{} : user_files(stack));
-  for (const auto& problem : found.unknown) {
-    if (problem.is_name && names == UnknownNames::refuse)
-      throw Error("{}", problem.why);
-    progress.warn("{}: taken for {}:{}", problem.why, found.owner.uid, found.owner.gid);
-  }
+  for (const auto& why : found.unknown)
+    progress.warn("'{}': {}: taken for {}:{}", spec, why, found.owner.uid, found.owner.gid);
   return found.owner;
 }
 
 CopyRequest request_of(const CopyAction& action, CopyData& data, std::optional<Owner> owner,
-                       Time now) {
+                       const CopyServices& services) {
+  const auto now = services.clock();
   CopyRequest request;
-  for (const auto& source : action.sources) {
-    request.sources.emplace_back(ViewSource{data.view.get(), source});
-    data.texts.emplace_back();
-  }
+  for (const auto& source : action.sources)
+    if (const auto* local = std::get_if<LocalSource>(&source))
+      request.sources.emplace_back(ViewSource{data.view.get(), local->pattern});
+    else
+      add_download(std::get<UrlSource>(source), action, data, request, services.downloads);
   for (const auto& file : action.files) {
     Metadata meta;
     meta.mode = 0644;
     meta.mtime = now;
     meta.size = file.content.size();
+    data.texts[request.sources.size()] = file.content;
     request.sources.emplace_back(GivenFile{file.name, meta});
-    data.texts.push_back(file.content);
   }
   request.destination = action.destination;
   request.workdir = action.working_directory;
@@ -248,8 +298,8 @@ LayerContent copy_files(const CopyAction& action, LayerStack& stack, const CopyS
   std::visit(ViewMaker{*data, services}, action.from);
   std::optional<Owner> owner;
   if (action.chown)
-    owner = owner_of(*action.chown, stack, UnknownNames::refuse, services.progress);
-  const auto request = request_of(action, *data, owner, services.clock());
+    owner = owner_of(*action.chown, stack, services.progress);
+  const auto request = request_of(action, *data, owner, services);
   data->plan = plan_copy(request, stack.tree());
   if (data->stack != nullptr)
     spool_content(*data, wanted_content(*data));
@@ -267,7 +317,6 @@ LayerContent subtree(const FileOrigin& from, const std::string& source,
   const bool is_directory = found && found->meta.type == FileType::directory;
   CopyRequest request;
   request.sources.emplace_back(ViewSource{data->view.get(), without_patterns(path.str())});
-  data->texts.emplace_back();
   request.destination = is_directory ? "/m/" : "/m";
   request.ownership =
       is_from_context(from) ? CopyRequest::Ownership::reset : CopyRequest::Ownership::preserve;
@@ -287,7 +336,7 @@ LayerContent make_directory(const DirectoryAction& action, LayerStack& stack,
   std::vector<LayerEntry> entries;
   Owner owner;
   if (!action.user.empty())
-    owner = owner_of(action.user, stack, UnknownNames::are_root, services.progress);
+    owner = owner_of(action.user, stack, services.progress);
   const auto now = services.clock();
   bool made = false;
   for (auto path = target; !path.is_root(); path = path.parent()) {

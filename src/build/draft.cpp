@@ -61,9 +61,9 @@ public:
   std::string operator()(const in::Arg& arg) {
     std::vector<std::string> shown;
     for (const auto& argument : arg.arguments) {
-      const auto name = word(argument.name);
+      const auto& name = argument.name; // literal: names of arguments are not expanded
       std::optional<std::string> own;
-      if (argument.value)
+      if (argument.value && !arguments_.build_args.contains(name))
         own = word(*argument.value);
       const auto value = argument_value(name, own, arguments_);
       shown.push_back(value ? name + "=" + *value : name);
@@ -106,7 +106,6 @@ public:
       for (const auto& text : words(port))
         for (auto& parsed : parse_ports(text))
           all.push_back(std::move(parsed));
-    std::sort(all.begin(), all.end());
     config_.exposed_ports.insert(all.begin(), all.end());
     return fmt::format("EXPOSE [{}]", join(all, " "));
   }

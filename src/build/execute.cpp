@@ -29,6 +29,12 @@ public:
   ExecuteResult run() {
     const bool serial =
         services_.rung == Rung::inplace && services_.schedule.runs_commands(plan_);
+    const CommandOptions usual;
+    if (const auto& name = services_.options.commands.hostname; serial && name != usual.hostname)
+      services_.progress.warn(
+          "--hostname={}: in place it is in /etc/hosts alone, commands have the "
+          "hostname of their container",
+          name);
     const auto threads = serial ? 1 : std::min(parallel_stages, plan_.stages.size());
     {
       std::vector<std::jthread> workers;
@@ -61,6 +67,7 @@ private:
         stop_ = true;
         // Commands of other stages have nothing left to be built for.
         services_.runner.forward_signal(SIGTERM);
+        services_.downloads.stop();
       }
       changed_.notify_all();
     }
@@ -132,6 +139,7 @@ private:
   CopyServices copy_services() {
     return {services_.context,
             services_.images,
+            services_.downloads,
             services_.workspace,
             [this](std::size_t stage) {
               const std::lock_guard lock(mutex_);

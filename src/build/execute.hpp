@@ -14,6 +14,7 @@ struct ExecuteServices {
   StepCaches& steps;
   const BuildContext& context;
   ImageLibrary& images;
+  Downloads& downloads;
   Workspace& workspace;
   Runner& runner;
   LayerFactory& layers;

@@ -121,7 +121,7 @@ std::vector<MountPlan> plan_mounts(const StageDraft& draft, const in::Run& run,
   MountPlanner planner(draft, around);
   std::vector<MountPlan> mounts;
   for (const auto& spec : run.mounts)
-    mounts.push_back(within([&] { return planner.plan(spec); }, "--mount={}", spec.text));
+    mounts.push_back(within([&] { return planner.plan(spec); }, "RUN: --mount={}", spec.text));
   std::stable_sort(mounts.begin(), mounts.end(), [](const MountPlan& a, const MountPlan& b) {
     return RootedPath::parse(a.target) < RootedPath::parse(b.target);
   });

@@ -105,6 +105,8 @@ std::string MountedFiles::identity(const FileOrigin& from) const {
     return "nothing";
   if (const auto* directory = std::get_if<DirectorySource>(&from))
     return "directory " + directory->path;
+  if (const auto* url = std::get_if<UrlSource>(&from))
+    return "download " + services_.downloads.get(*url)->digest.str();
   if (const auto* image = std::get_if<ImageSource>(&from))
     return "image " + services_.images.get(*image)->manifest.digest().str();
   if (const auto* stage = std::get_if<StageSource>(&from)) {

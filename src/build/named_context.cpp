@@ -29,6 +29,34 @@ ImageSource layout_source(std::string_view text, const Platform& platform) {
   return image;
 }
 
+/// How Docker Hub's images are called in short: "alpine", "alpine:3".
+std::string_view short_name(std::string_view name) {
+  for (const std::string_view host : {"docker.io/", "index.docker.io/"})
+    if (name.starts_with(host))
+      name.remove_prefix(host.size());
+  constexpr std::string_view official = "library/";
+  if (name.starts_with(official) && name.find('/', official.size()) == std::string_view::npos)
+    name.remove_prefix(official.size());
+  constexpr std::string_view latest = ":latest";
+  if (name.ends_with(latest))
+    name.remove_suffix(latest.size());
+  return name;
+}
+
+/// How well a context called `known` fits: 0 not at all, more for the platform than for spelling.
+int fitness(std::string_view known, std::string_view name, const Platform& platform) {
+  int fits = 1;
+  if (const auto at = known.find("::"); at != std::string_view::npos) {
+    if (Platform::parse(known.substr(at + 2)) != platform)
+      return 0;
+    known = known.substr(0, at);
+    fits += 2;
+  }
+  if (equals_ignoring_case(known, name))
+    return fits + 1;
+  return equals_ignoring_case(short_name(known), short_name(name)) ? fits : 0;
+}
+
 bool is_remote(std::string_view source) {
   for (const std::string_view prefix : {"http://", "https://", "git://", "git@", "ssh://"})
     if (source.starts_with(prefix))
@@ -45,6 +73,8 @@ std::string ImageSource::key() const {
 NamedContext parse_named_context(std::string_view source, const Platform& platform) {
   if (source.starts_with(image_scheme)) {
     source.remove_prefix(image_scheme.size());
+    if (source == "scratch")
+      return EmptyFilesystem{};
     ImageSource image;
     image.name = source;
     image.reference = ImageRef::parse(source);
@@ -53,6 +83,8 @@ NamedContext parse_named_context(std::string_view source, const Platform& platfo
   }
   if (source.starts_with(layout_scheme))
     return layout_source(source.substr(layout_scheme.size()), platform);
+  if (is_url(source))
+    return UrlSource::parse(source);
   if (is_remote(source))
     throw Error("--build-context: '{}': remote contexts are not supported yet", source);
   return DirectorySource{std::string(source)};
@@ -60,10 +92,16 @@ NamedContext parse_named_context(std::string_view source, const Platform& platfo
 
 std::optional<NamedContext> find_named_context(const std::vector<NameValue>& contexts,
                                                std::string_view name, const Platform& platform) {
+  if (equals_ignoring_case(name, "scratch") || equals_ignoring_case(name, "context"))
+    return std::nullopt;
+  const std::string* found = nullptr;
+  int best = 1;
   for (const auto& [known, source] : contexts)
-    if (equals_ignoring_case(known, name))
-      return parse_named_context(source, platform);
-  return std::nullopt;
+    if (const int fits = fitness(known, name, platform); fits >= best) {
+      best = fits;
+      found = &source;
+    }
+  return found != nullptr ? std::optional(parse_named_context(*found, platform)) : std::nullopt;
 }
 
 } // namespace cairn

@@ -12,13 +12,16 @@
 namespace cairn {
 
 /// What `--build-context NAME=SOURCE` names.
-using NamedContext = std::variant<ImageSource, DirectorySource>;
+using NamedContext = std::variant<ImageSource, DirectorySource, UrlSource, EmptyFilesystem>;
 
-/// SOURCE: a path, "docker-image://REF" or "oci-layout://PATH[:TAG][@DIGEST]".
+/// SOURCE: a path, "docker-image://REF", "oci-layout://PATH[:TAG][@DIGEST]" or "https://URL".
 /// @throws Error also for the kinds that are not supported yet
 NamedContext parse_named_context(std::string_view source, const Platform& platform);
 
-/// The context called `name` (case does not count), or as an image reference would be.
+/// The context called `name`, whatever its case and however an image of Docker Hub is spelled:
+/// "alpine" is "docker.io/library/alpine:latest". "NAME::PLATFORM" goes before "NAME", the spelling
+/// that is used before others, a later one before an earlier one. The names "scratch" and "context"
+/// are never replaced.
 std::optional<NamedContext> find_named_context(const std::vector<NameValue>& contexts,
                                                std::string_view name, const Platform& platform);
 

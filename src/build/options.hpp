@@ -33,6 +33,7 @@ struct LanguageOptions {
   std::vector<NameValue> build_args; ///< The executor's own environment is already filled in.
   std::vector<std::string> targets;  ///< Names or indexes; the first is the image. Empty: the last.
   Platform target_platform = Platform::host();
+  bool platform_is_asked_for = false; ///< Otherwise an image has the platform of its base.
   Platform build_platform = Platform::host();
   std::vector<NameValue> labels;
 };
@@ -55,7 +56,8 @@ struct ExecutionOptions {
 struct CommandOptions {
   std::string hostname = "buildkitsandbox";
   std::vector<NameValue> hosts; ///< --add-host: names with their addresses.
-  /// --secret: values by id. Never shown, stored or written anywhere but into a RUN's mount.
+  /// --secret: values by id. Never shown, stored or written anywhere but into a RUN's mount and,
+  /// for HTTP_AUTH_TOKEN_<host> and HTTP_AUTH_HEADER_<host>, into requests to that host.
   std::map<std::string, std::string> secrets;
   std::map<std::string, std::string> agents; ///< --ssh: paths of agents' sockets by id.
 };
@@ -79,7 +81,7 @@ struct CacheMountOptions {
 
 /// When files and images say they were made.
 struct TimeOptions {
-  /// SOURCE_DATE_EPOCH: the image's time; later times of files in new layers become it.
+  /// The image's time; later times of files in new layers become it. The Plan says it.
   std::optional<Time> epoch;
   /// --reproducible: all times in new layers become the epoch, or 1970 without one.
   bool reproducible = false;

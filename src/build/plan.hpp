@@ -1,5 +1,6 @@
 #pragma once
 
+#include "context/url_source.hpp"
 #include "dockerfile/instruction.hpp"
 #include "dockerfile/mount.hpp"
 #include "dockerfile/source.hpp"
@@ -7,6 +8,7 @@
 #include "oci/platform.hpp"
 #include "oci/reference.hpp"
 #include "run/runner.hpp"
+#include "util/clock.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -47,9 +49,9 @@ struct EmptyFilesystem {};
 
 /// What a stage starts from.
 using StageBase = std::variant<EmptyFilesystem, StageSource, ImageSource>;
-/// What COPY and mounts read from.
-using FileOrigin =
-    std::variant<MainContext, DirectorySource, StageSource, ImageSource, EmptyFilesystem>;
+/// What COPY and mounts read from. A URL is an archive, or a file by itself.
+using FileOrigin = std::variant<MainContext, DirectorySource, UrlSource, StageSource, ImageSource,
+                                EmptyFilesystem>;
 
 /// Where an instruction stands, for messages.
 struct Place {
@@ -60,11 +62,19 @@ struct Place {
 /// Only the configuration changes.
 struct ConfigAction {};
 
+/// A path in the origin, or a pattern for several.
+struct LocalSource {
+  std::string pattern;
+};
+
+/// What COPY and ADD are given.
+using CopyOperand = std::variant<LocalSource, UrlSource>;
+
 /// COPY and ADD, everything expanded.
 struct CopyAction {
   enum class Kind { copy, add } kind = Kind::copy;
   FileOrigin from;
-  std::vector<std::string> sources;
+  std::vector<CopyOperand> sources;
   std::vector<instruction::InlineFile> files; ///< Heredocs; content is final.
   std::string destination; ///< A trailing slash counts. Relative to `working_directory`.
   std::string working_directory;
@@ -73,7 +83,7 @@ struct CopyAction {
   std::vector<std::string> excludes;
   bool link = false;
   bool parents = false;
-  std::optional<bool> unpack;
+  std::optional<bool> unpack; ///< Nothing: local archives are unpacked, downloads are not.
 };
 
 /// WORKDIR: makes the directory where it is missing, owned by `user`.
@@ -178,6 +188,7 @@ struct Plan {
   std::vector<StagePlan> stages;
   std::size_t target = 0;           ///< The stage that becomes the image.
   std::vector<std::size_t> targets; ///< All that are to be built: `target` and others asked for.
+  std::optional<Time> epoch;        ///< SOURCE_DATE_EPOCH
 };
 
 } // namespace cairn

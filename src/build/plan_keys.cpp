@@ -136,12 +136,14 @@ private:
         .add("unpack", action.unpack ? (*action.unpack ? "yes" : "no") : "-");
     for (const auto& file : action.files)
       hash.add("name", file.name).add("text", file.content);
-    if (action.sources.empty())
-      return;
+    hash.add("excludes", list(action.excludes));
+    for (const auto& source : action.sources)
+      std::visit([&](const auto& from) { add_source(hash, action, from); }, source);
+  }
+
+  void add_source(KeyHash& hash, const CopyAction& action, const LocalSource& source) {
     if (const auto known = identity(action.from)) {
-      hash.add("from", *known)
-          .add("sources", list(action.sources))
-          .add("excludes", list(action.excludes));
+      hash.add("from", *known).add("source", source.pattern);
       return;
     }
     // Where files go in the image is known by what is before; here it counts which they are.
@@ -149,8 +151,15 @@ private:
     alone.kind = CopyAction::Kind::copy;
     alone.chown.reset();
     alone.files.clear();
+    alone.sources = {source};
     LayerStack nothing;
     hash.add("content", content_digest(copy_files(alone, nothing, services_.files)));
+  }
+
+  void add_source(KeyHash& hash, const CopyAction&, const UrlSource& source) {
+    const auto file = services_.files.downloads.get(source);
+    hash.add("download", file->digest.str())
+        .add("name", source.file_name().empty() ? file->suggested_name : source.file_name());
   }
 
   void add(KeyHash& hash, const RunAction& action) {
@@ -211,6 +220,8 @@ private:
       return "image " + services_.images.get(*image)->manifest.digest().str();
     if (std::holds_alternative<EmptyFilesystem>(from))
       return "nothing";
+    if (const auto* url = std::get_if<UrlSource>(&from))
+      return "download " + services_.files.downloads.get(*url)->digest.str();
     return std::nullopt;
   }
 

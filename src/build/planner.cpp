@@ -1,6 +1,8 @@
 #include "build/planner.hpp"
 
+#include "build/base_config.hpp"
 #include "build/draft.hpp"
+#include "build/known_arguments.hpp"
 #include "build/named_context.hpp"
 #include "build/stage_graph.hpp"
 #include "build/step_planner.hpp"
@@ -9,14 +11,40 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <set>
 
 namespace cairn {
 
 namespace {
 
-constexpr std::string_view default_path =
-    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// An image for a platform that was asked for says so, whatever its base is for.
+void set_platform(ImageConfig& image, const Platform& wanted) {
+  auto& own = image.platform;
+  const bool same = own.os == wanted.os && own.architecture == wanted.architecture;
+  own.os = wanted.os;
+  own.architecture = wanted.architecture;
+  if (!wanted.variant.empty() || !same)
+    own.variant = wanted.variant;
+  if (!wanted.os_version.empty() || !same)
+    own.os_version = wanted.os_version;
+}
+
+/// The step that fills a stage whose FROM names a directory; nothing for other stages.
+std::optional<Step> context_files(const StageNode& node) {
+  CopyAction action;
+  if (const auto* directory = std::get_if<DirectorySource>(&node.base))
+    action.from = *directory;
+  else if (const auto* url = std::get_if<UrlSource>(&node.base))
+    action.from = *url;
+  else
+    return std::nullopt;
+  action.sources = {LocalSource{"/"}};
+  action.destination = "/";
+  action.working_directory = "/";
+  const auto text = "FROM " + node.stage->from.image;
+  return Step{node.place, text, text, std::move(action)};
+}
 
 /// Plans stages on demand, each once, those it depends on first.
 class Planner {
@@ -27,6 +55,9 @@ public:
     for (const auto number : graph_.targets())
       plan_.targets.push_back(plan_stage(number));
     plan_.target = planned_.at(graph_.targets().front());
+    plan_.epoch = graph_.epoch();
+    if (const auto wanted = graph_.wanted_platform())
+      set_platform(plan_.stages[plan_.target].config, *wanted);
     return std::move(plan_);
   }
 
@@ -45,8 +76,10 @@ private:
     stage.place = node.place;
     StageDraft draft = begin(node, stage);
     StepPlanner steps(graph_, number, [this](std::size_t needed) { return plan_stage(needed); });
-    steps.plan_triggers(draft, node, stage.steps);
-    steps.plan_instructions(draft, node, stage.steps);
+    if (node.content == StageNode::Content::instructions) {
+      steps.plan_triggers(draft, node, stage.steps);
+      steps.plan_instructions(draft, node, stage.steps);
+    }
     stage.config = draft.image;
     active_.erase(number);
     plan_.stages.push_back(std::move(stage));
@@ -71,16 +104,15 @@ private:
     StageDraft draft;
     if (const auto* image = std::get_if<ImageSource>(&node.base)) {
       stage.base = *image;
-      draft.image = within_place(node.place, [&] { return bases_.config(*image); });
-      // What tools of other builders left there does not describe the new image.
-      draft.image.other = Json::object();
-      draft.image.other_config = Json::object();
-      draft.image.created.reset();
+      draft.image = within_place(node.place, [&] { return inherited(bases_.config(*image)); });
+      // A context in the place of a stage is built already: it triggers nothing.
+      if (node.content == StageNode::Content::context)
+        draft.image.config.on_build.clear();
     } else {
       stage.base = EmptyFilesystem{};
-      draft.image.platform = node.platform;
-      draft.image.config.env = Environment({std::string(default_path)});
-      draft.image.config.working_dir.assign(1, '/');
+      draft.image = empty_image(node.platform);
+      if (auto files = context_files(node))
+        stage.steps.push_back(*std::move(files));
     }
     draft.variables = draft.image.config.env;
     return draft;
@@ -100,7 +132,8 @@ Plan make_plan(const Dockerfile& dockerfile, const PlanOptions& options, BaseCon
                Progress& progress) {
   const StageGraph graph(dockerfile, options);
   for (const auto& name : graph.unused_build_args())
-    progress.debug("--build-arg {}: no ARG declares it", name);
+    if (!is_known_argument(name))
+      progress.debug("--build-arg {}: no ARG declares it", name);
   bases.prefetch(graph.needed_images());
   return Planner(graph, bases).plan();
 }

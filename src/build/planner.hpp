@@ -3,8 +3,10 @@
 #include "build/options.hpp"
 #include "build/plan.hpp"
 #include "dockerfile/dockerfile.hpp"
+#include "util/clock.hpp"
 #include "util/progress.hpp"
 
+#include <optional>
 #include <vector>
 
 namespace cairn {
@@ -22,6 +24,8 @@ public:
 struct PlanOptions {
   LanguageOptions language;
   std::vector<NameValue> named_contexts; ///< --build-context
+  /// What SOURCE_DATE_EPOCH=context means: of a commit or a server; directories have none.
+  std::optional<Time> context_time;
 };
 
 /// Turns a Dockerfile into a Plan. Does nothing but ask `bases`.

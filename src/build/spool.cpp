@@ -7,40 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 
 namespace cairn {
 
 namespace {
-
-class RangeSource final : public Source {
-public:
-  RangeSource(FdRef file, std::uint64_t offset, std::uint64_t size)
-      : file_(file), offset_(offset), left_(size) {}
-
-  std::size_t read(std::span<std::byte> buffer) override {
-    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), left_));
-    if (wanted == 0)
-      return 0;
-    ssize_t count = 0;
-    do
-      count = ::pread(file_.get(), buffer.data(), wanted, static_cast<off_t>(offset_));
-    while (count < 0 && errno == EINTR);
-    if (count < 0)
-      throw SysError(errno, "read spooled content");
-    if (count == 0)
-      throw Error("read spooled content: it ends early");
-    offset_ += static_cast<std::uint64_t>(count);
-    left_ -= static_cast<std::uint64_t>(count);
-    return static_cast<std::size_t>(count);
-  }
-
-private:
-  FdRef file_;
-  std::uint64_t offset_;
-  std::uint64_t left_;
-};
 
 Fd nameless_file(const std::string& directory) {
   const int fd = ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);

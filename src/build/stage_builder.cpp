@@ -147,7 +147,7 @@ Invocation StageBuilder::invocation(const RunAction& action) {
       environment.set(parts->first, parts->second);
   if (!environment.get("PATH"))
     environment.set("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-  if (!environment.get("HOME"))
+  if (environment.get("HOME").value_or("").empty())
     environment.set("HOME", identity.home);
   Invocation invocation;
   invocation.argv = action.argv;

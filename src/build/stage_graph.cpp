@@ -1,6 +1,8 @@
 #include "build/stage_graph.hpp"
 
+#include "build/epoch.hpp"
 #include "build/named_context.hpp"
+#include "build/stage_references.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
 
@@ -14,6 +16,8 @@ namespace {
 
 namespace in = instruction;
 
+using References = std::vector<StageReference>;
+
 void add_platform(std::map<std::string, std::string>& arguments, const std::string& prefix,
                   const Platform& platform) {
   arguments[prefix + "PLATFORM"] = platform.str();
@@ -21,20 +25,6 @@ void add_platform(std::map<std::string, std::string>& arguments, const std::stri
   arguments[prefix + "ARCH"] = platform.architecture;
   arguments[prefix + "VARIANT"] = platform.variant;
   arguments[prefix + "OSVERSION"] = platform.os_version;
-}
-
-/// The `--from` names in a stage: COPY and the mounts of RUN.
-std::vector<std::string> references(const Stage& stage) {
-  std::vector<std::string> names;
-  for (const auto& instruction : stage.instructions) {
-    if (const auto* copy = std::get_if<in::Copy>(&instruction); copy != nullptr && copy->from)
-      names.push_back(*copy->from);
-    if (const auto* run = std::get_if<in::Run>(&instruction))
-      for (const auto& mount : run->mounts)
-        if (mount.from)
-          names.push_back(*mount.from);
-  }
-  return names;
 }
 
 } // namespace
@@ -45,8 +35,10 @@ StageGraph::StageGraph(const Dockerfile& dockerfile, const PlanOptions& options)
   for (const auto& [name, value] : options.language.build_args)
     build_args_[name] = value;
   read_global_arguments();
+  settle_epoch();
   for (const auto& stage : dockerfile.stages)
     read_stage(stage);
+  check_references();
   for (const auto& name : options.language.targets)
     targets_.push_back(find_target(name));
   if (targets_.empty())
@@ -62,10 +54,7 @@ void StageGraph::read_global_arguments() {
   for (const auto& [name, value] : build_args_)
     if (global_.contains(name))
       global_[name] = value;
-  const VariableLookup lookup = [this](std::string_view name) -> std::optional<std::string> {
-    const auto found = global_.find(std::string(name));
-    return found != global_.end() ? std::optional(found->second) : std::nullopt;
-  };
+  const auto lookup = global_lookup();
   for (const auto& arg : dockerfile_.global_args)
     within_place({source_, arg.range}, [&] {
       for (const auto& argument : arg.arguments) {
@@ -77,41 +66,103 @@ void StageGraph::read_global_arguments() {
     });
 }
 
+// ARG then gives the seconds, whatever was written, or nothing.
+void StageGraph::settle_epoch() {
+  const std::string name = "SOURCE_DATE_EPOCH";
+  const auto given = build_args_.find(name);
+  const auto global = global_.find(name);
+  const bool is_given = given != build_args_.end();
+  if (!is_given && (global == global_.end() || global->second.empty()))
+    return;
+  Place place{source_, {}};
+  for (const auto& arg : dockerfile_.global_args)
+    for (const auto& argument : arg.arguments)
+      if (argument.name == name && !is_given)
+        place.range = arg.range;
+  epoch_ = resolve_epoch(is_given ? given->second : global->second,
+                         {dockerfile_, options_.named_contexts, options_.context_time,
+                          global_lookup(), std::move(place)});
+  for (auto* arguments : {&build_args_, &global_}) {
+    if (!epoch_)
+      arguments->erase(name);
+    else if (const auto found = arguments->find(name); found != arguments->end())
+      found->second = std::to_string(unix_seconds(*epoch_));
+  }
+}
+
+VariableLookup StageGraph::global_lookup() const {
+  return [this](std::string_view name) -> std::optional<std::string> {
+    const auto found = global_.find(std::string(name));
+    return found != global_.end() ? std::optional(found->second) : std::nullopt;
+  };
+}
+
 void StageGraph::read_stage(const Stage& stage) {
-  const auto number = nodes_.size();
   StageNode node;
   node.stage = &stage;
-  node.name = stage.name().value_or(std::to_string(number));
+  node.name = stage.name().value_or(std::to_string(nodes_.size()));
   node.place = {source_, stage.from.range};
   within_place(node.place, [&] {
-    const VariableLookup lookup = [this](std::string_view name) -> std::optional<std::string> {
-      const auto found = global_.find(std::string(name));
-      return found != global_.end() ? std::optional(found->second) : std::nullopt;
-    };
-    node.platform = options_.language.target_platform;
-    if (stage.from.platform) {
-      const auto text = expand_word(*stage.from.platform, lookup, escape());
-      if (text.empty())
-        throw Error("FROM: --platform={} is empty after expansion", *stage.from.platform);
-      node.platform = Platform::parse(text);
-    }
-    const auto name = expand_word(stage.from.image, lookup, escape());
-    if (name.empty())
-      throw with_hint(Error("FROM: base name ({}) should not be blank", stage.from.image),
-                      "only ARGs before the first FROM and platform arguments can be used here");
-    const auto context = find_named_context(options_.named_contexts, name, node.platform);
-    if (context && std::holds_alternative<ImageSource>(*context))
-      node.base = std::get<ImageSource>(*context);
-    else if (context)
-      throw Error("FROM {}: the build context of that name is a directory, not an image", name);
-    else if (const auto earlier = find_stage(name, number))
-      node.base = EarlierStage{*earlier};
-    else if (name == "scratch")
-      node.base = EmptyFilesystem{};
-    else
-      node.base = image(name, node.platform);
+    read_platform(node);
+    read_base(node);
   });
   nodes_.push_back(std::move(node));
+}
+
+void StageGraph::read_platform(StageNode& node) const {
+  node.platform = options_.language.target_platform;
+  const auto& written = node.stage->from.platform;
+  if (!written)
+    return;
+  const auto text = expand_word(*written, global_lookup(), escape());
+  if (text.empty())
+    throw Error("FROM: --platform={} is empty after expansion", *written);
+  node.platform = Platform::parse(text);
+}
+
+void StageGraph::read_base(StageNode& node) const {
+  const auto& from = node.stage->from;
+  const auto name = expand_word(from.image, global_lookup(), escape());
+  if (name.empty())
+    throw with_hint(Error("FROM: base name ({}) should not be blank", from.image),
+                    "only ARGs before the first FROM and platform arguments can be used here");
+  const auto use = [&](const NamedContext& context) {
+    std::visit([&](const auto& source) { node.base = source; }, context);
+  };
+  const auto& contexts = options_.named_contexts;
+  if (const auto own = from.name ? find_named_context(contexts, *from.name, node.platform)
+                                 : std::optional<NamedContext>()) {
+    node.content = StageNode::Content::context;
+    use(*own);
+  } else if (const auto earlier = find_stage(name, nodes_.size())) {
+    node.base = EarlierStage{*earlier};
+  } else if (name == "scratch") {
+    // As in BuildKit an empty image is for the platform of the build, whatever FROM says.
+    node.platform = options_.language.target_platform;
+  } else if (const auto context = find_named_context(contexts, name, node.platform)) {
+    use(*context);
+  } else {
+    node.base = image(name, node.platform);
+  }
+}
+
+void StageGraph::check_references() const {
+  std::vector<References> all;
+  for (const auto& node : nodes_)
+    all.push_back(references(*node.stage));
+  for (const auto& stage : all)
+    for (const auto& reference : stage)
+      within_place({source_, reference.range},
+                   [&] { check_reference(reference, nodes_.size(), escape()); });
+  std::vector<std::vector<StageEdge>> edges(nodes_.size());
+  for (std::size_t number = 0; number < nodes_.size(); ++number)
+    for (const auto& reference : all[number])
+      if (const auto target = referenced(reference.name))
+        edges[number].push_back({*target, reference.range});
+  if (const auto circle = find_circle(edges))
+    throw error_at(
+        *source_, circle->range,
+        fmt::format("circular dependency detected on stage: {}", nodes_.at(circle->stage).name));
 }
 
 std::optional<std::size_t> StageGraph::find_stage(std::string_view name, std::size_t before) const {
@@ -144,6 +195,11 @@ ImageSource StageGraph::image(const std::string& name, const Platform& platform)
   return source;
 }
 
+std::optional<Platform> StageGraph::wanted_platform() const {
+  const auto& language = options_.language;
+  return language.platform_is_asked_for ? std::optional(language.target_platform) : std::nullopt;
+}
+
 ArgumentValues StageGraph::arguments() const {
   return {build_args_, global_};
 }
@@ -167,27 +223,38 @@ std::vector<std::string> StageGraph::unused_build_args() const {
   return unused;
 }
 
+std::optional<std::size_t> StageGraph::referenced(std::string_view name) const {
+  if (const auto number = stage_number(name); number && *number < nodes_.size())
+    return number;
+  // Of several stages with one name the last one is meant, even if it stands behind.
+  return find_stage(name, nodes_.size());
+}
+
 NodeOrigin StageGraph::origin(std::string_view name, std::size_t number) const {
-  const auto& platform = nodes_.at(number).platform;
-  if (auto context = find_named_context(options_.named_contexts, name, platform))
+  const auto& own = nodes_.at(number);
+  if (const auto stage = referenced(name)) {
+    if (*stage >= number)
+      throw with_hint(Error("cannot copy from stage \"{}\", it needs to be defined before current "
+                            "stage \"{}\"",
+                            name, own.name),
+                      *stage == number ? "a stage cannot read from itself"
+                                       : "move it up, or rename a stage of the same name");
+    const auto& node = nodes_.at(*stage);
+    if (node.content == StageNode::Content::context) {
+      if (const auto* directory = std::get_if<DirectorySource>(&node.base))
+        return *directory;
+      if (const auto* image = std::get_if<ImageSource>(&node.base))
+        return *image;
+    }
+    return EarlierStage{*stage};
+  }
+  if (auto context = find_named_context(options_.named_contexts, name, own.platform))
     return std::visit([](auto&& source) { return NodeOrigin(source); }, *std::move(context));
-  if (const auto earlier = find_stage(name, number))
-    return EarlierStage{*earlier};
-  if (const auto index = parse_unsigned(name)) {
-    if (*index < number)
-      return EarlierStage{static_cast<std::size_t>(*index)};
-    throw Error("invalid stage index {}: it must be below {}, the number of this stage", name,
-                number);
-  }
-  if (const auto later = find_stage(name, nodes_.size())) {
-    if (*later == number)
-      throw Error("circular dependency detected on stage: {}", name);
-    throw Error("cannot copy from stage \"{}\", it needs to be defined before current stage \"{}\"",
-                name, nodes_.at(number).name);
-  }
   if (name == "scratch")
-    throw Error("--from=scratch: scratch is empty, there is nothing to copy");
-  return image(std::string(name), platform);
+    return EmptyFilesystem{};
+  if (stage_number(name))
+    refuse_number(name, nodes_.size());
+  return image(std::string(name), own.platform);
 }
 
 std::vector<ImageSource> StageGraph::needed_images() const {
@@ -204,13 +271,12 @@ std::vector<ImageSource> StageGraph::needed_images() const {
       images.emplace(source->key(), *source);
     if (const auto* earlier = std::get_if<EarlierStage>(&node.base))
       pending.push_back(earlier->number);
-    for (const auto& name : references(*node.stage)) {
-      // A reference that cannot be resolved is reported where its instruction is planned.
-      if (const auto earlier = find_stage(name, number))
-        pending.push_back(*earlier);
-      else if (const auto index = parse_unsigned(name); index && *index < number)
-        pending.push_back(static_cast<std::size_t>(*index));
-    }
+    if (node.content == StageNode::Content::context)
+      continue;
+    // A reference that cannot be resolved is reported where its instruction is planned.
+    for (const auto& reference : references(*node.stage))
+      if (const auto stage = referenced(reference.name); stage && *stage < number)
+        pending.push_back(*stage);
   }
   std::vector<ImageSource> list;
   list.reserve(images.size());

@@ -24,12 +24,17 @@ struct StageNode {
   std::string name; ///< Its own, or its number as text.
   Place place;      ///< Of the FROM.
   Platform platform;
-  std::variant<EmptyFilesystem, EarlierStage, ImageSource> base;
+  /// A directory and a URL: a named context, whose files are the file system.
+  std::variant<EmptyFilesystem, EarlierStage, ImageSource, DirectorySource, UrlSource> base;
   const Stage* stage = nullptr;
+  /// A named context stands in for a stage of its name: the stage is the context, and none of its
+  /// instructions are followed.
+  enum class Content { instructions, context } content = Content::instructions;
 };
 
 /// What COPY --from and mounts read from, by stage number.
-using NodeOrigin = std::variant<MainContext, DirectorySource, EarlierStage, ImageSource>;
+using NodeOrigin =
+    std::variant<DirectorySource, UrlSource, EarlierStage, ImageSource, EmptyFilesystem>;
 
 /// The stages of a Dockerfile with FROM lines expanded and references between them resolved.
 /// The Dockerfile and the options must outlive it.
@@ -44,12 +49,18 @@ public:
   char escape() const noexcept { return dockerfile_.directives.escape; }
   const std::shared_ptr<const SourceFile>& source() const noexcept { return source_; }
 
+  /// The platform that the image is asked to be for; nothing: that of its base.
+  std::optional<Platform> wanted_platform() const;
+
   /// Values that ARG in a stage can take. Those of the platform are the build's, not the stage's.
   ArgumentValues arguments() const;
   const std::map<std::string, std::string>& build_args() const noexcept { return build_args_; }
+  /// What SOURCE_DATE_EPOCH means, as --build-arg or an ARG before the first FROM gives it.
+  const std::optional<Time>& epoch() const noexcept { return epoch_; }
   std::vector<std::string> unused_build_args() const;
 
-  /// The origin that `--from=name` of an instruction in stage `number` means. @throws Error
+  /// The origin that `--from=name` of an instruction in stage `number` means: a stage by number or
+  /// name, which must be an earlier one, a named context, or an image. @throws Error
   NodeOrigin origin(std::string_view name, std::size_t number) const;
 
   /// The images that the targets need, as far as the Dockerfile alone tells.
@@ -57,8 +68,16 @@ public:
 
 private:
   void read_global_arguments();
+  void settle_epoch();
   void read_stage(const Stage& stage);
+  void read_platform(StageNode& node) const;
+  void read_base(StageNode& node) const;
+  /// What is wrong with references is told even where nobody needs the stage.
+  void check_references() const;
   std::optional<std::size_t> find_stage(std::string_view name, std::size_t before) const;
+  /// The stage, earlier or later, that `--from=name` means.
+  std::optional<std::size_t> referenced(std::string_view name) const;
+  VariableLookup global_lookup() const;
   std::size_t find_target(const std::string& name) const;
   ImageSource image(const std::string& name, const Platform& platform) const;
 
@@ -67,6 +86,7 @@ private:
   std::shared_ptr<const SourceFile> source_;
   std::map<std::string, std::string> build_args_;
   std::map<std::string, std::string> global_; ///< Platform arguments and ARGs before FROM.
+  std::optional<Time> epoch_;
   std::vector<StageNode> nodes_;
   std::vector<std::size_t> targets_;
 };

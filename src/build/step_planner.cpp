@@ -1,15 +1,14 @@
 #include "build/step_planner.hpp"
 
+#include "build/known_arguments.hpp"
 #include "build/mount_planner.hpp"
 #include "dockerfile/dockerfile.hpp"
+#include "fs/chmod.hpp"
 #include "util/error.hpp"
 #include "util/rooted_path.hpp"
 #include "util/text.hpp"
 
 #include <fmt/format.h>
-
-#include <algorithm>
-#include <array>
 
 namespace cairn {
 
@@ -17,41 +16,47 @@ namespace {
 
 namespace in = instruction;
 
-/// Usable without ARG, in commands only, and neither in history nor in cache keys.
-constexpr std::array proxy_names = {"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy",
-                                    "FTP_PROXY",  "ftp_proxy",  "NO_PROXY",    "no_proxy",
-                                    "ALL_PROXY",  "all_proxy"};
-
-bool is_remote_source(std::string_view source) {
+bool is_git_source(std::string_view source) {
   for (const std::string_view prefix : {"http://", "https://", "git://", "git@", "ssh://"})
     if (source.starts_with(prefix))
-      return true;
+      return !is_url(source);
   return false;
 }
 
-void check_sources(const CopyAction& action, std::string_view name) {
-  for (const auto& source : action.sources) {
-    if (!is_remote_source(source))
-      continue;
-    if (action.kind == CopyAction::Kind::copy)
-      throw with_hint(Error("{}: source can't be a URL for COPY: {}", name, source),
-                      "ADD downloads URLs");
-    throw Error("ADD of a URL or git repository is not supported yet: {}", source);
-  }
+CopyOperand operand(const std::string& text, CopyAction::Kind kind) {
+  if (is_git_source(text) && kind == CopyAction::Kind::copy)
+    throw Error("COPY: source can't be a git ref for COPY: {}", text);
+  if (is_git_source(text))
+    throw Error("ADD of a git repository is not supported yet: {}", text);
+  if (!is_url(text))
+    return LocalSource{text};
+  if (kind == CopyAction::Kind::copy)
+    throw with_hint(Error("COPY: source can't be a URL for COPY: {}", text), "ADD downloads URLs");
+  return UrlSource::parse(text);
 }
 
-/// "COPY --chown=1:1 a b # buildkit"
-std::string copy_history(const CopyAction& action, std::string_view checksum) {
+/// --checksum, which goes with a single download.
+void set_checksum(CopyAction& action, const std::string& text) {
+  if (action.sources.size() != 1)
+    throw Error("ADD: checksum can't be specified for multiple sources");
+  auto* source = std::get_if<UrlSource>(&action.sources.front());
+  if (source == nullptr)
+    throw Error("ADD: checksum requires HTTP(S) or Git sources");
+  source->checksum = Digest::try_parse(text);
+  if (!source->checksum)
+    throw Error("ADD --checksum={}: it must be \"sha256:\" and 64 hexadecimal digits", text);
+}
+
+/// "COPY --chown=1:1 a b # buildkit"; BuildKit leaves --checksum out.
+std::string copy_history(const CopyAction& action, const std::vector<std::string>& sources) {
   std::string text = action.kind == CopyAction::Kind::add ? "ADD" : "COPY";
-  if (!checksum.empty())
-    text += fmt::format(" --checksum={}", checksum);
   if (action.parents)
     text += " --parents";
   if (action.chown)
     text += " --chown=" + *action.chown;
   if (action.chmod)
     text += " --chmod=" + *action.chmod;
-  for (const auto& source : action.sources)
+  for (const auto& source : sources)
     text += " " + source;
   for (const auto& file : action.files)
     text += " <<" + file.name;
@@ -115,57 +120,67 @@ FileOrigin StepPlanner::origin(const std::string& name) {
     return *image;
   if (const auto* directory = std::get_if<DirectorySource>(&found))
     return *directory;
-  return MainContext{};
+  if (const auto* url = std::get_if<UrlSource>(&found))
+    return *url;
+  return EmptyFilesystem{};
 }
 
-CopyAction StepPlanner::transfer(const StageDraft& draft, const in::Transfer& transfer) const {
+std::vector<std::string> StepPlanner::expand(const StageDraft& draft,
+                                             const std::vector<std::string>& words) const {
+  std::vector<std::string> expanded;
+  expanded.reserve(words.size());
+  for (const auto& word : words)
+    expanded.push_back(expand_word(word, draft.lookup(), graph_.escape()));
+  return expanded;
+}
+
+CopyAction StepPlanner::transfer(const StageDraft& draft, const in::Transfer& transfer,
+                                 CopyAction::Kind kind) const {
   const auto word = [&](const std::string& text) {
     return expand_word(text, draft.lookup(), graph_.escape());
   };
   CopyAction action;
-  for (const auto& source : transfer.sources)
-    action.sources.push_back(word(source));
+  action.kind = kind;
+  for (const auto& source : expand(draft, transfer.sources))
+    action.sources.push_back(operand(source, kind));
   for (auto file : transfer.files) {
     if (file.expand)
       file.content = expand_heredoc(file.content, draft.lookup());
     action.files.push_back(std::move(file));
   }
   action.destination = word(transfer.destination);
-  if (action.destination.empty())
-    action.destination = "./";
   action.working_directory = draft.working_directory();
-  if (transfer.chown)
-    action.chown = word(*transfer.chown);
-  if (transfer.chmod)
-    action.chmod = word(*transfer.chmod);
-  for (const auto& exclude : transfer.excludes)
-    action.excludes.push_back(word(exclude));
+  const auto unless_empty = [&](const std::optional<std::string>& text) {
+    auto value = text ? word(*text) : std::string();
+    return value.empty() ? std::nullopt : std::optional(std::move(value));
+  };
+  action.chown = unless_empty(transfer.chown);
+  action.chmod = unless_empty(transfer.chmod);
+  if (action.chmod)
+    (void)ModeChange::parse(*action.chmod); // now, while the line is at hand
+  action.excludes = transfer.excludes;      // literal, as in BuildKit
   action.link = transfer.link;
   return action;
 }
 
 Step StepPlanner::plan_copy(const StageDraft& draft, const in::Copy& copy) {
-  CopyAction action = transfer(draft, copy);
-  action.kind = CopyAction::Kind::copy;
+  CopyAction action = transfer(draft, copy, CopyAction::Kind::copy);
   action.parents = copy.parents;
   if (copy.from)
     action.from = origin(*copy.from);
-  check_sources(action, "COPY");
   Step step;
-  step.created_by = copy_history(action, "");
+  step.created_by = copy_history(action, expand(draft, copy.sources));
   step.action = std::move(action);
   return step;
 }
 
 Step StepPlanner::plan_add(const StageDraft& draft, const in::Add& add) {
-  CopyAction action = transfer(draft, add);
-  action.kind = CopyAction::Kind::add;
+  CopyAction action = transfer(draft, add, CopyAction::Kind::add);
   action.unpack = add.unpack;
-  check_sources(action, "ADD");
   if (add.checksum)
-    throw Error("ADD --checksum requires HTTP(S) or Git sources");
+    set_checksum(action, expand_word(*add.checksum, draft.lookup(), graph_.escape()));
   Step step;
-  step.created_by = copy_history(action, "");
+  step.created_by = copy_history(action, expand(draft, add.sources));
   step.action = std::move(action);
   return step;
 }
@@ -176,8 +191,9 @@ Step StepPlanner::plan_workdir(StageDraft& draft, const in::Workdir& workdir) {
   config.working_dir = path.starts_with('/') ? path : join_path(draft.working_directory(), path);
   Step step;
   step.created_by = "WORKDIR " + config.working_dir;
-  if (const auto directory = draft.working_directory(); directory != "/")
-    step.action = DirectoryAction{directory, config.user};
+  // As in BuildKit "/." makes a layer, if an empty one, and "/" does not.
+  if (config.working_dir != "/")
+    step.action = DirectoryAction{draft.working_directory(), config.user};
   return step;
 }
 
@@ -192,10 +208,7 @@ Step StepPlanner::plan_run(const StageDraft& draft, const in::Run& run) {
   if (action.argv.empty())
     throw Error("RUN: there is no command");
   action.environment = draft.variables;
-  for (const auto* name : proxy_names)
-    if (const auto given = graph_.build_args().find(name);
-        given != graph_.build_args().end() && !action.environment.get(name))
-      action.proxies.set(name, given->second);
+  action.proxies = proxy_variables(graph_.build_args());
   action.working_directory = draft.working_directory();
   action.user = draft.image.config.user;
   action.script = run.script;

@@ -16,6 +16,10 @@ struct Credential {
   std::string key;            ///< The entry it was found under: "ghcr.io/acme".
   std::string source;         ///< "/kaniko/.docker/config.json", "docker-credential-gcr".
 
+  bool has_secret() const noexcept {
+    return !password.empty() || !identity_token.empty() || !registry_token.empty();
+  }
+
   /// 'credential "ghcr.io/acme" of /kaniko/.docker/config.json'
   std::string describe() const;
 };

@@ -30,11 +30,6 @@ std::string_view without_scheme(std::string_view key) {
   return colon == std::string_view::npos ? key : key.substr(colon + 3);
 }
 
-bool is_secret_free(const Credential& credential) {
-  return credential.password.empty() && credential.identity_token.empty() &&
-         credential.registry_token.empty();
-}
-
 std::string text_member(const Json& entry, std::string_view name) {
   const auto* member = entry.find(name);
   return member == nullptr ? std::string() : member->as_string();
@@ -51,23 +46,6 @@ void decode_auth(Credential& credential, const std::string& auth) {
     throw Error("\"auth\" does not hold \"user:password\"");
   credential.username = parts->first;
   credential.password = parts->second;
-}
-
-Credential read_entry(const std::string& key, const Json& entry, const std::string& source) {
-  return within(
-      [&] {
-        Credential credential;
-        credential.key = key;
-        credential.source = source;
-        credential.username = text_member(entry, "username");
-        credential.password = text_member(entry, "password");
-        if (const auto auth = text_member(entry, "auth"); !auth.empty())
-          decode_auth(credential, auth);
-        credential.identity_token = text_member(entry, "identitytoken");
-        credential.registry_token = text_member(entry, "registrytoken");
-        return credential;
-      },
-      "{}: auths: \"{}\"", source, printable(key));
 }
 
 /// The members of `map` filed under `wanted`, in the order of the document.
@@ -165,8 +143,8 @@ std::optional<Credential> DockerConfig::find(const ImageRef& ref) const {
   const auto take = [&](const std::string& key, const Json& entry) {
     if (found || !entry.is_object())
       return;
-    auto credential = read_entry(key, entry, source_);
-    if (!is_secret_free(credential))
+    auto credential = parse_auth_entry(key, entry, source_);
+    if (credential.has_secret())
       found = std::move(credential);
   };
   for (const auto& key : credential_keys(ref))
@@ -187,6 +165,37 @@ std::optional<std::string> DockerConfig::helper(const ImageRef& ref) const {
   if (const auto* store = document_.find("credsStore"); !found && store != nullptr)
     take({}, *store);
   return found;
+}
+
+std::vector<std::string> DockerConfig::helpers() const {
+  std::vector<std::string> names;
+  const auto take = [&](const Json& name) {
+    if (name.is_string() && !name.as_string().empty())
+      names.push_back(name.as_string());
+  };
+  if (const auto* helpers = document_.find("credHelpers"))
+    for (const auto& [key, name] : helpers->as_object())
+      take(name);
+  if (const auto* store = document_.find("credsStore"))
+    take(*store);
+  return names;
+}
+
+Credential parse_auth_entry(const std::string& key, const Json& entry, const std::string& source) {
+  return within(
+      [&] {
+        Credential credential;
+        credential.key = key;
+        credential.source = source;
+        credential.username = text_member(entry, "username");
+        credential.password = text_member(entry, "password");
+        if (const auto auth = text_member(entry, "auth"); !auth.empty())
+          decode_auth(credential, auth);
+        credential.identity_token = text_member(entry, "identitytoken");
+        credential.registry_token = text_member(entry, "registrytoken");
+        return credential;
+      },
+      "{}: auths: \"{}\"", source, printable(key));
 }
 
 std::vector<std::string> credential_keys(const ImageRef& ref) {
@@ -218,6 +227,25 @@ std::string normalise_credential_key(std::string_view key) {
   if (host.ends_with(":443"))
     host.resize(host.size() - 4);
   return host + std::string(path);
+}
+
+std::string written_credential_key(std::string_view key) {
+  const auto whole = trim(key);
+  auto rest = trim(without_scheme(whole));
+  while (rest.ends_with('/'))
+    rest = trim_right(rest.substr(0, rest.size() - 1));
+  const auto slash = std::min(rest.find('/'), rest.size());
+  const auto host = to_lower(trim(rest.substr(0, slash)));
+  const auto path = rest.substr(slash);
+  const bool is_host = path.empty() || path == "/v1" || path == "/v2";
+  const bool has_scheme = whole.find("://") != std::string_view::npos;
+  if (is_hub(host) && is_host)
+    return std::string(hub_server);
+  // Docker keeps other tokens beside that of its registry.
+  if (is_hub(host) && has_scheme)
+    return std::string(whole);
+  // Behind a scheme a path is no part of an image's name, and Docker takes the host.
+  return is_host || has_scheme ? host : host + std::string(path);
 }
 
 std::string helper_server(const ImageRef& ref) {

@@ -30,10 +30,16 @@ public:
   /// The credential helper for `ref`: "credHelpers" by the same rules, then "credsStore".
   std::optional<std::string> helper(const ImageRef& ref) const;
 
+  /// The names of all helpers.
+  std::vector<std::string> helpers() const;
+
 private:
   std::string source_;
   Json document_;
 };
+
+/// One entry of "auths". @throws Error naming source and key when its "auth" is not valid
+Credential parse_auth_entry(const std::string& key, const Json& entry, const std::string& source);
 
 /// The keys under which a credential for `ref` may be filed, most specific first:
 /// "ghcr.io/acme/app", "ghcr.io/acme", "ghcr.io". Docker Hub's names come one after another.
@@ -42,6 +48,10 @@ std::vector<std::string> credential_keys(const ImageRef& ref);
 /// A key of a file in the form of credential_keys(): "https://Index.docker.io/v1/" ->
 /// "index.docker.io".
 std::string normalise_credential_key(std::string_view key);
+
+/// A key as files are written with it: "https://GHCR.io/v2/" -> "ghcr.io", any name of Docker Hub
+/// -> "https://index.docker.io/v1/". Ports stay, ":443" too: some clients look for it.
+std::string written_credential_key(std::string_view key);
 
 /// What credential helpers and `login` call the registry of `ref`: its host, or
 /// "https://index.docker.io/v1/" for Docker Hub.

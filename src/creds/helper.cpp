@@ -44,7 +44,30 @@ Credential read_answer(const std::string& output, const std::string& server) {
   return credential;
 }
 
+std::string program_of(const std::string& name, const HelperEnvironment& environment) {
+  auto program = "docker-credential-" + name;
+  const auto pinned = environment.programs.find(name);
+  if (pinned == environment.programs.end())
+    return program;
+  if (pinned->second.empty())
+    throw Error("there is no such program in PATH");
+  return pinned->second;
+}
+
 } // namespace
+
+void HelperEnvironment::pin(const std::vector<std::string>& names) {
+  for (const auto& name : names) {
+    auto& program = programs[name];
+    try {
+      check_name(name);
+      program = find_program("docker-credential-" + name, path);
+    } catch (const Error&) {
+      // It matters to those alone who ask for it.
+      program.clear();
+    }
+  }
+}
 
 std::optional<Credential> ask_helper(const std::string& name, const std::string& server,
                                      const HelperEnvironment& environment) {
@@ -53,7 +76,7 @@ std::optional<Credential> ask_helper(const std::string& name, const std::string&
   return within(
       [&]() -> std::optional<Credential> {
         ProcessSpec spec;
-        spec.argv = {program, "get"};
+        spec.argv = {program_of(name, environment), "get"};
         spec.environment = environment.environment;
         spec.path = environment.path;
         spec.input = server;

@@ -2,6 +2,7 @@
 
 #include "creds/credential.hpp"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,13 @@ namespace cairn {
 struct HelperEnvironment {
   std::string path = "/usr/local/bin:/usr/bin:/bin"; ///< Where they are looked for.
   std::vector<std::string> environment;              ///< "NAME=value"
+  /// Where programs were found at the start, by the names of helpers; "" for those that were not.
+  /// Others are looked for when they are asked.
+  std::map<std::string, std::string> programs = {};
+
+  /// Finds the programs of `names` now: a base image that is unpacked in place may bring some of
+  /// its own, which would be shown this program's environment.
+  void pin(const std::vector<std::string>& names);
 };
 
 /// Asks `docker-credential-<name> get` (docker-credential-helpers protocol). Nothing when it knows

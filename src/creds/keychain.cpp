@@ -1,5 +1,6 @@
 #include "creds/keychain.hpp"
 
+#include "creds/kaniko_variables.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
 
@@ -53,7 +54,8 @@ class DockerKeychain final : public Keychain {
 public:
   DockerKeychain(std::vector<DockerConfig> configs, HelperEnvironment environment,
                  Progress& progress)
-      : configs_(std::move(configs)), helpers_(std::move(environment), progress) {}
+      : configs_(std::move(configs)), helpers_(pinned(std::move(environment), configs_), progress) {
+  }
 
   std::optional<Credential> find(const ImageRef& ref) override {
     for (const auto& config : configs_) {
@@ -74,54 +76,29 @@ public:
   }
 
 private:
+  static HelperEnvironment pinned(HelperEnvironment environment,
+                                  const std::vector<DockerConfig>& configs) {
+    for (const auto& config : configs)
+      environment.pin(config.helpers());
+    return environment;
+  }
+
   std::vector<DockerConfig> configs_;
   HelperCache helpers_;
 };
 
-/// The part of a variable's name that stands for a host.
-std::string variable_part(std::string_view host) {
-  auto name = to_upper(host);
-  for (auto& c : name)
-    if (c == '.' || c == '-')
-      c = '_';
-  return name;
-}
-
 class EnvKeychain final : public Keychain {
 public:
-  explicit EnvKeychain(const std::vector<std::string>& environment) {
-    for (const auto& entry : environment)
-      if (const auto parts = cut(entry, '='); parts && parts->first.starts_with("KANIKO_"))
-        values_.emplace(parts->first, parts->second);
-  }
+  explicit EnvKeychain(const std::vector<std::string>& entries) : environment_(entries) {}
 
   std::optional<Credential> find(const ImageRef& ref) override {
-    std::string_view host = ref.registry();
-    if (host == "docker.io")
-      host = "index.docker.io";
-    host = host.substr(0, host.find(':'));
-    while (!host.empty()) {
-      const auto name = "KANIKO_" + variable_part(host);
-      const auto user = values_.find(name + "_USER");
-      const auto password = values_.find(name + "_PASSWORD");
-      if (user != values_.end() && password != values_.end()) {
-        Credential credential;
-        credential.username = user->second;
-        credential.password = password->second;
-        credential.key = name + "_USER";
-        credential.source = "the environment";
-        return credential;
-      }
-      const auto dot = host.find('.');
-      host = dot == std::string_view::npos ? std::string_view() : host.substr(dot + 1);
-    }
-    return std::nullopt;
+    return kaniko_credential(environment_, ref.registry());
   }
 
   std::string places() const override { return "KANIKO_<HOST>_USER and _PASSWORD"; }
 
 private:
-  std::map<std::string, std::string, std::less<>> values_;
+  Variables environment_;
 };
 
 class KeychainChain final : public Keychain {

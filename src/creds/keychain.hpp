@@ -12,7 +12,7 @@ namespace cairn {
 
 /// Docker's files and the helpers they name: for each file a helper if one is configured, then
 /// "auths". A helper that fails is a warning, and the next place is asked. Helpers are asked once
-/// in ten minutes per server.
+/// in ten minutes per server, and are the programs that were there when this was called.
 std::unique_ptr<Keychain> make_docker_keychain(std::vector<DockerConfig> configs,
                                                HelperEnvironment environment, Progress& progress);
 

@@ -36,8 +36,8 @@ std::pair<std::string_view, std::optional<std::string_view>> split_first(std::st
   return {text.substr(0, end), text.substr(next)};
 }
 
-/// One flag from the front of `text`: quotes and backslashes have their meaning and vanish.
-std::string take_flag(std::string_view& text) {
+/// One flag from the front of `text`: quotes and escapes have their meaning and vanish.
+std::string take_flag(std::string_view& text, char escape) {
   std::string flag;
   char quote = '\0';
   while (!text.empty() && (quote != '\0' || trim_left(text.substr(0, 1)).size() == 1)) {
@@ -51,7 +51,7 @@ std::string take_flag(std::string_view& text) {
       quote = c;
       continue;
     }
-    if (c == '\\') {
+    if (c == escape) {
       if (text.empty())
         break;
       c = text[0];
@@ -186,13 +186,13 @@ InstructionArguments split_typed_command(std::string_view rest) {
 
 } // namespace
 
-InstructionLine split_command(std::string_view line) {
+InstructionLine split_command(std::string_view line, char escape) {
   InstructionLine result;
   const auto [command, rest] = split_first(trim_space(line));
   result.command = command;
   auto text = trim_left(rest.value_or(""));
   while (text.starts_with("--")) {
-    auto flag = take_flag(text);
+    auto flag = take_flag(text, escape);
     text = trim_left(text);
     if (flag == "--")
       break;

@@ -14,7 +14,7 @@ struct InstructionLine {
   std::string rest;               ///< Trimmed.
 };
 
-InstructionLine split_command(std::string_view line);
+InstructionLine split_command(std::string_view line, char escape);
 
 /// How the rest of an instruction's line is split.
 enum class ArgumentStyle {

@@ -51,11 +51,14 @@ void InstructionFlags::add(std::string_view flag, std::initializer_list<Instruct
   values.emplace_back(value.value_or("true"));
 }
 
-std::optional<std::string> InstructionFlags::text(std::string_view name) const {
+std::optional<std::string> InstructionFlags::given(std::string_view name) const {
   const auto found = values_.find(name);
-  if (found == values_.end() || found->second[0].empty())
-    return std::nullopt;
-  return found->second[0];
+  return found == values_.end() ? std::nullopt : std::optional(found->second[0]);
+}
+
+std::optional<std::string> InstructionFlags::text(std::string_view name) const {
+  auto value = given(name);
+  return value && !value->empty() ? value : std::nullopt;
 }
 
 std::optional<bool> InstructionFlags::boolean(std::string_view name) const {

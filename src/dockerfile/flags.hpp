@@ -27,6 +27,8 @@ public:
   InstructionFlags(const std::vector<std::string>& written,
                    std::initializer_list<InstructionFlag> known);
 
+  /// Nothing when absent; `--name=` is an empty text.
+  std::optional<std::string> given(std::string_view name) const;
   /// Nothing when absent or empty.
   std::optional<std::string> text(std::string_view name) const;
   std::optional<bool> boolean(std::string_view name) const;

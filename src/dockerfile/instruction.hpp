@@ -5,7 +5,6 @@
 #include "dockerfile/source.hpp"
 
 #include <chrono>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -165,11 +164,10 @@ struct Stopsignal : Common {
   std::string signal;
 };
 
-struct Trigger;
-
 struct Onbuild : Common {
-  std::string trigger; ///< Literal: what the image's config gets, heredocs included.
-  std::shared_ptr<const Trigger> parsed; ///< Never null.
+  /// Literal: what the image's config gets, heredocs included. It may be one that cannot be
+  /// understood, which whoever builds on the image is told.
+  std::string trigger;
 };
 
 struct Maintainer : Common {
@@ -184,10 +182,6 @@ using Instruction =
                  instruction::Volume, instruction::User, instruction::Workdir, instruction::Cmd,
                  instruction::Entrypoint, instruction::Shell, instruction::Healthcheck,
                  instruction::Stopsignal, instruction::Onbuild, instruction::Maintainer>;
-
-struct instruction::Trigger {
-  Instruction instruction;
-};
 
 /// What all instructions share.
 const instruction::Common& common(const Instruction& instruction);

@@ -42,27 +42,37 @@ std::optional<std::string_view> DockerfileLines::next_raw() {
   const auto stop = end == std::string_view::npos ? text.size() : end;
   ++line_number_;
   if (stop - position_ > longest_line)
-    throw error_at(source_, {line_number_, line_number_},
-                   fmt::format("the line is longer than {} bytes", longest_line));
+    throw with_hint(error_at(source_, {line_number_, line_number_},
+                             fmt::format("the line is longer than {} bytes", longest_line)),
+                    "an escape character at its end continues a line on the next one");
   const auto line = text.substr(position_, stop - position_ + 1);
   position_ = stop + 1;
   return line;
+}
+
+std::optional<Directive> parse_directive(std::string_view line, std::string_view comment) {
+  const auto parts = cut(line, '=');
+  if (!parts || !line.starts_with(comment))
+    return std::nullopt;
+  const auto name = trim_space(parts->first.substr(comment.size()));
+  const auto value = trim_space(parts->second);
+  auto key = to_lower(name);
+  const bool known = key == "escape" || key == "syntax" || key == "check";
+  if (!is_name(name) || value.empty() || !known)
+    return std::nullopt;
+  return Directive{std::move(key), std::string(value)};
 }
 
 /// Whether the line is a directive; the first line that is none ends their section.
 bool DockerfileLines::take_directive(std::string_view line) {
   if (directives_done_)
     return false;
-  const auto parts = cut(line, '=');
-  const bool shaped = line.starts_with('#') && parts;
-  const auto name = shaped ? trim_space(parts->first.substr(1)) : std::string_view();
-  const auto value = shaped ? trim_space(parts->second) : std::string_view();
-  const auto key = to_lower(name);
-  const bool known = key == "escape" || key == "syntax" || key == "check";
-  if (!is_name(name) || value.empty() || !known) {
+  const auto directive = parse_directive(line, "#");
+  if (!directive) {
     directives_done_ = true;
     return false;
   }
+  const auto& [key, value] = *directive;
   const SourceRange here{line_number_, line_number_};
   if (key == "escape"   ? escape_seen_
       : key == "syntax" ? directives_.syntax.has_value()

@@ -19,6 +19,15 @@ struct Directives {
   bool operator==(const Directives&) const = default;
 };
 
+/// One directive.
+struct Directive {
+  std::string name; ///< "escape", "syntax" or "check".
+  std::string value;
+};
+
+/// A line without its end as a directive behind `comment`; nothing when it is none.
+std::optional<Directive> parse_directive(std::string_view line, std::string_view comment);
+
 struct SourceWarning {
   SourceRange range;
   std::string message;

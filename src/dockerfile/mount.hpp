@@ -16,36 +16,12 @@ enum class CacheSharing { shared, private_copy, locked };
 /// Spelled as in a Dockerfile.
 std::string_view mount_type_name(MountType type);
 
-enum class MountKey {
-  type,
-  from,
-  source,
-  target,
-  read_only,
-  read_write,
-  id,
-  sharing,
-  required,
-  size,
-  mode,
-  uid,
-  gid,
-  env
-};
-
-/// One key of `RUN --mount=...`, its value unexpanded; no value for a bare `ro`, `rw`, `required`.
-struct MountOption {
-  MountKey key = MountKey::type;
-  std::optional<std::string> value;
-
-  bool operator==(const MountOption&) const = default;
-};
-
-/// `RUN --mount=...` as written: keys are known ones, values may hold variables.
+/// `RUN --mount=...` as written. Keys and values are not looked at, except `from`: what is wrong
+/// with them does not matter in a stage that nobody builds.
 struct MountSpec {
-  std::string text;                 ///< What follows "--mount=".
-  std::vector<MountOption> options; ///< In the order written.
-  /// Stage name, stage index, image or named context; never holds variables.
+  std::string text;                ///< What follows "--mount=".
+  std::vector<std::string> fields; ///< "key=value", or a key alone; values may hold variables.
+  /// Stage name, stage index, image or named context; never holds variables, never empty.
   std::optional<std::string> from;
 };
 
@@ -65,9 +41,9 @@ struct Mount {
   std::optional<std::string> from;
   std::optional<std::string> source;
   std::optional<std::string> target;
-  std::optional<std::string> id; ///< For a secret also what was given as `source`.
-  std::optional<std::string> env;
-  bool read_only = false; ///< Defaults are applied: true for bind, secret and ssh.
+  std::optional<std::string> id;  ///< For a secret also what was given as `source`.
+  std::optional<std::string> env; ///< Means something for a secret alone.
+  bool read_only = false;         ///< Defaults are applied: true for bind, secret and ssh.
   bool required = false;
   CacheSharing sharing = CacheSharing::shared;
   std::optional<std::uint64_t> size; ///< Bytes.
@@ -76,11 +52,10 @@ struct Mount {
   std::optional<std::uint32_t> gid;
 };
 
-/// Splits the CSV record and checks the keys; when no value holds a "$", checks the values too.
-/// @throws Error without a place
+/// Splits the CSV record. @throws Error without a place; also on a `from` with a variable
 MountSpec parse_mount(std::string_view text);
 
-/// Types the values after passing each through `expand`, except that of `from`.
+/// Types the keys from left to right, values after passing through `expand`, except that of `from`.
 /// @throws Error without a place
 Mount resolve_mount(const MountSpec& spec,
                     const std::function<std::string(const std::string&)>& expand);

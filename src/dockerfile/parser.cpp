@@ -46,7 +46,7 @@ ArgumentStyle style_of(std::string_view command) {
 SyntaxNode parse_line(std::string_view line, char escape, int depth = 0) {
   if (depth > deepest_trigger)
     throw Error("ONBUILD cannot be a trigger of ONBUILD");
-  auto parts = split_command(line);
+  auto parts = split_command(line, escape);
   SyntaxNode node;
   node.command = std::move(parts.command);
   node.flags = std::move(parts.flags);

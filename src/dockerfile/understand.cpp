@@ -4,6 +4,7 @@
 #include "dockerfile/understand_files.hpp"
 #include "dockerfile/understand_run.hpp"
 #include "dockerfile/unicode.hpp"
+#include "dockerfile/values.hpp"
 #include "util/clock.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
@@ -28,11 +29,15 @@ void require_arguments(const SyntaxNode& node) {
     throw Error("needs at least one argument");
 }
 
-const std::string& only_argument(const SyntaxNode& node) {
-  refuse_flags(node);
+const std::string& one_argument(const SyntaxNode& node) {
   if (node.arguments.size() != 1)
     throw Error("needs exactly one argument");
   return node.arguments[0];
+}
+
+const std::string& only_argument(const SyntaxNode& node) {
+  refuse_flags(node);
+  return one_argument(node);
 }
 
 std::optional<std::string> description_of(const SyntaxNode& node, const std::string& name) {
@@ -68,8 +73,8 @@ Instruction understand_from(const SyntaxNode& node, Common common) {
   return from;
 }
 
+// Flags are not looked at, which is how the frontend has it for ARG and STOPSIGNAL.
 Instruction understand_arg(const SyntaxNode& node, Common common) {
-  refuse_flags(node);
   require_arguments(node);
   Arg arg{std::move(common), {}};
   for (const auto& word : node.arguments) {
@@ -138,18 +143,13 @@ std::chrono::nanoseconds interval(const InstructionFlags& flags, std::string_vie
 
 int retries(const InstructionFlags& flags) {
   const auto text = flags.text("retries");
-  const auto value = parse_unsigned(text.value_or("0"));
-  if (!value || *value > std::numeric_limits<std::int32_t>::max())
+  const auto value = parse_go_integer(text.value_or("0"));
+  if (!value || *value < 0 || *value > std::numeric_limits<std::int32_t>::max())
     throw Error("--retries={}: must be a number, and not negative", printable(*text));
   return static_cast<int>(*value);
 }
 
 Instruction understand_healthcheck(const SyntaxNode& node, Common common) {
-  const InstructionFlags flags(node.flags, {{"interval", FlagKind::text},
-                                            {"timeout", FlagKind::text},
-                                            {"start-period", FlagKind::text},
-                                            {"start-interval", FlagKind::text},
-                                            {"retries", FlagKind::text}});
   require_arguments(node);
   Healthcheck check;
   static_cast<Common&>(check) = std::move(common);
@@ -157,8 +157,13 @@ Instruction understand_healthcheck(const SyntaxNode& node, Common common) {
   if (equals_ignoring_case(type, "none")) {
     if (node.arguments.size() > 1)
       throw Error("NONE takes no arguments");
-    return check;
+    return check; // whatever its flags are
   }
+  const InstructionFlags flags(node.flags, {{"interval", FlagKind::text},
+                                            {"timeout", FlagKind::text},
+                                            {"start-period", FlagKind::text},
+                                            {"start-interval", FlagKind::text},
+                                            {"retries", FlagKind::text}});
   if (!equals_ignoring_case(type, "cmd"))
     throw Error("'{}' must be CMD or NONE", printable(type));
   if (node.arguments.size() < 2)
@@ -177,18 +182,17 @@ Instruction understand_onbuild(const SyntaxNode& node, Common common) {
   refuse_flags(node);
   if (node.children.empty())
     throw Error("needs an instruction");
-  auto trigger = node.children[0];
+  const auto& trigger = node.children[0];
   const auto command = to_upper(trigger.command);
   if (command == "ONBUILD" || command == "FROM" || command == "MAINTAINER")
     throw Error("{} cannot be a trigger", command);
   Onbuild onbuild;
   static_cast<Common&>(onbuild) = std::move(common);
-  onbuild.trigger = trigger.text;
+  // Trailing blanks stay, as the frontend has it.
+  constexpr std::size_t own_name = std::string_view("ONBUILD").size();
+  onbuild.trigger = node.text.substr(node.text.find_first_not_of("\t\n\f\r ", own_name));
   for (const auto& heredoc : node.heredocs)
     onbuild.trigger += "\n" + heredoc.content + heredoc.name;
-  trigger.heredocs = node.heredocs;
-  trigger.range = node.range;
-  onbuild.parsed = std::make_shared<const Trigger>(Trigger{understand(trigger)});
   return onbuild;
 }
 
@@ -209,7 +213,7 @@ Instruction understand_workdir(const SyntaxNode& node, Common common) {
 }
 
 Instruction understand_stopsignal(const SyntaxNode& node, Common common) {
-  return Stopsignal{std::move(common), only_argument(node)};
+  return Stopsignal{std::move(common), one_argument(node)};
 }
 
 Instruction understand_maintainer(const SyntaxNode& node, Common common) {

@@ -30,14 +30,13 @@ void read_transfer(Transfer& transfer, const SyntaxNode& node, const Instruction
     throw with_hint(Error("needs a source and a destination"),
                     words.empty() ? "nothing was given" : "the destination is missing");
   for (std::size_t i = 0; i + 1 < words.size(); ++i) {
-    const auto heredoc = node.json ? std::nullopt : parse_heredoc_word(words[i]);
-    if (heredoc)
+    if (const auto heredoc = node.json ? std::nullopt : parse_heredoc_word(words[i]))
       transfer.files.push_back(inline_file(node, *heredoc));
     else
       transfer.sources.push_back(words[i]);
   }
   transfer.destination = words.back();
-  if (!node.json && parse_heredoc_word(transfer.destination))
+  if (parse_heredoc_word(transfer.destination))
     throw Error("the destination cannot be a heredoc");
   transfer.chown = flags.text("chown");
   transfer.chmod = flags.text("chmod");

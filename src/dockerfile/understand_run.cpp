@@ -37,7 +37,7 @@ Device parse_device(std::string_view text) {
 }
 
 RunNetwork network_of(const InstructionFlags& flags) {
-  const auto text = flags.text("network").value_or("default");
+  const auto text = flags.given("network").value_or("default");
   if (text == "default")
     return RunNetwork::standard;
   if (text == "none")
@@ -49,7 +49,7 @@ RunNetwork network_of(const InstructionFlags& flags) {
 }
 
 RunSecurity security_of(const InstructionFlags& flags) {
-  const auto text = flags.text("security").value_or("sandbox");
+  const auto text = flags.given("security").value_or("sandbox");
   if (text == "sandbox")
     return RunSecurity::sandbox;
   if (text == "insecure")
@@ -71,9 +71,8 @@ void put_heredocs_in(Run& run) {
   }
   const auto& heredoc = run.heredocs[0];
   line = heredoc_body(heredoc);
-  if (heredoc.content.starts_with("#!")) {
+  if (line.starts_with("#!"))
     run.script = InlineFile{heredoc.name, std::exchange(line, "/dev/pipes/" + heredoc.name), false};
-  }
 }
 
 } // namespace

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cmath>
 #include <iterator>
 
 namespace cairn {
@@ -55,6 +56,8 @@ std::optional<int> unit_power(std::string_view unit) {
 } // namespace
 
 std::vector<std::string> parse_csv_record(std::string_view text) {
+  if (text.empty())
+    throw Error("there is no value");
   std::vector<std::string> fields;
   auto rest = text;
   for (;;) {
@@ -76,16 +79,26 @@ std::optional<bool> parse_bool(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<std::int64_t> parse_go_integer(std::string_view text) {
+  if (text.starts_with('+') && !text.starts_with("+-"))
+    text.remove_prefix(1);
+  return parse_signed(text);
+}
+
 std::optional<std::uint64_t> parse_binary_size(std::string_view text) {
-  const auto digits = std::min(text.find_first_not_of("0123456789."), text.size());
-  double number = 0;
-  const auto [rest, error] =
-      std::from_chars(text.data(), text.data() + digits, number, std::chars_format::fixed);
-  auto unit = text.substr(digits);
+  const auto last_digit = text.find_last_of("0123456789.");
+  if (last_digit == std::string_view::npos)
+    return std::nullopt;
+  auto unit = text.substr(last_digit + 1);
+  text = text.substr(0, last_digit + 1);
+  if (text.starts_with('+'))
+    text.remove_prefix(1);
   if (unit.starts_with(' '))
     unit.remove_prefix(1);
+  double number = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const auto power = unit_power(to_lower(unit));
-  if (error != std::errc{} || rest != text.data() + digits || !power)
+  if (error != std::errc{} || rest != text.data() + text.size() || !power || std::signbit(number))
     return std::nullopt;
   for (int i = 0; i < *power; ++i)
     number *= 1024;

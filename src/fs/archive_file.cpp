@@ -6,6 +6,7 @@
 #include "util/text.hpp"
 
 #include <array>
+#include <optional>
 #include <string_view>
 
 namespace cairn {
@@ -69,9 +70,8 @@ std::unique_ptr<Source> unfiltered(Source& from, Filter filter) {
   return make_decompressor(from, Compression::none);
 }
 
-} // namespace
-
-bool read_archive(const std::function<std::unique_ptr<Source>()>& open, const EntryVisitor& visit) {
+/// How the archive is compressed; nothing when it is no archive.
+std::optional<Filter> filter_of(const std::function<std::unique_ptr<Source>()>& open) {
   Block block{};
   const auto first = open();
   fill(*first, block);
@@ -84,13 +84,24 @@ bool read_archive(const std::function<std::unique_ptr<Source>()>& open, const En
       fill(*plain, block);
     } catch (const Error&) {
       // What only looks compressed is copied as it is.
-      return false;
+      return std::nullopt;
     }
   }
-  if (!is_tar_header(block))
+  return is_tar_header(block) ? std::optional(filter) : std::nullopt;
+}
+
+} // namespace
+
+bool is_archive(const std::function<std::unique_ptr<Source>()>& open) {
+  return filter_of(open).has_value();
+}
+
+bool read_archive(const std::function<std::unique_ptr<Source>()>& open, const EntryVisitor& visit) {
+  const auto filter = filter_of(open);
+  if (!filter)
     return false;
   const auto filtered = open();
-  const auto plain = unfiltered(*filtered, filter);
+  const auto plain = unfiltered(*filtered, *filter);
   TarReader reader(*plain, {}, TarNames::rooted);
   while (const auto entry = reader.next())
     visit(*entry, reader);

@@ -8,10 +8,12 @@
 
 namespace cairn {
 
-/// Shows the entries of a file if it is a tar archive, compressed or not, as ADD unpacks it: told
-/// by its content alone (its first block, decompressed, is a tar header). False when it is
-/// something else; then nothing was shown. `open` gives the file from its start each time it is
-/// called.
+/// Whether a file is a tar archive, compressed or not: told by its content alone (its first block,
+/// decompressed, is a tar header).
+bool is_archive(const std::function<std::unique_ptr<Source>()>& open);
+
+/// Shows the entries of a file if it is_archive(), as ADD unpacks it. False when it is something
+/// else; then nothing was shown. `open` gives the file from its start each time it is called.
 /// @throws Error when the archive is damaged behind its first block
 bool read_archive(const std::function<std::unique_ptr<Source>()>& open, const EntryVisitor& visit);
 

@@ -25,7 +25,8 @@ struct Destination {
 
 Destination parse_destination(const CopyRequest& request) {
   const auto& text = request.destination;
-  const bool says_directory = text == "." || text.ends_with('/') || text.ends_with("/.");
+  const bool says_directory =
+      text.empty() || text == "." || text.ends_with('/') || text.ends_with("/.");
   return {RootedPath::parse(join_path(request.workdir, text)),
           says_directory ? Destination::Shape::directory : Destination::Shape::any};
 }
@@ -45,6 +46,14 @@ Pivot split_pivot(const std::string& source) {
   if (!inside.is_root())
     pivot.pattern = inside.relative();
   return pivot;
+}
+
+/// With --parents a source has a name that patterns can fit, and is missed when they take it away.
+void require_not_excluded(const IgnoreRules& exclude, const std::string& source) {
+  const auto answer = exclude.judge(source);
+  if (answer.ignored() && !exclude.may_keep_below(source))
+    throw with_hint(Error("\"{}\" is not copied", source),
+                    "--exclude=" + answer.line->pattern + " excludes it");
 }
 
 bool is_own_layer(const CopyRequest& request) noexcept {
@@ -71,8 +80,10 @@ private:
       base = pivot.base;
       if (!pivot.pattern.empty())
         rules.include = IgnoreRules::of({pivot.pattern});
-      if (!has_wildcard(base.str()) && !has_wildcard(pivot.pattern))
+      if (!has_wildcard(base.str()) && !has_wildcard(pivot.pattern)) {
         require_in_view(*source.view, RootedPath::parse(base.str() + "/" + pivot.pattern));
+        require_not_excluded(rules.exclude, pivot.pattern);
+      }
     }
     for (const auto& match : find_matches(*source.view, base))
       copy(*source.view, match, rules, index);
@@ -91,7 +102,7 @@ private:
 
   void add(const GivenFile& source, std::size_t index) {
     const auto& name = source.name;
-    if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos)
+    if (name == "." || name == ".." || name.find('/') != std::string::npos)
       throw Error("'{}' is no name for a file", name);
     const auto target = prepare(source.meta, name);
     const auto* old = draft_.find(target);
@@ -133,8 +144,12 @@ private:
       draft_.make_directories(there == nullptr ? target : target.parent(), made);
       return target;
     }
-    if (there != nullptr && is_directory(*there))
+    if (there != nullptr && is_directory(*there)) {
+      if (name.empty())
+        throw with_hint(Error("there is no name for a file in directory '{}'", target.str()),
+                        "the destination can say what it is to be called");
       target = target.child(name);
+    }
     draft_.make_directories(target.parent(), made);
     return target;
   }

@@ -26,7 +26,7 @@ struct ViewSource {
 
 /// One regular file whose content the caller has: a here-document, a download.
 struct GivenFile {
-  std::string name; ///< A single component: its name when the destination is a directory.
+  std::string name; ///< A single component: its name when the destination is a directory. Or "".
   Metadata meta;    ///< With the size. Owner and mode are subject to the flags.
 };
 

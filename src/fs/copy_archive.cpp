@@ -42,17 +42,14 @@ private:
   // An entry's name in the draft, with the links above it followed. A link that leads to nothing
   // cannot be made a directory.
   RootedPath place(const RootedPath& path) const {
-    RootedPath at;
-    const auto parent = path.parent();
-    for (const auto part : parent.components()) {
-      const auto next = at.child(part);
-      at = resolve_links(next, Tree::Last::follow,
-                         [&](const RootedPath& name) { return link_target(name); });
-      if (at != next && draft_.find(outside(at)) == nullptr)
-        throw Error("it lies behind a symbolic link to '{}', which does not exist",
-                    outside(at).str());
-    }
-    return outside(at).child(path.name());
+    const auto parent = resolve_links(
+        path.parent(), [&](const RootedPath& name) { return link_target(name); },
+        [&](const RootedPath& end) {
+          if (draft_.find(outside(end)) == nullptr)
+            throw Error("it lies behind a symbolic link to '{}', which does not exist",
+                        outside(end).str());
+        });
+    return outside(parent).child(path.name());
   }
 
   std::optional<std::string> link_target(const RootedPath& inside) const {

@@ -111,7 +111,14 @@ std::vector<CopyMatch> find_matches(const FileView& view, const RootedPath& sour
 }
 
 void require_in_view(const FileView& view, const RootedPath& path) {
-  follow(view, path);
+  if (view.stat(path))
+    return;
+  const auto followed = view.resolve(path, Tree::Last::keep);
+  if (followed != path && view.stat(followed))
+    throw with_hint(Error("\"{}\" is not in {}", path.relative(), view.what()),
+                    fmt::format("it is behind a symbolic link, as \"{}\"; --parents follows none",
+                                followed.relative()));
+  missing(view, path);
 }
 
 } // namespace cairn

@@ -19,6 +19,7 @@ struct CopyMatch {
 /// nothing. `source` is cleaned. @throws Error when a name without wildcards does not exist
 std::vector<CopyMatch> find_matches(const FileView& view, const RootedPath& source);
 
+/// For what has exactly this name, no link being followed.
 /// @throws Error `"src/x" is not in the build context` with a hint why
 void require_in_view(const FileView& view, const RootedPath& path);
 

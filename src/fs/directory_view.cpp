@@ -8,19 +8,14 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <unordered_map>
 
 namespace cairn {
 
 namespace {
-
-constexpr const char* capability = "security.capability";
-constexpr std::size_t max_capability = 64; // three revisions exist, of at most 24 bytes
 
 std::optional<FileType> type_of(mode_t mode) noexcept {
   switch (mode & S_IFMT) {
@@ -50,25 +45,6 @@ std::string read_link(FdRef directory, const std::string& name) {
   return target;
 }
 
-// Without opening the file, which may be large in number and small in rights; /proc names what
-// the *at() calls for attributes cannot.
-std::optional<std::string> read_capability(FdRef directory, const std::string& name) {
-  std::array<char, max_capability> value{};
-  const auto path = fmt::format("/proc/self/fd/{}/{}", directory.get(), name);
-  auto size = ::lgetxattr(path.c_str(), capability, value.data(), value.size());
-  if (size < 0 && errno == ENOENT) {
-    const auto file = try_open_at(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    if (!file)
-      return std::nullopt;
-    size = ::fgetxattr(file->get(), capability, value.data(), value.size());
-  }
-  if (size >= 0)
-    return std::string(value.data(), static_cast<std::size_t>(size));
-  if (errno == ENODATA || errno == EOPNOTSUPP || errno == ENOENT)
-    return std::nullopt;
-  throw SysError(errno, "read attribute {} of '{}'", capability, name);
-}
-
 std::optional<ViewedFile> look_at(FdRef directory, const std::string& name) {
   struct stat info {};
   if (::fstatat(directory.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -95,8 +71,6 @@ std::optional<ViewedFile> look_at(FdRef directory, const std::string& name) {
   if (*type != FileType::regular)
     return file;
   meta.size = static_cast<std::uint64_t>(info.st_size);
-  if (auto value = read_capability(directory, name))
-    meta.xattrs.push_back({capability, std::move(*value)});
   if (info.st_nlink > 1)
     file.identity = FileIdentity{info.st_dev, info.st_ino};
   return file;

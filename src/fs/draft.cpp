@@ -4,6 +4,7 @@
 #include "util/error.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace cairn {
@@ -12,16 +13,29 @@ namespace {
 
 constexpr std::string_view whiteout_prefix = ".wh.";
 
+/// The deepest directory that both paths lie in. @pre neither contains the other
+RootedPath common_directory(const RootedPath& a, const RootedPath& b) {
+  const auto [end, other] =
+      std::mismatch(a.str().begin(), a.str().end(), b.str().begin(), b.str().end());
+  const auto same = static_cast<std::size_t>(end - a.str().begin());
+  const auto slash = a.str().rfind('/', same == 0 ? 0 : same - 1);
+  return RootedPath::parse(a.str().substr(0, slash));
+}
+
 } // namespace
 
 bool Draft::is_hidden(const RootedPath& path) const {
-  if (hiding_ == 0)
-    return false;
-  for (auto above = path; !above.is_root();) {
-    above = above.parent();
-    const auto change = changes_.find(above);
-    if (change != changes_.end() && change->second.hides)
+  // Whatever hides it sorts before it, and so does all that lies below that. So the last one before
+  // it does, or has a common directory with it that does, or nothing hides it.
+  auto above = path.parent();
+  while (!hiding_.empty()) {
+    const auto next = hiding_.upper_bound(above);
+    if (next == hiding_.begin())
+      return false;
+    const auto& last = *std::prev(next);
+    if (last.contains(above))
       return true;
+    above = common_directory(last, above);
   }
   return false;
 }
@@ -67,18 +81,23 @@ void Draft::put(const RootedPath& path, Change change) {
     change.hides = over_tree && is_hidden(path);
   if (change.file || change.below)
     forget_below(path);
-  if (old != changes_.end())
-    hiding_ -= old->second.hides ? 1U : 0U;
-  hiding_ += change.hides ? 1U : 0U;
+  if (change.hides)
+    hiding_.insert(path);
+  else
+    hiding_.erase(path);
   changes_.insert_or_assign(path, std::move(change));
 }
 
 void Draft::forget_below(const RootedPath& path) {
-  const auto first = changes_.upper_bound(path);
-  auto last = first;
-  for (; last != changes_.end() && path.contains(last->first); ++last)
-    hiding_ -= last->second.hides ? 1U : 0U;
-  changes_.erase(first, last);
+  const auto behind = [&](auto last, auto end, const auto& path_of) {
+    while (last != end && path.contains(path_of(*last)))
+      ++last;
+    return last;
+  };
+  const auto change = changes_.upper_bound(path);
+  changes_.erase(change, behind(change, changes_.end(), [](const auto& e) { return e.first; }));
+  const auto hiding = hiding_.upper_bound(path);
+  hiding_.erase(hiding, behind(hiding, hiding_.end(), [](const auto& e) { return e; }));
 }
 
 void Draft::put_directory(const RootedPath& path, Metadata meta) {

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -72,7 +73,7 @@ private:
   const Tree& below_;
   Changes changes_;
   std::vector<File> files_;
-  std::size_t hiding_ = 0; // changes that hide something
+  std::set<RootedPath> hiding_; // changes that hide something
 };
 
 } // namespace cairn

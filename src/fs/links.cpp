@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <deque>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace cairn {
 
@@ -23,33 +25,60 @@ std::deque<std::string> split_path(std::string_view path) {
   return parts;
 }
 
+class Resolution {
+public:
+  Resolution(const RootedPath& path, const LinkReader& link_at)
+      : path_(path), link_at_(link_at), todo_(split_path(path.str())) {}
+
+  RootedPath run(Tree::Last last, const LinkEnd& arrived) {
+    while (!todo_.empty()) {
+      const auto name = std::move(todo_.front());
+      todo_.pop_front();
+      if (name == "..")
+        at_ = at_.parent();
+      else
+        enter(name, todo_.empty() && last == Tree::Last::keep);
+      for (; !ends_.empty() && ends_.back() == todo_.size(); ends_.pop_back())
+        if (arrived)
+          arrived(at_);
+    }
+    return at_;
+  }
+
+private:
+  void enter(const std::string& name, bool kept) {
+    auto next = at_.child(name);
+    const auto target = kept ? std::nullopt : link_at_(next);
+    if (!target) {
+      at_ = std::move(next);
+      return;
+    }
+    if (++links_ > max_links)
+      throw Error("'{}': too many levels of symbolic links", path_.str());
+    if (target->starts_with('/'))
+      at_ = RootedPath();
+    ends_.push_back(todo_.size());
+    const auto parts = split_path(*target);
+    todo_.insert(todo_.begin(), parts.begin(), parts.end());
+  }
+
+  const RootedPath& path_;
+  const LinkReader& link_at_;
+  RootedPath at_;
+  std::deque<std::string> todo_;
+  std::vector<std::size_t> ends_; // how much is left to do when a link's target has been walked
+  int links_ = 0;
+};
+
 } // namespace
 
 RootedPath resolve_links(const RootedPath& path, Tree::Last last, const LinkReader& link_at) {
-  RootedPath at;
-  auto todo = split_path(path.str());
-  for (int links = 0; !todo.empty();) {
-    const auto name = std::move(todo.front());
-    todo.pop_front();
-    if (name == "..") {
-      at = at.parent();
-      continue;
-    }
-    auto next = at.child(name);
-    const bool kept = todo.empty() && last == Tree::Last::keep;
-    const auto target = kept ? std::nullopt : link_at(next);
-    if (!target) {
-      at = std::move(next);
-      continue;
-    }
-    if (++links > max_links)
-      throw Error("'{}': too many levels of symbolic links", path.str());
-    if (target->starts_with('/'))
-      at = RootedPath();
-    const auto parts = split_path(*target);
-    todo.insert(todo.begin(), parts.begin(), parts.end());
-  }
-  return at;
+  return Resolution(path, link_at).run(last, {});
+}
+
+RootedPath resolve_links(const RootedPath& path, const LinkReader& link_at,
+                         const LinkEnd& arrived) {
+  return Resolution(path, link_at).run(Tree::Last::follow, arrived);
 }
 
 } // namespace cairn

@@ -13,7 +13,13 @@ namespace cairn {
 using LinkReader = std::function<std::optional<std::string>(const RootedPath&)>;
 
 /// Where symbolic links in `path` lead: absolute targets start at the root, ".." stops there. What
-/// does not exist is taken as it is written. @throws Error after 255 links
+/// does not exist is taken as it is written. `link_at` is asked once for each component.
+/// @throws Error after 255 links
 RootedPath resolve_links(const RootedPath& path, Tree::Last last, const LinkReader& link_at);
+
+/// The same for directories of which each link must lead to something: `arrived` is told where one
+/// does, and throws when it does not like that.
+using LinkEnd = std::function<void(const RootedPath&)>;
+RootedPath resolve_links(const RootedPath& path, const LinkReader& link_at, const LinkEnd& arrived);
 
 } // namespace cairn

@@ -111,17 +111,17 @@ std::string lack(const char* path, const std::optional<std::string>& file) {
   return std::string(path) + (file ? " of the image has no such row" : " of the image is missing");
 }
 
-UnknownOwner unknown(const char* what, std::string_view name, const std::string& why) {
+std::string unknown(const char* what, std::string_view name, const std::string& why) {
   if (is_number(name))
-    return {fmt::format("{} id {} is out of range: the largest is {}", what, name, max_id), false};
-  return {fmt::format("unknown {} '{}': {}", what, name, why), true};
+    return fmt::format("{} id {} is out of range: the largest is {}", what, name, max_id);
+  return fmt::format("unknown {} '{}': {}", what, name, why);
 }
 
-UnknownOwner unknown_user(std::string_view name, const UserFiles& files) {
+std::string unknown_user(std::string_view name, const UserFiles& files) {
   return unknown("user", name, lack("/etc/passwd", files.passwd));
 }
 
-UnknownOwner unknown_group(std::string_view name, const UserFiles& files) {
+std::string unknown_group(std::string_view name, const UserFiles& files) {
   return unknown("group", name, lack("/etc/group", files.group));
 }
 
@@ -159,7 +159,7 @@ bool is_member(const GroupRow& row, std::string_view name) {
 
 std::string home_of(std::uint32_t uid, const UserFiles& files) {
   const auto row = find_user(files, [&](const UserRow& r) { return r.uid == uid; });
-  return row && !row->home.empty() ? std::string(row->home) : "/";
+  return row ? std::string(row->home) : "/";
 }
 
 } // namespace
@@ -167,7 +167,7 @@ std::string home_of(std::uint32_t uid, const UserFiles& files) {
 bool is_numeric_owner(std::string_view spec) {
   const auto [user, group, has_group] = split_spec(spec);
   const auto needs_no_file = [](std::string_view text) {
-    return text.empty() || text == "root" || is_number(text);
+    return text.empty() || text == "root" || spec_number(text).has_value();
   };
   return needs_no_file(user) && needs_no_file(group);
 }
@@ -183,8 +183,11 @@ FoundOwner resolve_owner(std::string_view spec, const UserFiles& files) {
     else
       found.unknown.push_back(unknown_user(user, files));
   }
-  if (group.empty())
+  if (group.empty()) {
+    if (has_group)
+      found.owner.gid = 0;
     return found;
+  }
   if (const auto gid = group == "root" ? std::optional<std::uint32_t>(0) : group_of(group, files))
     found.owner.gid = *gid;
   else
@@ -193,19 +196,20 @@ FoundOwner resolve_owner(std::string_view spec, const UserFiles& files) {
 }
 
 Identity resolve_user(std::string_view spec, const UserFiles& files) {
-  const auto [user, group, has_group] = split_spec(spec);
+  const auto [user, rest, has_group] = split_spec(spec);
+  const auto group = rest.substr(0, rest.find(':'));
   const auto number = user.empty() ? std::optional<std::uint32_t>(0) : spec_number(user);
   const auto row = number ? find_user(files, [&](const UserRow& r) { return r.uid == *number; })
                           : find_user_called(files, user);
   if (!row && !number)
-    throw Error("{}", unknown_user(user, files).why);
+    throw Error("{}", unknown_user(user, files));
   Identity who;
   who.owner = row ? Owner{row->uid, row->gid} : Owner{*number, 0};
   who.home = home_of(who.owner.uid, files);
   if (!group.empty()) {
     const auto gid = group_of(group, files);
     if (!gid)
-      throw Error("{}", unknown_group(group, files).why);
+      throw Error("{}", unknown_group(group, files));
     who.owner.gid = *gid;
   } else if (row) {
     each_group(files, [&](const GroupRow& each) {

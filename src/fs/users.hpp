@@ -25,32 +25,28 @@ struct Owner {
   auto operator<=>(const Owner&) const = default;
 };
 
-/// Whether no files are needed to resolve "user[:group]": numbers, "root", or nothing at all.
+/// Whether no files are needed to resolve "user[:group]": numbers in range, "root", or nothing at
+/// all.
 bool is_numeric_owner(std::string_view spec);
 
-/// A part of an owner that means nobody.
-struct UnknownOwner {
-  std::string why;     ///< "unknown user 'x': /etc/passwd of the image is missing"
-  bool is_name = true; ///< Otherwise a number that is too large.
-};
-
-/// What --chown=SPEC means, and which parts of it nobody is.
+/// What --chown=SPEC means, and for each part of it that nobody is why, e.g.
+/// "unknown user 'x': /etc/passwd of the image is missing".
 struct FoundOwner {
   Owner owner;
-  std::vector<UnknownOwner> unknown;
+  std::vector<std::string> unknown;
 };
 
 /// The owner that --chown=SPEC means: numbers (up to 2147483647) stand for themselves, one number
-/// alone for both; a name means its row's uid and gid; ":group" leaves the user at 0. As in
-/// BuildKit an unknown user is 0, and an unknown group the one that goes with the user; larger
-/// numbers count as names.
+/// alone for both; a name means its row's uid and gid; ":group" leaves the user at 0, and "user:"
+/// means group 0. As in BuildKit an unknown user is 0, and an unknown group the one that goes with
+/// the user; larger numbers count as names.
 FoundOwner resolve_owner(std::string_view spec, const UserFiles& files);
 
 /// Who a RUN is.
 struct Identity {
   Owner owner;
   std::vector<std::uint32_t> groups; ///< Supplementary groups in the order of the file.
-  std::string home = "/";            ///< What HOME is set to.
+  std::string home = "/";            ///< What HOME is set to: as in the row, "/" without one.
 
   bool operator==(const Identity&) const = default;
 };

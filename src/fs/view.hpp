@@ -61,8 +61,9 @@ public:
   RootedPath resolve(const RootedPath& path, Tree::Last last) const;
 };
 
-/// A directory of the machine. Of the xattrs only security.capability is shown, as BuildKit keeps
-/// no other. Sockets are not shown. Not thread-safe.
+/// A directory of the machine. No xattrs are shown: BuildKit loses the capabilities of a context's
+/// files too, and gives no privilege that the Dockerfile does not. Sockets are not shown. Not
+/// thread-safe.
 class DirectoryView final : public FileView {
 public:
   struct Options {

@@ -146,6 +146,14 @@ std::vector<std::string> Headers::all(std::string_view name) const {
   return values;
 }
 
+std::optional<std::uint64_t> range_start(const Response& response) {
+  const auto* header = response.headers.find("content-range");
+  if (header == nullptr || !header->starts_with("bytes "))
+    return std::nullopt;
+  const auto parts = cut(std::string_view(*header).substr(6), '-');
+  return parts ? parse_unsigned(parts->first) : std::nullopt;
+}
+
 std::string describe(const Request& request) {
   return request.method + " " + redact_url(request.url);
 }

@@ -116,6 +116,10 @@ public:
   using Error::Error;
 };
 
+/// The first byte of the part that an answer with status 206 holds ("bytes 100-199/200", RFC 9110
+/// 14.4). Nothing when it does not say.
+std::optional<std::uint64_t> range_start(const Response& response);
+
 /// "GET https://host/path": how messages name a request, without secrets.
 std::string describe(const Request& request);
 

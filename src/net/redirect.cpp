@@ -21,8 +21,8 @@ std::optional<Request> redirected(const Request& request, const Response& respon
   const auto to =
       within([&] { return from.resolve(*location); }, "{}: redirect", describe(request));
   if (from.scheme == "https" && to.scheme == "http" && request.plaintext == Plaintext::refuse)
-    throw Error("{}: redirect to {}: refused, it leaves TLS", describe(request),
-                redact_url(to.str()));
+    throw PlaintextRedirect("{}: redirect to {}: refused, it leaves TLS", describe(request),
+                            redact_url(to.str()));
   auto next = request;
   next.url = to.str();
   if (to.origin() != from.origin())

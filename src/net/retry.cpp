@@ -1,10 +1,9 @@
 #include "net/retry.hpp"
 
+#include "net/http_date.hpp"
 #include "util/text.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <memory>
 #include <mutex>
@@ -16,43 +15,6 @@ namespace cairn {
 namespace {
 
 constexpr double jitter = 0.25;
-
-std::optional<unsigned> number(std::string_view text) {
-  const auto value = parse_unsigned(text);
-  if (!value || *value > 9999)
-    return std::nullopt;
-  return static_cast<unsigned>(*value);
-}
-
-std::optional<unsigned> month(std::string_view name) {
-  constexpr std::array<std::string_view, 12> names = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const auto* found = std::find(names.begin(), names.end(), name);
-  if (found == names.end())
-    return std::nullopt;
-  return static_cast<unsigned>(found - names.begin()) + 1;
-}
-
-/// "Sun, 06 Nov 1994 08:49:37 GMT", the one form that servers may still send.
-std::optional<Time> parse_http_date(std::string_view text) {
-  if (text.size() != 29 || !text.ends_with(" GMT") || text[4] != ' ' || text[19] != ':' ||
-      text[22] != ':')
-    return std::nullopt;
-  const auto day = number(text.substr(5, 2));
-  const auto month_number = month(text.substr(8, 3));
-  const auto year = number(text.substr(12, 4));
-  const auto hour = number(text.substr(17, 2));
-  const auto minute = number(text.substr(20, 2));
-  const auto second = number(text.substr(23, 2));
-  if (!day || !month_number || !year || !hour || !minute || !second)
-    return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(static_cast<int>(*year)),
-                                         std::chrono::month(*month_number), std::chrono::day(*day)};
-  if (!date.ok() || *hour > 23 || *minute > 59 || *second > 60)
-    return std::nullopt;
-  return std::chrono::sys_days(date) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
-         std::chrono::seconds(*second);
-}
 
 /// Counts what comes through, so that a failure before the first byte can be told from one after.
 class Watch final : public Sink {
@@ -95,7 +57,7 @@ std::optional<Milliseconds> parse_retry_after(std::string_view text, Time now) {
   const auto date = parse_http_date(text);
   if (!date)
     return std::nullopt;
-  return std::max(Milliseconds(0), std::chrono::ceil<Milliseconds>(*date - now));
+  return *date <= now ? Milliseconds(0) : std::chrono::ceil<Milliseconds>(*date - now);
 }
 
 TransientStatus::TransientStatus(const Request& request, const Response& response)
@@ -129,12 +91,12 @@ bool Retry::wait(unsigned failures, TemporaryError& error) const {
   return true;
 }
 
-Retry::Pause make_pause(const std::atomic<bool>* cancel) {
-  return [cancel](Milliseconds pause) {
+Retry::Pause make_pause(const std::atomic<bool>* cancel, const std::atomic<bool>* other) {
+  return [cancel, other](Milliseconds pause) {
     constexpr Milliseconds slice{100};
     const auto end = std::chrono::steady_clock::now() + pause;
     for (;;) {
-      if (cancel != nullptr && cancel->load())
+      if ((cancel != nullptr && cancel->load()) || (other != nullptr && other->load()))
         throw Cancelled("interrupted while waiting to try again");
       const auto left = end - std::chrono::steady_clock::now();
       if (left <= Milliseconds(0))

@@ -83,8 +83,8 @@ private:
   Progress& progress_;
 };
 
-/// Sleeps, looking at `cancel` ten times a second. @throws Cancelled
-Retry::Pause make_pause(const std::atomic<bool>* cancel);
+/// Sleeps, looking at the flags, which may be none, ten times a second. @throws Cancelled
+Retry::Pause make_pause(const std::atomic<bool>* cancel, const std::atomic<bool>* other = nullptr);
 /// Thread-safe, seeded by the system.
 Retry::Random make_random();
 

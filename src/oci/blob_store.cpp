@@ -73,18 +73,22 @@ void BlobStore::Writer::write(std::span<const std::byte> bytes) {
   count_ += bytes.size();
 }
 
+const Digest& BlobStore::Writer::digest() {
+  if (!digest_)
+    digest_ = Digest::from_hex(hash_.hex());
+  return *digest_;
+}
+
 Digest BlobStore::Writer::commit() {
-  auto digest = Digest::from_hex(hash_.hex());
-  rename_to(digest);
-  return digest;
+  rename_to(digest());
+  return digest();
 }
 
 void BlobStore::Writer::commit(const Digest& expected, std::uint64_t size) {
-  const auto digest = Digest::from_hex(hash_.hex());
-  if (digest != expected || count_ != size)
+  if (digest() != expected || count_ != size)
     throw Error("blob {}: got {} bytes with digest {}, expected {} bytes", expected.str(), count_,
-                digest.str(), size);
-  rename_to(digest);
+                digest().str(), size);
+  rename_to(digest());
 }
 
 void BlobStore::Writer::rename_to(const Digest& digest) {

@@ -47,6 +47,8 @@ public:
 
     void write(std::span<const std::byte> bytes) override;
     std::uint64_t count() const noexcept { return count_; }
+    /// The digest of all that was written; nothing may be written after it.
+    const Digest& digest();
     /// Names the blob by its digest. @throws SysError
     Digest commit();
     /// The same when the digest and size are known beforehand. @throws Error when they differ
@@ -59,6 +61,7 @@ public:
     std::string temporary_;
     Fd fd_;
     Sha256 hash_;
+    std::optional<Digest> digest_;
     std::uint64_t count_ = 0;
   };
 

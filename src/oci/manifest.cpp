@@ -3,6 +3,8 @@
 #include "util/error.hpp"
 #include "util/text.hpp"
 
+#include <algorithm>
+
 namespace cairn {
 
 Annotations annotations_from_json(const Json* json) {
@@ -67,6 +69,13 @@ std::string own_media_type(const Json& json, std::string_view served) {
   return json.string_or("mediaType", served);
 }
 
+/// Builders write null for the layers of an empty image.
+bool has_layers(const Json& json) {
+  const auto& members = json.as_object();
+  return std::any_of(members.begin(), members.end(),
+                     [](const auto& member) { return member.first == "layers"; });
+}
+
 } // namespace
 
 Manifest Manifest::parse(std::string raw, std::string_view served) {
@@ -78,7 +87,7 @@ Manifest Manifest::parse(std::string raw, std::string_view served) {
                       json.int_or("schemaVersion", 0));
         auto type = own_media_type(json, served);
         const auto* pointed = json.find("config");
-        if (pointed == nullptr || json.find("layers") == nullptr)
+        if (pointed == nullptr || !has_layers(json))
           throw Error("'{}' is not an image manifest", printable(type));
         return Manifest{type, Descriptor::from_json(*pointed), descriptors(json, "layers"),
                         annotations_from_json(json.find("annotations")), std::move(raw)};

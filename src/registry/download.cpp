@@ -3,7 +3,6 @@
 #include "registry/error.hpp"
 #include "registry/paths.hpp"
 #include "util/crypto.hpp"
-#include "util/text.hpp"
 
 namespace cairn {
 
@@ -45,15 +44,6 @@ private:
   std::uint64_t received_ = 0;
   std::uint64_t skip_ = 0;
 };
-
-/// The first byte of "bytes 100-199/200" (RFC 9110 section 14.4).
-std::optional<std::uint64_t> range_start(const Response& response) {
-  const auto* header = response.headers.find("content-range");
-  if (header == nullptr || !header->starts_with("bytes "))
-    return std::nullopt;
-  const auto parts = cut(std::string_view(*header).substr(6), '-');
-  return parts ? parse_unsigned(parts->first) : std::nullopt;
-}
 
 void check_start(const Response& response, BlobSink& sink) {
   if (response.status != 206) {

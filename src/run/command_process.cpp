@@ -124,8 +124,8 @@ std::vector<int> CommandPlan::descriptors() const {
 
 namespace {
 
-/// mkdir -p as root with mode 0755. Async-signal-safe.
-bool make_directories_of(const std::string& path) noexcept {
+/// mkdir -p with mode 0755, as `uid`'s and `gid`'s. Async-signal-safe.
+bool make_directories_of(const std::string& path, uid_t uid, gid_t gid) noexcept {
   char prefix[PATH_MAX];
   if (path.size() >= sizeof prefix)
     return false;
@@ -137,7 +137,7 @@ bool make_directories_of(const std::string& path) noexcept {
     const mode_t mask = ::umask(022);
     const int result = ::mkdir(prefix, 0755);
     ::umask(mask);
-    if (result != 0 && errno != EEXIST)
+    if (result == 0 ? ::lchown(prefix, uid, gid) != 0 : errno != EEXIST)
       return false;
     prefix[i] = end;
   }
@@ -155,7 +155,8 @@ void CommandPlan::become(int socket, pid_t supervisor) const noexcept {
   bool entered = ::chdir(working_directory_.c_str()) == 0;
   // An image may name a working directory that it does not have.
   if (!entered && errno == ENOENT)
-    entered = make_directories_of(working_directory_) && ::chdir(working_directory_.c_str()) == 0;
+    entered = make_directories_of(working_directory_, uid_, gid_) &&
+              ::chdir(working_directory_.c_str()) == 0;
   if (!entered && errno != EACCES)
     give_up(socket, SetupStep::working_directory, errno);
   ::umask(022);

@@ -1,6 +1,7 @@
 #include "run/inplace_runner.hpp"
 
 #include "run/emulated_mounts.hpp"
+#include "run/hosts_file.hpp"
 #include "run/outcome.hpp"
 #include "run/supervisor.hpp"
 #include "util/error.hpp"
@@ -45,8 +46,11 @@ Outcome InPlaceRunner::run(const CommandRoot& root, const Invocation& invocation
   if (!std::holds_alternative<InPlaceRoot>(root))
     throw Error("a command in place has the container's own root");
   if (invocation.network == CommandNetwork::none)
-    throw Error("a command in place cannot be without network: that needs namespaces");
+    throw with_hint(Error("--network=none is not possible in place: a command has the network of "
+                          "its container"),
+                    "it needs a network namespace: user namespaces or CAP_SYS_ADMIN");
   const CommandPlan command(invocation);
+  const HostsFile hosts(invocation.hosts);
   EmulatedMounts mounts(invocation.mounts);
   auto pair = make_handshake();
   InPlacePlan plan{command,

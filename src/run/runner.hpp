@@ -58,7 +58,7 @@ enum class CommandNetwork { host, none };
 struct Invocation {
   std::vector<std::string> argv;        ///< argv[0] is looked up on PATH of `environment`.
   std::vector<std::string> environment; ///< "NAME=value"
-  RootedPath working_directory;         ///< Made, as root's, when it does not exist.
+  RootedPath working_directory;         ///< Made, as the user's, when it does not exist.
   uid_t uid = 0;
   gid_t gid = 0;
   std::vector<gid_t> groups; ///< Supplementary ones.
@@ -66,8 +66,9 @@ struct Invocation {
   std::string hostname = "buildkitsandbox";
   CommandNetwork network = CommandNetwork::host;
   std::vector<CommandMount> mounts; ///< In the order in which they are mounted.
-  /// Content for private files over the root's own; what the command writes there is lost. Ignored
-  /// in place, where the container's are used.
+  /// Content for private files over the root's own; what the command writes there is lost. In place
+  /// the container's resolv.conf is used, and its hosts file holds this while the command runs,
+  /// where it can be written.
   std::optional<std::string> hosts;       ///< /etc/hosts
   std::optional<std::string> resolv_conf; ///< /etc/resolv.conf
 

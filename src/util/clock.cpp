@@ -131,7 +131,7 @@ std::optional<nanoseconds> parse_duration(std::string_view text) {
       value += static_cast<long double>(digit - '0') * (scale /= 10);
     total += value * static_cast<long double>(unit->count());
   }
-  if (total > 9.2e18L)
+  if (total > 9223372036854775807.0L)
     return std::nullopt;
   const nanoseconds result(static_cast<std::int64_t>(std::llroundl(total)));
   return negative ? -result : result;

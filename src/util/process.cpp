@@ -18,17 +18,6 @@ namespace cairn {
 
 namespace {
 
-std::string find_program(const std::string& name, const std::string& path) {
-  if (name.find('/') != std::string::npos)
-    return name;
-  for (const auto& directory : split(path, ':')) {
-    auto candidate = (directory.empty() ? "." : directory) + "/" + name;
-    if (::access(candidate.c_str(), X_OK) == 0)
-      return candidate;
-  }
-  throw SysError(ENOENT, "run '{}'", name);
-}
-
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
   std::vector<char*> out;
   out.reserve(texts.size() + 1);
@@ -124,6 +113,17 @@ void converse(std::string_view input, Pipe& in, std::array<Fd, 2> readers,
 }
 
 } // namespace
+
+std::string find_program(const std::string& name, const std::string& path) {
+  if (name.find('/') != std::string::npos)
+    return name;
+  for (const auto& directory : split(path, ':')) {
+    auto candidate = (directory.empty() ? "." : directory) + "/" + name;
+    if (::access(candidate.c_str(), X_OK) == 0)
+      return candidate;
+  }
+  throw SysError(ENOENT, "run '{}'", name);
+}
 
 ProcessResult run_process(const ProcessSpec& spec) {
   return within(

@@ -19,6 +19,10 @@ struct ProcessSpec {
   std::size_t output_limit = std::size_t{1} << 20;
 };
 
+/// The file that `name` means: itself when it holds a slash, else the first on `path`.
+/// @throws SysError
+std::string find_program(const std::string& name, const std::string& path);
+
 /// Runs a program to its end. Its descriptors are stdin, stdout and stderr alone.
 /// @throws SysError when it cannot be started; Error when it prints more than the limit.
 ProcessResult run_process(const ProcessSpec& spec);

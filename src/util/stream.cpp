@@ -2,7 +2,10 @@
 
 #include "util/error.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <vector>
 
@@ -43,6 +46,23 @@ void TextSink::write(std::span<const std::byte> bytes) {
 
 std::size_t FileSource::read(std::span<std::byte> buffer) {
   return read_some(fd_, buffer);
+}
+
+std::size_t RangeSource::read(std::span<std::byte> buffer) {
+  const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), left_));
+  if (wanted == 0)
+    return 0;
+  ssize_t count = 0;
+  do
+    count = ::pread(file_.get(), buffer.data(), wanted, static_cast<off_t>(offset_));
+  while (count < 0 && errno == EINTR);
+  if (count < 0)
+    throw SysError(errno, "read a part of a file");
+  if (count == 0)
+    throw Error("read a part of a file: it ends early");
+  offset_ += static_cast<std::uint64_t>(count);
+  left_ -= static_cast<std::uint64_t>(count);
+  return static_cast<std::size_t>(count);
 }
 
 void FileSink::write(std::span<const std::byte> bytes) {

@@ -72,6 +72,20 @@ private:
   Fd fd_;
 };
 
+/// Reads a part of a borrowed file, wherever that is positioned. Several may read one file.
+class RangeSource final : public Source {
+public:
+  RangeSource(FdRef file, std::uint64_t offset, std::uint64_t size)
+      : file_(file), offset_(offset), left_(size) {}
+  /// @throws Error also when the file ends before the part does
+  std::size_t read(std::span<std::byte> buffer) override;
+
+private:
+  FdRef file_;
+  std::uint64_t offset_;
+  std::uint64_t left_;
+};
+
 /// Writes to a borrowed descriptor.
 class FileSink final : public Sink {
 public:

@@ -14,8 +14,6 @@ from support import File, Link, Skip, case, expect, expect_equal, main, write_tr
 
 import tar_layers
 
-CAPABILITY = b"\x01\x00\x00\x02\x00\x20" + bytes(14)  # cap_net_raw=ep, as setcap(8) writes it
-
 
 @case("stages are copied from by name and by number, images by their reference")
 def copy_from(world):
@@ -137,13 +135,6 @@ def unknown_owner(world):
     expect("unknown user 'nosuch'" in build.err and "out of range" in build.err, build.said)
 
 
-@case("--chown: a name that the image does not know is an error")
-def unknown_name(world):
-    for spec, wanted in (("nosuch", "unknown user 'nosuch'"), ("ann:nosuch", "unknown group 'nosuch'")):
-        world.refused(f"FROM REGISTRY/busybox\nCOPY --chown={spec} f /a\n", {"f": "x"}, texts=("Dockerfile:2", wanted))
-    world.refused("FROM scratch\nCOPY --chown=ann f /\n", {"f": "x"}, texts=("Dockerfile:2", "'ann'", "empty image"))
-
-
 @case("links of a context stay links; a source that is a link is what it points to")
 def links(world):
     context = world.context("FROM scratch\nCOPY d /d\nCOPY d/link /copied\n",
@@ -174,17 +165,6 @@ def special_files(world):
     build = world.files_only("", context=context, timeout=20)
     kinds = {path: node.kind for path, node in build.image.files.items()}
     expect_equal((kinds.get("/c/fifo"), kinds.get("/c/socket"), kinds.get("/c/f")), ("fifo", None, "file"))
-
-
-@case("capabilities of files in the context are kept")
-def capabilities(world):
-    context = world.context("FROM scratch\nCOPY f /f\n", {"f": "x"})
-    try:
-        os.setxattr(context / "f", "security.capability", CAPABILITY)
-    except OSError as error:
-        raise Skip(f"security.capability cannot be set: {error}") from error
-    build = world.files_only("", context=context)
-    expect_equal(build.image.files["/f"].xattrs.get("security.capability"), CAPABILITY)
 
 
 @case("odd and long names arrive as they are")

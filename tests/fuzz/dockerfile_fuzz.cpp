@@ -12,6 +12,17 @@ using namespace cairn;
 
 namespace {
 
+/// A trigger that cannot be understood is refused where an image with it is built upon.
+void check_trigger(const instruction::Onbuild& onbuild) {
+  if (onbuild.trigger.empty())
+    std::abort();
+  try {
+    (void)parse_instruction(onbuild.trigger, "ONBUILD");
+  } catch (const Error&) {
+    return;
+  }
+}
+
 /// What the parser promises for every text it accepts.
 void check(const Dockerfile& file) {
   const int lines = static_cast<int>(file.source.lines.size());
@@ -21,8 +32,7 @@ void check(const Dockerfile& file) {
       if (range.first < 1 || range.last < range.first || range.last > lines)
         std::abort();
       if (const auto* onbuild = std::get_if<instruction::Onbuild>(&instruction))
-        if (onbuild->parsed == nullptr)
-          std::abort();
+        check_trigger(*onbuild);
     }
 }
 

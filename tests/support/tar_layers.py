@@ -106,6 +106,7 @@ class Image:
     form: str = "oci"
     architecture: str = "amd64"
     variant: str = ""
+    history: list | None = None  # one line for each layer, when none is given
 
     def documents(self) -> tuple[bytes, bytes, list[bytes]]:
         """The manifest, the configuration and the compressed layers."""
@@ -114,7 +115,8 @@ class Image:
         config = {"architecture": self.architecture, "os": "linux", "created": "2024-01-02T03:04:05Z",
                   "config": self.config,
                   "rootfs": {"type": "layers", "diff_ids": [digest_of(layer) for layer in self.layers]},
-                  "history": [{"created_by": f"layer {n}"} for n in range(len(self.layers))]}
+                  "history": self.history if self.history is not None else
+                             [{"created_by": f"layer {n}"} for n in range(len(self.layers))]}
         if self.variant:
             config["variant"] = self.variant
         raw = json.dumps(config).encode()

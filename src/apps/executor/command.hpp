@@ -1,5 +1,6 @@
 #pragma once
 
+#include "apps/shared/credentials.hpp"
 #include "apps/shared/environment.hpp"
 #include "apps/shared/log.hpp"
 #include "build/options.hpp"
@@ -14,15 +15,13 @@ namespace cairn {
 enum class DryRun { no, yes };
 /// Whether the registry is asked for the right to push before the build.
 enum class PushCheck { before_build, none };
-/// Whether KANIKO_<HOST>_USER and _PASSWORD count.
-enum class EnvironmentCredentials { use, ignore };
 
 /// How the build talks to registries.
 struct RegistryUse {
   RegistryOptions options;
   unsigned extra_attempts = 0; ///< Beyond those that are made anyway.
   PushCheck push_check = PushCheck::before_build;
-  EnvironmentCredentials environment_credentials = EnvironmentCredentials::use;
+  std::vector<CredentialHelper> helpers = all_credential_helpers();
 };
 
 struct BuildCommand {

@@ -6,6 +6,7 @@
 #include "util/text.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace cairn {
 
@@ -59,8 +60,11 @@ void add_destination(ExecutorDraft& draft, const FlagValue& value) {
 }
 
 void set_platform(ExecutorDraft& draft, const FlagValue& value) {
-  if (!value.empty())
-    draft.command.build.language.target_platform = Platform::parse(value.text());
+  if (value.empty())
+    return;
+  auto& language = draft.command.build.language;
+  language.target_platform = Platform::parse(value.text());
+  language.platform_is_asked_for = true;
 }
 
 void set_cache_repository(ExecutorDraft& draft, const FlagValue& value) {
@@ -132,18 +136,12 @@ void check_snapshot_mode(ExecutorDraft&, const FlagValue& value) {
   throw Error("'{}' is none of full, redo, time", value.text());
 }
 
-void choose_credential_helper(ExecutorDraft& draft, const FlagValue& value) {
-  auto& use = draft.command.registry.environment_credentials;
-  if (value.empty()) {
-    use = EnvironmentCredentials::ignore;
-  } else if (value.text() == "env") {
-    use = EnvironmentCredentials::use;
-  } else {
-    for (const std::string_view helper : {"google", "ecr", "acr", "gitlab"})
-      if (value.text() == helper)
-        throw Error("{}: not supported yet", helper);
-    throw Error("'{}' is none of env, google, ecr, acr, gitlab", value.text());
-  }
+void add_credential_helper(ExecutorDraft& draft, const FlagValue& value) {
+  auto& helpers = draft.command.registry.helpers;
+  if (!std::exchange(draft.has_helpers, true))
+    helpers.clear();
+  if (!value.empty())
+    helpers.push_back(parse_credential_helper(value.text()));
 }
 
 void add_attempts(ExecutorDraft& draft, const FlagValue& value) {
@@ -155,16 +153,16 @@ void add_attempts(ExecutorDraft& draft, const FlagValue& value) {
 // clang-format off
 constexpr ExecutorFlag table[] = {
   {{.name = "context", .shorthand = "c", .group = context_group, .preset = "/workspace/",
-    .help = "Where the files of the build come from: a directory, dir://PATH, tar://PATH or tar://stdin"},
+    .help = "Where the files of the build come from: a directory, dir://PATH, tar://PATH, tar://stdin or https://URL"},
    [](Draft& d, const Value& v) { d.command.build.context.context = v.text(); }},
   {{.name = "dockerfile", .shorthand = "f", .group = context_group, .preset = "Dockerfile",
-    .help = "The Dockerfile, relative to the current directory or else to the context"},
+    .help = "The Dockerfile, relative to the current directory or else to the context, or https://URL"},
    [](Draft& d, const Value& v) { d.command.build.context.dockerfile = v.text(); }},
   {{.name = "context-sub-path", .group = context_group,
     .help = "The directory of the context that counts as its root"},
    [](Draft& d, const Value& v) { d.command.build.context.sub_path = v.text(); }},
   {{.name = "build-context", .type = list, .group = context_group,
-    .help = "NAME=SOURCE, a further context for FROM, COPY --from and mounts: a directory, docker-image://REF or oci-layout://PATH"},
+    .help = "NAME=SOURCE, a further context for FROM, COPY --from and mounts: a directory, docker-image://REF, oci-layout://PATH or https://URL"},
    [](Draft& d, const Value& v) { d.command.build.context.named.push_back(v.name_value()); }},
   {{.name = "git", .type = list, .support = later, .group = context_group,
     .help = "name=value, an option for git:// contexts"},
@@ -307,7 +305,7 @@ constexpr ExecutorFlag table[] = {
     .help = "The repository that holds the cache, or oci:PATH"},
    set_cache_repository},
   {{.name = "cache-dir", .group = cache_group, .preset = "/cache",
-    .help = "The directory for what is kept from build to build: steps, base images, cache mounts"},
+    .help = "The directory for what is kept from build to build: steps, base images, cache mounts, downloads"},
    set_cache_directory},
   {{.name = "import-cache-mounts", .type = list, .group = cache_group,
     .help = "Begin cache mounts that are not in --cache-dir with those exported to REF or oci:PATH"},
@@ -373,9 +371,9 @@ constexpr ExecutorFlag table[] = {
     .group = registry_group, .preset = "false",
     .help = "Fail when no mirror has an image; means nothing without mirrors"},
    accept},
-  {{.name = "credential-helpers", .type = list, .group = registry_group, .preset = "env",
-    .help = "What is asked for credentials besides config.json: env, or an empty value for nothing"},
-   choose_credential_helper},
+  {{.name = "credential-helpers", .type = list, .group = registry_group, .preset = "all",
+    .help = "What is asked for credentials besides config.json: env, google, ecr, acr, gitlab, or an empty value for nothing"},
+   add_credential_helper},
   {{.name = "skip-push-permission-check", .type = boolean, .group = registry_group,
     .preset = "false", .help = "Do not ask the registry before the build whether we may push"},
    [](Draft& d, const Value& v) {

@@ -1,10 +1,6 @@
 #include "apps/executor/network.hpp"
 
-#include "creds/docker_config.hpp"
-#include "creds/helper.hpp"
-#include "creds/keychain.hpp"
-#include "net/ca_pool.hpp"
-#include "net/http_curl.hpp"
+#include "apps/shared/http_settings.hpp"
 #include "util/error.hpp"
 #include "util/parallel.hpp"
 
@@ -14,44 +10,16 @@ namespace cairn {
 
 namespace {
 
-HttpOptions http_options(const ProcessEnvironment& environment, const std::atomic<bool>& cancel) {
-  HttpOptions options;
-  if (const auto client = environment.text("UPSTREAM_CLIENT_TYPE"); !client.empty())
-    options.user_agent = "cairn/" CAIRN_VERSION "," + client;
-  options.ca_pool =
-      load_ca_pool({environment.text("SSL_CERT_FILE"), environment.text("SSL_CERT_DIR")});
-  // A CGI server's HTTP_PROXY would be a request header, but nobody runs a build as CGI.
-  options.proxy = {environment.either("HTTP_PROXY", "http_proxy"),
-                   environment.either("HTTPS_PROXY", "https_proxy"),
-                   environment.either("NO_PROXY", "no_proxy")};
-  options.cancel = &cancel;
-  return options;
-}
-
-std::unique_ptr<Keychain> make_keychain(const RegistryUse& use,
-                                        const ProcessEnvironment& environment, Progress& progress) {
-  CredentialPlaces places;
-  places.auth_config_text = environment.text("DOCKER_AUTH_CONFIG");
-  places.docker_config = environment.text("DOCKER_CONFIG");
-  places.home = environment.text("HOME");
-  places.registry_auth_file = environment.text("REGISTRY_AUTH_FILE");
-  places.xdg_runtime_dir = environment.text("XDG_RUNTIME_DIR");
-  HelperEnvironment helpers;
-  if (const auto path = environment.text("PATH"); !path.empty())
-    helpers.path = path;
-  helpers.environment = environment.entries();
-
-  std::vector<std::unique_ptr<Keychain>> chain;
-  chain.push_back(make_docker_keychain(load_docker_configs(places), std::move(helpers), progress));
-  if (use.environment_credentials == EnvironmentCredentials::use)
-    chain.push_back(make_env_keychain(environment.entries()));
-  return make_keychain_chain(std::move(chain));
+RetryPolicy retry_policy(unsigned extra_attempts) {
+  RetryPolicy policy;
+  policy.attempts += extra_attempts;
+  return policy;
 }
 
 RegistryServices registry_services(Http& http, Keychain& keychain, Progress& progress,
-                                   unsigned extra_attempts, const std::atomic<bool>& cancel) {
+                                   const RetryPolicy& retry, const std::atomic<bool>& cancel) {
   RegistryServices services{http, keychain, progress};
-  services.retry.attempts += extra_attempts;
+  services.retry = retry;
   services.cancel = &cancel;
   return services;
 }
@@ -60,10 +28,10 @@ RegistryServices registry_services(Http& http, Keychain& keychain, Progress& pro
 
 Network::Network(const RegistryUse& use, const ProcessEnvironment& environment, Progress& progress,
                  const std::atomic<bool>& cancel)
-    : http_(make_http(http_options(environment, cancel))),
-      keychain_(make_keychain(use, environment, progress)),
-      registry_(registry_services(*http_, *keychain_, progress, use.extra_attempts, cancel),
-                use.options) {}
+    : http_(make_http(http_options(environment, cancel))), clouds_(*http_, environment, cancel),
+      keychain_(make_program_keychain(use.helpers, {clouds_, environment, progress, cancel})),
+      retry_(retry_policy(use.extra_attempts)),
+      registry_(registry_services(*http_, *keychain_, progress, retry_, cancel), use.options) {}
 
 void check_destinations(RegistryClient& registry, const std::vector<ImageRef>& destinations) {
   std::vector<ImageRef> repositories;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "apps/executor/command.hpp"
+#include "apps/shared/credentials.hpp"
 #include "creds/credential.hpp"
 #include "net/http.hpp"
 #include "registry/client.hpp"
@@ -11,19 +12,25 @@
 
 namespace cairn {
 
-/// The way to registries, made from the command and the environment.
+/// The way to registries and to the web, made from the command and the environment.
 class Network {
 public:
-  /// `progress` and `cancel` are borrowed and must outlive it. @throws Error when a credential
-  /// file cannot be read
+  /// `environment`, `progress` and `cancel` are borrowed and must outlive it. @throws Error when a
+  /// credential file cannot be read
   Network(const RegistryUse& use, const ProcessEnvironment& environment, Progress& progress,
           const std::atomic<bool>& cancel);
 
   RegistryClient& registry() noexcept { return registry_; }
+  /// The way to everything else: the same proxies and authorities, nothing that is for registries.
+  Http& http() noexcept { return *http_; }
+  const RetryPolicy& retry() const noexcept { return retry_; }
+  Keychain& keychain() noexcept { return *keychain_; }
 
 private:
   std::unique_ptr<Http> http_;
+  CloudAccess clouds_;
   std::unique_ptr<Keychain> keychain_;
+  RetryPolicy retry_;
   RegistryClient registry_;
 };
 

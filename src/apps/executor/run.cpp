@@ -6,37 +6,17 @@
 #include "apps/executor/paths.hpp"
 #include "apps/shared/name_service.hpp"
 #include "apps/shared/signals.hpp"
+#include "apps/shared/streams.hpp"
 #include "build/build.hpp"
 #include "util/crypto.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
 
 #include <filesystem>
-#include <span>
-#include <string_view>
 
 namespace cairn {
 
 namespace {
-
-void print(FdRef to, std::string_view text) {
-  write_all(to, std::as_bytes(std::span(text)));
-}
-
-/// What others said may be in a message: only the lines of the detail are lines.
-int print_error(FdRef to, const Error& error) {
-  auto text = "error: " + printable(error.what()) + "\n";
-  if (!error.detail().empty())
-    for (const auto& line : split(error.detail(), '\n'))
-      text += printable(line) + "\n";
-  try {
-    print(to, text);
-  } catch (const SysError&) {
-    // Nobody reads stderr any more: the exit status still tells.
-    return error.exit_status();
-  }
-  return error.exit_status();
-}
 
 /// Where the program was started; "/" when that is gone.
 std::string start_directory() {
@@ -71,6 +51,8 @@ int run_build(const BuildCommand& command, const ProcessEnvironment& environment
     Network network(command.registry, environment, *log, cancellation.flag());
     build(command,
           {.registry = network.registry(),
+           .http = network.http(),
+           .retry = network.retry(),
            .progress = *log,
            .environment = environment.entries(),
            .cancel = cancellation.flag(),

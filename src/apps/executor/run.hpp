@@ -1,18 +1,12 @@
 #pragma once
 
 #include "apps/shared/environment.hpp"
-#include "util/fd.hpp"
+#include "apps/shared/streams.hpp"
 
 #include <string>
 #include <vector>
 
 namespace cairn {
-
-/// Where a program prints; borrowed. Results go to `out`, everything else to `err`.
-struct StandardStreams {
-  FdRef out;
-  FdRef err;
-};
 
 /// The executor: does what the command line (without the program's name) asks for. The exit
 /// status: 0; that of a RUN that failed; 75 when trying again could help; 128 + N when signal N

@@ -1,6 +1,7 @@
 #include "apps/executor/settle.hpp"
 
 #include "apps/executor/command_inputs.hpp"
+#include "context/url_source.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
 
@@ -37,14 +38,6 @@ void settle_epoch(BuildOptions& build, const ProcessEnvironment& environment) {
   if (std::none_of(args.begin(), args.end(), is_epoch))
     if (const auto value = environment.text(name); !value.empty())
       args.emplace_back(name, value);
-  const auto last = std::find_if(args.rbegin(), args.rend(), is_epoch);
-  if (last == args.rend() || last->second.empty())
-    return;
-  const auto seconds = parse_signed(last->second);
-  constexpr std::int64_t farthest = 253'402'300'799; // the end of the year 9999
-  if (!seconds || *seconds < 0 || *seconds > farthest)
-    throw Error("{}: '{}' is not a number of seconds since 1970", name, last->second);
-  build.times.epoch = from_unix(*seconds);
 }
 
 void settle_work_directory(ExecutorDraft& draft, const ProcessEnvironment& environment) {
@@ -82,15 +75,17 @@ void settle_push(ExecutorDraft& draft, const ProcessEnvironment& environment) {
 void check_context(const ContextOptions& context) {
   if (context.context.empty())
     throw Error("--context: say where the build context is");
-  for (const std::string_view scheme : {"s3://", "gs://", "git://", "https://"})
+  for (const std::string_view scheme : {"s3://", "gs://", "git://"})
     if (context.context.starts_with(scheme))
       throw Error("--context: {} contexts are not supported yet", scheme);
+  if (is_url(context.context))
+    return;
+  if (is_web_address(context.context))
+    throw Error("--context: git contexts are not supported yet");
   const auto scheme_end = context.context.find("://");
   const auto scheme = context.context.substr(0, scheme_end);
   if (scheme_end != std::string::npos && scheme != "dir" && scheme != "tar")
     throw Error("--context: unknown kind of context '{}://'", scheme);
-  if (is_web_address(context.dockerfile))
-    throw Error("--dockerfile: addresses of the web are not supported yet");
 }
 
 void check_reports(const OutputOptions& output) {

@@ -1,3 +1,4 @@
+#include "apps/creds/flag_table.hpp"
 #include "apps/executor/flag_table.hpp"
 #include "util/text.hpp"
 
@@ -63,6 +64,31 @@ TEST_CASE("docs/flags.md has a row for every flag, with its shorthand and status
   }
   for (const auto& [name, flag] : documented)
     FAIL_CHECK("docs/flags.md describes --" << name << ", which does not exist");
+}
+
+TEST_CASE("docs/credentials.md has a row for every flag of cairn-creds, with its commands, and no "
+          "other") {
+  std::map<std::string, std::string> expected;
+  for (const auto& verb : creds_verbs())
+    for (const auto& flag : verb.flags) {
+      auto name = "`--" + std::string(flag.spec.name) + "`";
+      if (!flag.spec.shorthand.empty())
+        name += " (`-" + std::string(flag.spec.shorthand) + "`)";
+      auto& verbs = expected[name];
+      verbs += (verbs.empty() ? "" : ", ") + std::string(verb.name);
+      CHECK_FALSE(flag.spec.help.empty());
+    }
+  for (auto& [name, verbs] : expected)
+    if (verbs == "inject, check, erase, print-env" && name.starts_with("`--help`"))
+      verbs = "all";
+  std::ifstream file(CAIRN_SOURCE_ROOT "/docs/credentials.md");
+  std::map<std::string, std::string> documented;
+  for (std::string line; std::getline(file, line);) {
+    const auto cells = split(line, '|');
+    if (line.starts_with("| `--") && cells.size() == 5)
+      documented[std::string(trim(cells.at(1)))] = trim(cells.at(2));
+  }
+  CHECK(documented == expected);
 }
 
 TEST_CASE("names and shorthands are unique") {

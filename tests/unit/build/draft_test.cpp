@@ -60,6 +60,7 @@ TEST_CASE("history is written as BuildKit writes it") {
   };
   for (const auto& row :
        {Row{"EXPOSE 8080 80/UDP", "EXPOSE [80/udp 8080/tcp]"},
+        Row{"EXPOSE 9-11 100 20", "EXPOSE [100/tcp 20/tcp 9/tcp 10/tcp 11/tcp]"},
         Row{"VOLUME /a /b", "VOLUME [/a /b]"},
         Row{"CMD echo \"x y\"", R"(CMD ["/bin/sh" "-c" "echo \"x y\""])"},
         Row{"SHELL [\"/bin/bash\",\"-c\"]", "SHELL [/bin/bash -c]"},

@@ -1,4 +1,5 @@
 #include "build/planner.hpp"
+#include "build/schedule.hpp"
 #include "dockerfile/dockerfile.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
@@ -44,7 +45,8 @@ Plan plan_of(const std::string& text, const PlanOptions& options = {}) {
   FakeBases bases;
   SilentProgress progress;
   auto with_platform = options;
-  with_platform.language.target_platform = Platform::parse("linux/amd64");
+  if (!options.language.platform_is_asked_for)
+    with_platform.language.target_platform = Platform::parse("linux/amd64");
   with_platform.language.build_platform = Platform::parse("linux/amd64");
   return make_plan(parse_dockerfile(text, "Dockerfile"), with_platform, bases, progress);
 }
@@ -149,7 +151,7 @@ TEST_CASE("in a stage built from another one ENV goes before that one's ARG") {
 }
 
 TEST_CASE("a destination that expands to nothing is the working directory") {
-  CHECK(action<CopyAction>(plan_of("FROM busybox\nCOPY a $nothing"), 0, 0).destination == "./");
+  CHECK(action<CopyAction>(plan_of("FROM busybox\nCOPY a $nothing"), 0, 0).destination.empty());
 }
 
 TEST_CASE("a relative WORKDIR goes on from the one before") {
@@ -164,6 +166,93 @@ TEST_CASE("a named context replaces an image and a stage") {
   const auto plan = plan_of("FROM busybox\nCOPY --from=files a /", options);
   CHECK(std::get<ImageSource>(plan.stages.at(0).base).layout_path == "/layouts/b");
   CHECK(std::get<DirectorySource>(action<CopyAction>(plan, 0, 0).from).path == "/some/files");
+}
+
+TEST_CASE("a named context that is a directory or a URL fills the stage that begins with it") {
+  PlanOptions options;
+  options.named_contexts = {{"files", "/some/files"}, {"web", "https://h/c.tar.gz"}};
+  const auto plan =
+      plan_of("FROM files AS a\nFROM web\nCOPY --from=a x /\nCOPY --from=web y /", options);
+  CHECK(std::holds_alternative<EmptyFilesystem>(plan.stages.at(1).base));
+  CHECK(std::get<DirectorySource>(action<CopyAction>(plan, 0, 0).from).path == "/some/files");
+  CHECK(std::get<UrlSource>(action<CopyAction>(plan, 1, 0).from).url == "https://h/c.tar.gz");
+  CHECK(std::get<UrlSource>(action<CopyAction>(plan, 1, 2).from).url == "https://h/c.tar.gz");
+  CHECK(plan.stages.at(1).steps.at(0).created_by == "FROM web");
+  CHECK(plan.stages.at(1).config.config.working_dir == "/");
+}
+
+TEST_CASE(
+    "sources of ADD are files of the context and URLs, history has them as they were written") {
+  const auto plan =
+      plan_of("FROM busybox\nARG H=H.example\nADD --checksum=sha256:" + std::string(64, '0') +
+              " https://$H/x#y /d/\nADD a https://h/b c.git /d/");
+  const auto& first = action<CopyAction>(plan, 0, 1);
+  const auto& url = std::get<UrlSource>(first.sources.at(0));
+  CHECK(url.url == "https://h.example/x");
+  CHECK(url.checksum->hex() == std::string(64, '0'));
+  CHECK(plan.stages.at(0).steps.at(1).created_by == "ADD https://H.example/x#y /d/ # buildkit");
+  const auto& second = action<CopyAction>(plan, 0, 2).sources;
+  CHECK(std::get<LocalSource>(second.at(0)).pattern == "a");
+  CHECK(std::get<UrlSource>(second.at(1)).url == "https://h/b");
+  CHECK(std::get<LocalSource>(second.at(2)).pattern == "c.git");
+}
+
+TEST_CASE("a named context is the stage of its name, whose instructions are not followed") {
+  PlanOptions options;
+  options.named_contexts = {{"one", "/some/files"}, {"two", "docker-image://other"}};
+  const auto plan = plan_of("FROM busybox AS one\nRUN x\nFROM busybox AS Two\nRUN y\nFROM two\n"
+                            "COPY --from=one a /\nCOPY --from=0 b /",
+                            options);
+  CHECK_FALSE(whole_schedule(plan).runs_commands(plan));
+  CHECK(std::get<ImageSource>(plan.stages.at(0).base).name == "other");
+  for (const std::size_t step : {0U, 1U})
+    CHECK(std::get<DirectorySource>(action<CopyAction>(plan, 1, step).from).path == "/some/files");
+}
+
+TEST_CASE("a named context has an image's name, however that is spelled, and may be a platform's") {
+  PlanOptions options;
+  options.named_contexts = {
+      {"alpine", "/plain"}, {"alpine::linux/arm64", "/arm"}, {"a/b:1", "/ab"}};
+  const auto path_of = [&](const std::string& from, const char* platform) {
+    options.language.target_platform = Platform::parse(platform);
+    options.language.platform_is_asked_for = true;
+    const auto plan = plan_of("FROM scratch\nCOPY --from=" + from + " a /", options);
+    return std::get<DirectorySource>(action<CopyAction>(plan, 0, 0).from).path;
+  };
+  for (const auto* name : {"alpine", "Alpine", "alpine:latest", "library/alpine",
+                           "docker.io/library/alpine", "index.docker.io/library/alpine:latest"})
+    CHECK(path_of(name, "linux/amd64") == "/plain");
+  CHECK(path_of("alpine", "linux/arm64") == "/arm");
+  options.named_contexts.emplace_back("docker.io/library/alpine", "/long");
+  options.named_contexts.emplace_back("a/b:1", "/later");
+  CHECK(path_of("alpine", "linux/amd64") == "/plain");
+  CHECK(path_of("docker.io/library/alpine", "linux/amd64") == "/long");
+  CHECK(path_of("docker.io/a/b:1", "linux/amd64") == "/later");
+  const auto other = plan_of("FROM scratch\nCOPY --from=alpine:3 a /", options);
+  CHECK(std::holds_alternative<ImageSource>(action<CopyAction>(other, 0, 0).from));
+}
+
+TEST_CASE("scratch and context are no names of named contexts, and scratch is empty") {
+  PlanOptions options;
+  options.named_contexts = {
+      {"scratch", "/a"}, {"context", "/b"}, {"none", "docker-image://scratch"}};
+  const auto plan = plan_of("FROM scratch\nCOPY --from=none a /\nCOPY --from=scratch a /", options);
+  CHECK(std::holds_alternative<EmptyFilesystem>(plan.stages.at(0).base));
+  for (const std::size_t step : {0U, 1U})
+    CHECK(std::holds_alternative<EmptyFilesystem>(action<CopyAction>(plan, 0, step).from));
+}
+
+TEST_CASE("an image says the platform that was asked for, an empty one never another") {
+  PlanOptions options;
+  options.language.target_platform = Platform::parse("linux/amd64");
+  const auto of = [&](const std::string& text) {
+    const auto plan = plan_of(text, options);
+    return plan.stages.at(plan.target).config.platform.str();
+  };
+  CHECK(of("FROM --platform=linux/arm64 scratch\nENV A=b") == "linux/amd64");
+  options.language.target_platform = Platform::parse("linux/arm/v7");
+  options.language.platform_is_asked_for = true;
+  CHECK(of("FROM --platform=linux/amd64 busybox") == "linux/arm/v7");
 }
 
 TEST_CASE("heredocs of COPY are expanded unless their name is quoted") {
@@ -184,19 +273,34 @@ TEST_CASE("what cannot be built is an error with its place") {
             "stage \"c\""},
         Row{"FROM a AS x\nCOPY --from=x y /",
             "Dockerfile:2: circular dependency detected on stage: x"},
-        Row{"FROM a\nCOPY --from=1 y /",
-            "Dockerfile:2: invalid stage index 1: it must be below 0, the number of this stage"},
-        Row{"FROM a\nADD https://example.org/x /",
-            "Dockerfile:2: ADD of a URL or git repository is not supported yet: "
-            "https://example.org/x"},
+        Row{"FROM a\nCOPY --from=1 y /", "Dockerfile:2: invalid stage index 1"},
+        Row{"FROM a\nCOPY --from=-1 y /\nFROM b", "Dockerfile:2: invalid stage index -1"},
+        Row{"FROM a AS x\nCOPY --from=y y /\nFROM a AS y\nCOPY --from=x y /\nFROM b",
+            "Dockerfile:4: circular dependency detected on stage: x"},
+        Row{"FROM a AS x\nCOPY --from=$y y /\nFROM b",
+            "Dockerfile:2: variable expansion is not supported for --from: $y"},
+        Row{"FROM a AS x\nFROM a AS y\nCOPY --from=x y /\nFROM a AS x", ""},
+        Row{"FROM a AS x\nFROM a AS y\nCOPY --from=x y /\nFROM a AS x\nFROM y",
+            "Dockerfile:3: cannot copy from stage \"x\", it needs to be defined before current "
+            "stage \"y\""},
+        Row{"FROM a\nADD https://example.org/x.git /",
+            "Dockerfile:2: ADD of a git repository is not supported yet: "
+            "https://example.org/x.git"},
+        Row{"FROM a\nADD https://[x /", "Dockerfile:2: 'https://[x' is not an http or https URL"},
+        Row{"FROM a\nADD --checksum=sha256:0 https://example.org/x /",
+            "Dockerfile:2: ADD --checksum=sha256:0: it must be \"sha256:\" and 64 hexadecimal "
+            "digits"},
+        Row{"FROM a\nADD --checksum=sha256:0 x /",
+            "Dockerfile:2: ADD: checksum requires HTTP(S) or Git sources"},
+        Row{"FROM a\nADD --checksum=sha256:0 https://example.org/x https://example.org/x /",
+            "Dockerfile:2: ADD: checksum can't be specified for multiple sources"},
         Row{"FROM a\nCOPY https://example.org/x /",
             "Dockerfile:2: COPY: source can't be a URL for COPY: https://example.org/x"},
         Row{"FROM a\nRUN --mount=type=bind,target=/a/.. x",
-            "Dockerfile:2: --mount=type=bind,target=/a/..: invalid mount target \"/\""},
+            "Dockerfile:2: RUN: --mount=type=bind,target=/a/..: invalid mount target \"/\""},
         Row{"FROM a\nRUN --mount=from=1,target=/c x",
-            "Dockerfile:2: --mount=from=1,target=/c: invalid stage index 1: it must be below 0, "
-            "the "
-            "number of this stage"},
+            "Dockerfile:2: RUN: --mount=from=1,target=/c: invalid stage index 1: it must be below "
+            "0, the number of this stage"},
         Row{"FROM a\nRUN --security=insecure x",
             "Dockerfile:2: RUN --security=insecure is not allowed"},
         Row{"FROM a\nEXPOSE 99999",

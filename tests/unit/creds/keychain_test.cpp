@@ -1,4 +1,5 @@
 #include "creds/keychain.hpp"
+#include "notes.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 
@@ -11,18 +12,6 @@
 using namespace cairn;
 
 namespace {
-
-/// Keeps warnings.
-class Notes final : public Progress {
-public:
-  void log(Level level, std::string_view message) noexcept override {
-    if (level == Level::warn)
-      warnings += std::string(message) + "\n";
-  }
-  void step_done(std::string_view, std::string_view, std::chrono::nanoseconds) noexcept override {}
-
-  std::string warnings;
-};
 
 /// A folder of credential helpers written in shell.
 struct Helpers {
@@ -96,6 +85,26 @@ TEST_CASE_FIXTURE(Helpers, "a helper that fails is named with what it said") {
   CHECK_THROWS_WITH_AS(ask("noise"), doctest::Contains("docker-credential-noise get r.io: "),
                        Error);
   CHECK_THROWS_WITH_AS(ask("missing"), doctest::Contains("docker-credential-missing"), Error);
+}
+
+TEST_CASE_FIXTURE(Helpers, "a keychain keeps to the programs that were there when it was made") {
+  add("good", R"(echo '{"Username":"u","Secret":"good"}')");
+  TempDir front("/tmp");
+  auto searched = environment();
+  searched.path = front.path() + ":" + searched.path;
+  std::vector<DockerConfig> configs;
+  configs.push_back(
+      DockerConfig::parse(R"({"credHelpers": {"r.io": "good", "x.io": "late"}})", "config.json"));
+  const auto chain = make_docker_keychain(std::move(configs), searched, notes);
+  for (const auto* name : {"good", "late"}) {
+    AtomicFile file(front.path() + "/docker-credential-" + name, 0755);
+    file.write("#!/bin/sh\necho '{\"Username\":\"u\",\"Secret\":\"evil\"}'\n");
+    file.commit();
+  }
+  CHECK(password_for(*chain, "r.io/a") == "good");
+  CHECK(password_for(*chain, "x.io/a") == "none");
+  CHECK(notes.warnings == "docker-credential-late get x.io: there is no such program in PATH; "
+                          "going on without it\n");
 }
 
 TEST_CASE("a helper's name is no path") {

@@ -67,6 +67,18 @@ TEST_CASE("links in the middle of a name are followed below the destination only
         "d /x 0755\nd /x/r 0755\nd /x/r/p 0755 *\nf /x/r/p/f 0644 <- /[0]\n");
 }
 
+TEST_CASE(
+    "what lies deep below a directory that was replaced is hidden, what lies beside it is not") {
+  std::string deep;
+  for (int i = 0; i < 500; ++i)
+    deep += "/d";
+  const auto stage = "d /x\nd /x/a\nd /x/a/s\nf /x/a/s/f 0644 0:0 1\nd /x/ab\nf /x/ab/f 0644 0:0 1";
+  const auto done = added(stage, "f /a 0644 0:0 1\nd /a 0755\nd /a/s\nf /ab" + deep +
+                                     " 0644 0:0 1\nf /a/s" + deep + " 0644 0:0 1");
+  CHECK(done.find("/x/a/s/.wh.f") != std::string::npos);
+  CHECK(done.find("/x/ab/.wh.") == std::string::npos);
+}
+
 TEST_CASE("nothing can lie behind a link that leads nowhere") {
   CHECK(added("", "l /l -> /tmp\nf /l/f 0644 0:0 1") ==
         "error: archive entry 'l/f': it lies behind a symbolic link to '/x/tmp', which does not "

@@ -289,8 +289,16 @@ TEST_CASE("here-documents come last, with a name of their own") {
   CHECK(copied(copying, {}, "/d/x") == "d /d 0700 1:2 *\nf /d/x 0700 1:2 <- #1\n");
 }
 
+TEST_CASE("a given file without a name can be the destination, but not be put into it") {
+  Copying copying{context, "", {}};
+  copying.request.sources = {GivenFile{"", {}}};
+  CHECK(copied(copying, {}, "/x") == "f /x 0000 <- #0\n");
+  CHECK(copied(copying, {}, "/x/") == "error: there is no name for a file in directory '/x'\nhint: "
+                                      "the destination can say what it is to be called");
+}
+
 TEST_CASE("a given file needs a plain name, and no directory in its place") {
-  for (const auto* name : {"", ".", "..", "a/b"}) {
+  for (const auto* name : {".", "..", "a/b"}) {
     Copying copying{context, "", {}};
     copying.request.sources = {GivenFile{name, {}}};
     CHECK(copied(copying, {}, "/x/") == "error: '" + std::string(name) + "' is no name for a file");

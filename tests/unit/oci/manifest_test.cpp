@@ -46,6 +46,14 @@ TEST_CASE("documents that are no image manifest are refused") {
   }
 }
 
+TEST_CASE("the layers of an empty image may be null") {
+  const std::string config = R"({"mediaType":"application/vnd.oci.image.config.v1+json","size":2,)"
+                             R"("digest":"sha256:)" +
+                             std::string(64, 'a') + "\"}";
+  const auto text = R"({"schemaVersion":2,"config":)" + config + R"(,"layers":null})";
+  CHECK(Manifest::parse(text, "application/vnd.oci.image.manifest.v1+json").layers.empty());
+}
+
 TEST_CASE("a made manifest reads back as itself") {
   const Descriptor config{std::string(media_type::oci_config), Digest::parse(digest), 7};
   const auto made = Manifest::make(ImageFormat::oci, config, {config}, {{"k", "v"}});

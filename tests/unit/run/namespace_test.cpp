@@ -146,9 +146,9 @@ TEST_CASE("directory, owner, groups and umask are set") {
   CHECK(said.output == "/srv/app\n1000\n100\n100 27\n0022\n");
   CHECK(said.outcome.exit_status == 1);
   invocation.working_directory = RootedPath::parse("/no/such");
-  // An image may name a directory that it lacks: it is made, as root's.
+  // An image may name a directory that it lacks: it is made, as the user's.
   invocation.argv[2] = "pwd; stat -c %u:%a .";
-  CHECK(say(*runner, place.directory(), invocation).output == "/no/such\n0:755\n");
+  CHECK(say(*runner, place.directory(), invocation).output == "/no/such\n1000:755\n");
   invocation.working_directory = RootedPath::parse("/bin/sh");
   CHECK_THROWS_WITH_AS(say(*runner, place.directory(), invocation),
                        "change to the working directory: Not a directory", SysError);

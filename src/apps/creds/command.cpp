@@ -1,0 +1,117 @@
+#include "apps/creds/command.hpp"
+
+#include "apps/creds/flag_table.hpp"
+#include "apps/creds/login_flags.hpp"
+#include "apps/creds/vault_settings.hpp"
+#include "apps/shared/help.hpp"
+#include "util/error.hpp"
+#include "util/text.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+namespace cairn {
+
+namespace {
+
+std::string overview() {
+  std::string text = "Cairn's credentials: collected, checked, minted.\n\nUsage:\n";
+  for (const auto& verb : creds_verbs())
+    text += fmt::format("  cairn-creds {} {}\n", verb.name, verb.usage);
+  text += "  cairn-creds credential-helper get|store|erase|list|version\n"
+          "  cairn-creds version\n"
+          "  cairn-creds help\n\n";
+  for (const auto& verb : creds_verbs())
+    text += fmt::format("{:<18} {}\n", verb.name, verb.help);
+  text +=
+      fmt::format("{:<18} {}\n", "credential-helper",
+                  "Speaks the protocol of credential helpers, as docker-credential-cairn does.");
+  return text + "\n`cairn-creds COMMAND --help` lists the flags of a command.\n";
+}
+
+std::string help_of(const CredsVerb& verb) {
+  return fmt::format("{}\n\nUsage:\n  cairn-creds {} {}\n{}", verb.help, verb.name, verb.usage,
+                     flag_help(flag_specs(verb)));
+}
+
+/// The folder that a command is about. Never the home directory by itself: `erase` would empty it.
+std::string folder_of(const CredsDraft& draft) {
+  auto path = draft.directory.empty() ? draft.environment.text("DOCKER_CONFIG") : draft.directory;
+  while (path.size() > 1 && path.ends_with('/'))
+    path.pop_back();
+  if (path.empty())
+    throw Error("say where with --dir; DOCKER_CONFIG is not set");
+  // Programs that are told of it may be started elsewhere.
+  return std::filesystem::absolute(path).lexically_normal().string();
+}
+
+InjectCommand settle_inject(CredsDraft& draft) {
+  check_logins(draft);
+  settle_vault(draft);
+  auto command = std::move(draft.inject);
+  command.folder.path = folder_of(draft);
+  command.sources.target = command.folder.path;
+  command.log = draft.log;
+  return command;
+}
+
+CheckCommand settle_check(CredsDraft& draft, const std::vector<std::string>& words) {
+  auto command = std::move(draft.check);
+  if (words.empty())
+    throw Error("check: name the images that are to be pushed");
+  for (const auto& word : words)
+    command.destinations.push_back(ImageRef::parse(word));
+  command.directory = draft.directory;
+  command.log = draft.log;
+  return command;
+}
+
+CredsCommand parse_verb(const CredsVerb& verb, const std::vector<std::string>& arguments,
+                        const ProcessEnvironment& environment) {
+  const auto parsed = parse_flags(flag_specs(verb), arguments);
+  CredsDraft draft(environment);
+  for (const auto& use : parsed.uses) {
+    const auto flag =
+        std::find_if(verb.flags.begin(), verb.flags.end(),
+                     [&](const CredsFlag& candidate) { return candidate.spec.name == use.name; });
+    within([&] { flag->apply(draft, use.value); }, "--{}", use.name);
+  }
+  if (draft.help)
+    return TextCommand{help_of(verb)};
+  if (verb.name == "check")
+    return settle_check(draft, parsed.words);
+  if (!parsed.words.empty())
+    throw Error("{}: what is '{}'?", verb.name, printable(parsed.words.front()));
+  if (verb.name == "inject")
+    return settle_inject(draft);
+  if (verb.name == "erase")
+    return EraseCommand{folder_of(draft), draft.inject.auth_file};
+  return PrintEnvCommand{folder_of(draft)};
+}
+
+} // namespace
+
+CredsCommand parse_creds(const std::vector<std::string>& arguments,
+                         const ProcessEnvironment& environment) {
+  const auto word = arguments.empty() ? "" : arguments.front();
+  if (word == "help" || word == "--help" || word == "-h")
+    return TextCommand{overview()};
+  if (word == "version" || word == "--version")
+    return TextCommand{"Cairn version :  v" CAIRN_VERSION "\n"};
+  const std::vector<std::string> rest(arguments.begin() + (arguments.empty() ? 0 : 1),
+                                      arguments.end());
+  if (word == "credential-helper")
+    return HelperCommand{rest};
+  std::vector<std::string> known;
+  for (const auto& verb : creds_verbs()) {
+    if (verb.name == word)
+      return parse_verb(verb, rest, environment);
+    known.emplace_back(verb.name);
+  }
+  throw with_hint(Error("{}", word.empty() ? std::string("say what to do")
+                                           : fmt::format("unknown command '{}'{}", printable(word),
+                                                         did_you_mean(word, known))),
+                  "`cairn-creds help` lists the commands");
+}
+
+} // namespace cairn

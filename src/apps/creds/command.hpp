@@ -1,0 +1,71 @@
+#pragma once
+
+#include "apps/shared/credentials.hpp"
+#include "apps/shared/environment.hpp"
+#include "apps/shared/log.hpp"
+#include "creds/collect.hpp"
+#include "creds/config_store.hpp"
+#include "oci/reference.hpp"
+#include "registry/options.hpp"
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace cairn {
+
+enum class PrintEnvironment { no, yes };
+/// Whether a login is proved, or also that one may push.
+enum class CheckDepth { login, push };
+
+/// Collects credentials and writes them to a folder.
+struct InjectCommand {
+  CredentialSources sources;
+  ConfigFolder folder;
+  std::string auth_file; ///< A second copy; empty: none.
+  PrintEnvironment print = PrintEnvironment::no;
+  LogOptions log;
+};
+
+/// Logs in to the registries of images.
+struct CheckCommand {
+  std::vector<ImageRef> destinations;
+  std::string directory; ///< In place of DOCKER_CONFIG; empty: that.
+  CheckDepth depth = CheckDepth::login;
+  RegistryOptions registry;
+  std::vector<CredentialHelper> helpers = all_credential_helpers();
+  LogOptions log;
+};
+
+/// Removes what inject wrote.
+struct EraseCommand {
+  std::string directory;
+  std::string auth_file;
+};
+
+/// Prints the variables that lead to a folder.
+struct PrintEnvCommand {
+  std::string directory;
+};
+
+/// Speaks the protocol of credential helpers.
+struct HelperCommand {
+  std::vector<std::string> words;
+};
+
+/// Prints a text and ends.
+struct TextCommand {
+  std::string text;
+};
+
+using CredsCommand = std::variant<InjectCommand, CheckCommand, EraseCommand, PrintEnvCommand,
+                                  HelperCommand, TextCommand>;
+
+/// Reads the command line, without the program's name, and the variables that go with it
+/// (docs/credentials.md). Reads the files, variables and stdin that passwords are taken from.
+/// @throws Error naming the flag or variable
+CredsCommand parse_creds(const std::vector<std::string>& arguments,
+                         const ProcessEnvironment& environment);
+
+} // namespace cairn

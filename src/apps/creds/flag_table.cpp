@@ -1,0 +1,254 @@
+#include "apps/creds/flag_table.hpp"
+
+#include "apps/creds/login_flags.hpp"
+#include "util/error.hpp"
+
+#include <utility>
+
+namespace cairn {
+
+namespace {
+
+using enum FlagType;
+
+constexpr std::string_view target_group = "Where to";
+constexpr std::string_view source_group = "Where from";
+constexpr std::string_view login_group = "Logins by flags";
+constexpr std::string_view vault_group = "Vault";
+constexpr std::string_view registry_group = "Registries";
+constexpr std::string_view logging_group = "Logging and help";
+
+using Draft = CredsDraft;
+using Value = FlagValue;
+using Flags = std::vector<CredsFlag>;
+
+void set_vault_login(CredsDraft& draft, const FlagValue& value) {
+  if (value.text() == "token")
+    draft.vault.login = VaultLogin::token;
+  else if (value.text() == "kubernetes")
+    draft.vault.login = VaultLogin::kubernetes;
+  else if (value.text() == "jwt")
+    draft.vault.login = VaultLogin::jwt;
+  else
+    throw Error("'{}' is none of token, kubernetes, jwt", value.text());
+}
+
+void set_vault_engine(CredsDraft& draft, const FlagValue& value) {
+  if (value.text() != "1" && value.text() != "2")
+    throw Error("'{}' is neither 1 nor 2", value.text());
+  draft.vault.engine = value.text() == "1" ? VaultEngine::kv1 : VaultEngine::kv2;
+}
+
+void add_helper(CredsDraft& draft, const FlagValue& value) {
+  if (!std::exchange(draft.has_helpers, true))
+    draft.check.helpers.clear();
+  if (!value.empty())
+    draft.check.helpers.push_back(parse_credential_helper(value.text()));
+}
+
+CredsFlag directory_flag(std::string_view help) {
+  return {{.name = "dir", .group = target_group, .preset = "$DOCKER_CONFIG", .help = help},
+          [](Draft& d, const Value& v) { d.directory = v.text(); }};
+}
+
+CredsFlag auth_file_flag(std::string_view help) {
+  return {{.name = "auth-file", .group = target_group, .help = help},
+          [](Draft& d, const Value& v) { d.inject.auth_file = v.text(); }};
+}
+
+// clang-format would give every member of a row its own line.
+// clang-format off
+Flags target_flags() {
+  return {
+    directory_flag("The folder to write config.json to"),
+    auth_file_flag("Also write a copy for buildah, podman and skopeo to this file"),
+    {{.name = "chown", .group = target_group,
+      .help = "UID[:GID] to give the folder and the file to, for steps of other users"},
+     [](Draft& d, const Value& v) { d.inject.folder.owner = parse_owner(v.text()); }},
+    {{.name = "require-memory", .type = boolean, .group = target_group, .preset = "false",
+      .help = "Refuse a folder that is not in memory (tmpfs)"},
+     [](Draft& d, const Value& v) {
+       if (v.boolean())
+         d.inject.folder.disk = DiskRule::refuse;
+     }},
+    {{.name = "allow-disk", .type = boolean, .group = target_group, .preset = "false",
+      .help = "Do not warn about a folder that is not in memory"},
+     [](Draft& d, const Value& v) {
+       if (v.boolean())
+         d.inject.folder.disk = DiskRule::allow;
+     }},
+    {{.name = "print-env", .type = boolean, .group = target_group, .preset = "false",
+      .help = "Print the variables that lead to the folder"},
+     [](Draft& d, const Value& v) {
+       d.inject.print = v.boolean() ? PrintEnvironment::yes : PrintEnvironment::no;
+     }},
+  };
+}
+
+Flags source_flags() {
+  return {
+    {{.name = "from-dir", .type = list, .group = source_group,
+      .help = "A mounted Secret or volume: config.json, .dockerconfigjson, .dockercfg, or username, password and registry"},
+     [](Draft& d, const Value& v) { d.inject.sources.directories.push_back(v.text()); }},
+    {{.name = "only-flags", .type = boolean, .group = source_group, .preset = "false",
+      .help = "Take what flags name alone, not what is found in usual places and the environment"},
+     [](Draft& d, const Value& v) {
+       d.inject.sources.found = v.boolean() ? FoundSources::ignore : FoundSources::use;
+     }},
+    {{.name = "for", .type = list, .group = source_group,
+      .help = "A registry to look up KANIKO_<HOST>_USER and _PASSWORD for"},
+     [](Draft& d, const Value& v) { d.inject.sources.registries.push_back(v.text()); }},
+    {{.name = "tekton-dir", .group = source_group, .preset = "/tekton",
+      .help = "Where Tekton puts the Secrets of the service account"},
+     [](Draft& d, const Value& v) { d.inject.sources.tekton = v.text(); }},
+    {{.name = "cloud", .type = list, .group = source_group,
+      .help = "A registry of Amazon, Google or Azure, left to docker-credential-cairn"},
+     [](Draft& d, const Value& v) { d.inject.sources.helped.push_back(v.text()); }},
+    {{.name = "mint", .type = list, .group = source_group,
+      .help = "Such a registry whose password is fetched now, for programs without that helper"},
+     [](Draft& d, const Value& v) { d.inject.sources.minted.push_back(v.text()); }},
+  };
+}
+
+// Lists, because their order says to which registry they belong.
+Flags login_flags() {
+  return {
+    {{.name = "registry", .type = list, .group = login_group,
+      .help = "A registry that the following flags are about"},
+     begin_login},
+    {{.name = "username", .type = list, .group = login_group, .help = "The user"}, set_login_user},
+    {{.name = "username-env", .type = list, .group = login_group,
+      .help = "The variable that holds the user"},
+     set_login_user_variable},
+    {{.name = "username-file", .type = list, .group = login_group,
+      .help = "The file that holds the user"},
+     set_login_user_file},
+    {{.name = "password-env", .type = list, .group = login_group,
+      .help = "The variable that holds the password"},
+     set_login_password_variable},
+    {{.name = "password-file", .type = list, .group = login_group,
+      .help = "The file that holds the password"},
+     set_login_password_file},
+    {{.name = "password-stdin", .type = boolean, .group = login_group, .preset = "false",
+      .help = "Read the password of the last --registry from stdin"},
+     set_login_password_stdin},
+  };
+}
+
+Flags vault_flags() {
+  return {
+    {{.name = "vault", .type = list, .group = vault_group,
+      .help = "[REGISTRY=]PATH of a secret with username and password, or .dockerconfigjson"},
+     [](Draft& d, const Value& v) { d.vault.secrets.push_back(v.text()); }},
+    {{.name = "vault-mount", .group = vault_group, .preset = "secret",
+      .help = "Where the key-value engine is mounted"},
+     [](Draft& d, const Value& v) { d.vault.mount = v.text(); }},
+    {{.name = "vault-kv", .group = vault_group, .preset = "2", .help = "The engine's version, 1 or 2"},
+     set_vault_engine},
+    {{.name = "vault-auth", .group = vault_group, .preset = "token, with a --vault-role kubernetes or jwt",
+      .help = "How to log in: token, kubernetes or jwt"},
+     set_vault_login},
+    {{.name = "vault-role", .group = vault_group, .help = "The role to log in as"},
+     [](Draft& d, const Value& v) { d.vault.role = v.text(); }},
+    {{.name = "vault-auth-path", .group = vault_group, .preset = "kubernetes or jwt",
+      .help = "Where that method is mounted"},
+     [](Draft& d, const Value& v) { d.vault.login_path = v.text(); }},
+    {{.name = "vault-token-file", .group = vault_group, .preset = "~/.vault-token",
+      .help = "The file with the token, unless VAULT_TOKEN holds it"},
+     [](Draft& d, const Value& v) { d.vault.token_file = v.text(); }},
+    {{.name = "vault-jwt-env", .group = vault_group, .preset = "VAULT_ID_TOKEN",
+      .help = "The variable with the JSON Web Token to log in with"},
+     [](Draft& d, const Value& v) { d.vault.jwt_variable = v.text(); }},
+    {{.name = "vault-jwt-file", .group = vault_group, .preset = "the service account's",
+      .help = "The file with it"},
+     [](Draft& d, const Value& v) { d.vault.jwt_file = v.text(); }},
+  };
+}
+
+Flags registry_flags() {
+  return {
+    directory_flag("The folder whose config.json counts"),
+    {{.name = "push", .type = boolean, .group = registry_group, .preset = "false",
+      .help = "Also ask for the right to push: begin an upload and abandon it"},
+     [](Draft& d, const Value& v) {
+       d.check.depth = v.boolean() ? CheckDepth::push : CheckDepth::login;
+     }},
+    {{.name = "credential-helpers", .type = list, .group = registry_group, .preset = "all",
+      .help = "What is asked besides config.json: env, google, ecr, acr, gitlab, or an empty value"},
+     add_helper},
+    {{.name = "insecure", .type = boolean, .group = registry_group, .preset = "false",
+      .help = "Speak plain HTTP where HTTPS does not answer"},
+     [](Draft& d, const Value& v) { d.check.registry.insecure_push = v.boolean(); }},
+    {{.name = "insecure-registry", .type = list, .group = registry_group,
+      .help = "HOST[:PORT] that may be spoken to over plain HTTP"},
+     [](Draft& d, const Value& v) { d.check.registry.insecure_registries.insert(v.text()); }},
+    {{.name = "skip-tls-verify", .type = boolean, .group = registry_group, .preset = "false",
+      .help = "Do not verify certificates"},
+     [](Draft& d, const Value& v) { d.check.registry.skip_tls_verify_push = v.boolean(); }},
+    {{.name = "skip-tls-verify-registry", .type = list, .group = registry_group,
+      .help = "HOST[:PORT] whose certificate is not verified"},
+     [](Draft& d, const Value& v) {
+       d.check.registry.skip_tls_verify_registries.insert(v.text());
+     }},
+    {{.name = "registry-certificate", .type = list, .group = registry_group,
+      .help = "HOST=FILE, certificates that are trusted for this registry too"},
+     [](Draft& d, const Value& v) { d.check.registry.add_certificate(v.text()); }},
+    {{.name = "registry-client-cert", .type = list, .group = registry_group,
+      .help = "HOST=CERTIFICATE,KEY, files that prove to the registry who we are"},
+     [](Draft& d, const Value& v) { d.check.registry.add_client_certificate(v.text()); }},
+  };
+}
+
+Flags help_flags() {
+  return {
+    {{.name = "help", .shorthand = "h", .type = boolean, .group = logging_group, .preset = "false",
+      .help = "Print this text"},
+     [](Draft& d, const Value& v) { d.help = v.boolean(); }},
+  };
+}
+
+Flags logging_flags() {
+  return {
+    {{.name = "verbosity", .shorthand = "v", .group = logging_group, .preset = "info",
+      .help = "trace, debug, info, warn, error, fatal or panic"},
+     [](Draft& d, const Value& v) { d.log.verbosity = parse_verbosity(v.text()); }},
+    {{.name = "log-format", .group = logging_group, .preset = "color",
+      .help = "text, color or json"},
+     [](Draft& d, const Value& v) { d.log.format = parse_log_format(v.text()); }},
+  };
+}
+// clang-format on
+
+Flags together(std::initializer_list<Flags> groups) {
+  Flags all;
+  for (const auto& group : groups)
+    all.insert(all.end(), group.begin(), group.end());
+  return all;
+}
+
+} // namespace
+
+std::vector<CredsVerb> creds_verbs() {
+  return {
+      {"inject", "[flags]", "Collects credentials and writes them to one config.json.",
+       together({target_flags(), source_flags(), login_flags(), vault_flags(), logging_flags(),
+                 help_flags()})},
+      {"check", "[flags] IMAGE...", "Logs in to the registries of images, and says as whom.",
+       together({registry_flags(), logging_flags(), help_flags()})},
+      {"erase", "[flags]", "Removes the config.json that inject wrote.",
+       together(
+           {{directory_flag("The folder that holds it"), auth_file_flag("Also remove this copy")},
+            help_flags()})},
+      {"print-env", "[flags]", "Prints the variables that lead programs to the credentials.",
+       together({{directory_flag("The folder that holds them")}, help_flags()})},
+  };
+}
+
+std::vector<FlagSpec> flag_specs(const CredsVerb& verb) {
+  std::vector<FlagSpec> specs;
+  for (const auto& flag : verb.flags)
+    specs.push_back(flag.spec);
+  return specs;
+}
+
+} // namespace cairn

@@ -1,0 +1,59 @@
+#pragma once
+
+#include "apps/creds/command.hpp"
+#include "apps/shared/flags.hpp"
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cairn {
+
+/// How Vault is opened, as flags alone say it.
+struct VaultFlags {
+  std::vector<std::string> secrets; ///< [REGISTRY=]PATH
+  std::string mount = "secret";
+  VaultEngine engine = VaultEngine::kv2;
+  std::optional<VaultLogin> login;
+  std::string role;
+  std::string login_path;
+  std::string token_file;
+  std::string jwt_variable;
+  std::string jwt_file;
+};
+
+/// A command of cairn-creds as its flags alone describe it.
+struct CredsDraft {
+  explicit CredsDraft(const ProcessEnvironment& variables) : environment(variables) {}
+
+  const ProcessEnvironment& environment; ///< For flags that name a variable.
+  InjectCommand inject;
+  CheckCommand check;
+  std::string directory; ///< --dir
+  VaultFlags vault;
+  LogOptions log;
+  bool has_helpers = false;
+  bool help = false;
+};
+
+/// A flag and what it does to the draft.
+struct CredsFlag {
+  FlagSpec spec;
+  /// @throws Error without the flag's name
+  void (*apply)(CredsDraft& draft, const FlagValue& value);
+};
+
+/// One of the program's commands and its flags.
+struct CredsVerb {
+  std::string_view name;
+  std::string_view usage; ///< What follows the name.
+  std::string_view help;  ///< One sentence.
+  std::vector<CredsFlag> flags;
+};
+
+/// inject, check, erase and print-env.
+std::vector<CredsVerb> creds_verbs();
+std::vector<FlagSpec> flag_specs(const CredsVerb& verb);
+
+} // namespace cairn

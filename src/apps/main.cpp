@@ -1,0 +1,21 @@
+#include "apps/creds/helper_program.hpp"
+#include "apps/creds/run.hpp"
+#include "apps/executor/run.hpp"
+
+#include <unistd.h>
+
+#include <string_view>
+
+// One static program under several names: a second one would double the image.
+int main(int argc, char** argv) {
+  const cairn::StandardStreams streams{cairn::FdRef(STDOUT_FILENO), cairn::FdRef(STDERR_FILENO)};
+  const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+  const auto environment = cairn::ProcessEnvironment::current();
+  const std::string_view path = argc > 0 ? argv[0] : "";
+  const auto name = path.substr(path.rfind('/') + 1);
+  if (name == "cairn-creds")
+    return cairn::run_creds(arguments, environment, streams);
+  if (name.starts_with("docker-credential-"))
+    return cairn::run_credential_helper(name, arguments, environment, streams);
+  return cairn::run_executor(arguments, environment, streams);
+}

@@ -1,0 +1,102 @@
+#include "apps/shared/credentials.hpp"
+
+#include "apps/shared/http_settings.hpp"
+#include "creds/acr.hpp"
+#include "creds/cloud_keychain.hpp"
+#include "creds/ecr.hpp"
+#include "creds/gcr.hpp"
+#include "creds/gitlab.hpp"
+#include "creds/keychain.hpp"
+#include "net/retry.hpp"
+#include "util/error.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace cairn {
+
+namespace {
+
+constexpr std::array<std::pair<std::string_view, CredentialHelper>, 5> helper_names = {{
+    {"env", CredentialHelper::env},
+    {"google", CredentialHelper::google},
+    {"ecr", CredentialHelper::ecr},
+    {"acr", CredentialHelper::acr},
+    {"gitlab", CredentialHelper::gitlab},
+}};
+
+bool holds(const std::vector<CredentialHelper>& helpers, CredentialHelper wanted) {
+  return std::find(helpers.begin(), helpers.end(), wanted) != helpers.end();
+}
+
+HelperEnvironment helper_environment(const Variables& environment) {
+  HelperEnvironment helpers;
+  if (const auto path = environment.text("PATH"); !path.empty())
+    helpers.path = path;
+  helpers.environment = environment.entries();
+  return helpers;
+}
+
+} // namespace
+
+std::vector<CredentialHelper> all_credential_helpers() {
+  std::vector<CredentialHelper> all;
+  all.reserve(helper_names.size());
+  for (const auto& [name, helper] : helper_names)
+    all.push_back(helper);
+  return all;
+}
+
+CredentialHelper parse_credential_helper(std::string_view word) {
+  for (const auto& [name, helper] : helper_names)
+    if (word == name)
+      return helper;
+  throw Error("'{}' is none of env, google, ecr, acr, gitlab", word);
+}
+
+CloudAccess::CloudAccess(Http& http, const Variables& environment, const std::atomic<bool>& cancel)
+    : metadata_(make_http(metadata_http_options(cancel))), services_{http, *metadata_,
+                                                                     environment} {}
+
+CloudMinters CloudAccess::minters(const std::vector<CredentialHelper>& helpers) const {
+  CloudMinters minters;
+  if (holds(helpers, CredentialHelper::google))
+    minters.push_back(make_google_minter(services_));
+  if (holds(helpers, CredentialHelper::ecr))
+    minters.push_back(make_ecr_minter(services_));
+  if (holds(helpers, CredentialHelper::acr))
+    minters.push_back(make_acr_minter(services_));
+  return minters;
+}
+
+CredentialPlaces credential_places(const Variables& environment) {
+  CredentialPlaces places;
+  places.auth_config_text = environment.text("DOCKER_AUTH_CONFIG");
+  places.docker_config = environment.text("DOCKER_CONFIG");
+  places.home = environment.text("HOME");
+  places.registry_auth_file = environment.text("REGISTRY_AUTH_FILE");
+  places.xdg_runtime_dir = environment.text("XDG_RUNTIME_DIR");
+  return places;
+}
+
+std::unique_ptr<Keychain> make_program_keychain(const std::vector<CredentialHelper>& helpers,
+                                                const KeychainServices& services) {
+  const auto& environment = services.environment;
+  std::vector<std::unique_ptr<Keychain>> chain;
+  chain.push_back(make_docker_keychain(load_docker_configs(credential_places(environment)),
+                                       helper_environment(environment), services.progress));
+  if (holds(helpers, CredentialHelper::env))
+    chain.push_back(make_env_keychain(environment.entries()));
+  if (auto minters = services.clouds.minters(helpers); !minters.empty()) {
+    Retry retry({.attempts = 3}, make_pause(&services.cancel), make_random(), system_now,
+                services.progress);
+    chain.push_back(
+        make_cloud_keychain(std::move(minters), std::move(retry), system_now, services.progress));
+  }
+  if (holds(helpers, CredentialHelper::gitlab))
+    chain.push_back(make_gitlab_keychain(environment));
+  return make_keychain_chain(std::move(chain));
+}
+
+} // namespace cairn

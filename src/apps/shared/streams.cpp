@@ -1,0 +1,29 @@
+#include "apps/shared/streams.hpp"
+
+#include "util/text.hpp"
+
+#include <span>
+#include <string>
+
+namespace cairn {
+
+void print(FdRef to, std::string_view text) {
+  write_all(to, std::as_bytes(std::span(text)));
+}
+
+int print_error(FdRef to, const Error& error) {
+  // What others said may be in a message: only the lines of the detail are lines.
+  auto text = "error: " + printable(error.what()) + "\n";
+  if (!error.detail().empty())
+    for (const auto& line : split(error.detail(), '\n'))
+      text += printable(line) + "\n";
+  try {
+    print(to, text);
+  } catch (const SysError&) {
+    // Nobody reads stderr any more: the exit status still tells.
+    return error.exit_status();
+  }
+  return error.exit_status();
+}
+
+} // namespace cairn

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "util/error.hpp"
+#include "util/fd.hpp"
+
+#include <string_view>
+
+namespace cairn {
+
+/// Where a program prints; borrowed. Results go to `out`, everything else to `err`.
+struct StandardStreams {
+  FdRef out;
+  FdRef err;
+};
+
+/// @throws SysError
+void print(FdRef to, std::string_view text);
+
+/// The message and its detail, with what others said made harmless. The exit status that the error
+/// asks for; does not throw when nobody reads any more.
+int print_error(FdRef to, const Error& error);
+
+} // namespace cairn

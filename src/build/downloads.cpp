@@ -1,0 +1,115 @@
+#include "build/downloads.hpp"
+
+#include "context/url_context.hpp"
+#include "net/redact.hpp"
+#include "util/error.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace cairn {
+
+namespace {
+
+/// More would only share the same line.
+constexpr std::size_t parallel_downloads = 4;
+
+void add_origin(const FileOrigin& origin, std::vector<UrlSource>& to) {
+  if (const auto* url = std::get_if<UrlSource>(&origin))
+    to.push_back(*url);
+}
+
+void add_sources(const Action& action, std::vector<UrlSource>& to) {
+  if (const auto* copy = std::get_if<CopyAction>(&action)) {
+    add_origin(copy->from, to);
+    for (const auto& source : copy->sources)
+      if (const auto* url = std::get_if<UrlSource>(&source))
+        to.push_back(*url);
+  }
+  const auto* run = std::get_if<RunAction>(&action);
+  if (run == nullptr)
+    return;
+  for (const auto& mount : run->mounts) {
+    if (const auto* bind = std::get_if<BindPlan>(&mount.kind))
+      add_origin(bind->from, to);
+    else if (const auto* cache = std::get_if<CachePlan>(&mount.kind))
+      add_origin(cache->from, to);
+  }
+}
+
+/// What a plan downloads, each file once, those of earlier steps first.
+std::vector<UrlSource> sources_of(const Plan& plan) {
+  std::vector<UrlSource> all;
+  for (const auto& stage : plan.stages)
+    for (const auto& step : stage.steps)
+      add_sources(step.action, all);
+  std::vector<UrlSource> once;
+  for (auto& source : all)
+    if (std::find(once.begin(), once.end(), source) == once.end())
+      once.push_back(std::move(source));
+  return once;
+}
+
+/// An exception that several threads may be given: each its own, because context is added to it.
+[[noreturn]] void throw_again(const Error& error) {
+  const auto copied = [&](auto fresh) {
+    if (const auto detail = error.detail(); !detail.empty())
+      fresh.add_detail(detail);
+    return fresh;
+  };
+  if (dynamic_cast<const TemporaryError*>(&error) != nullptr)
+    throw copied(TemporaryError("{}", error.what()));
+  throw copied(Error("{}", error.what()));
+}
+
+} // namespace
+
+Downloads::Downloads(const Plan& plan, Downloader& downloader, std::string temporary)
+    : downloader_(downloader), temporary_(std::move(temporary)), sources_(sources_of(plan)),
+      promises_(sources_.size()) {
+  for (std::size_t i = 0; i < sources_.size(); ++i)
+    files_.emplace(sources_[i], promises_[i].get_future().share());
+  for (std::size_t i = 0; i < std::min(parallel_downloads, sources_.size()); ++i)
+    threads_.emplace_back([this] { work(); });
+}
+
+Downloads::~Downloads() {
+  stop();
+}
+
+void Downloads::work() {
+  const auto take = [this]() -> std::optional<std::size_t> {
+    const std::lock_guard lock(mutex_);
+    return next_ < sources_.size() ? std::optional(next_++) : std::nullopt;
+  };
+  while (const auto number = take()) {
+    try {
+      promises_[*number].set_value(
+          std::make_shared<DownloadedFile>(downloader_.fetch(sources_[*number])));
+    } catch (...) {
+      // For the step that needs the file: it knows the line.
+      promises_[*number].set_exception(std::current_exception());
+    }
+  }
+}
+
+std::shared_ptr<const DownloadedFile> Downloads::get(const UrlSource& source) {
+  const auto file = files_.at(source);
+  try {
+    return file.get();
+  } catch (const Error& error) {
+    throw_again(error);
+  }
+}
+
+const LocalContext& Downloads::context(const UrlSource& source) {
+  const auto file = get(source);
+  const std::lock_guard lock(context_mutex_);
+  auto found = contexts_.find(source);
+  if (found == contexts_.end())
+    found =
+        contexts_.emplace(source, unpack_download(*file, redact_url(source.url), temporary_)).first;
+  return found->second;
+}
+
+} // namespace cairn

@@ -1,0 +1,88 @@
+#include "language_plan.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace cairn;
+using namespace cairn::test;
+
+TEST_SUITE_BEGIN("build/language epoch");
+
+namespace {
+
+const std::string declared =
+    "FROM scratch\nARG SOURCE_DATE_EPOCH\nENV A=${SOURCE_DATE_EPOCH-unset}";
+
+std::string message(const std::string& text, const BuildArgs& build_args = {}) {
+  const auto error = language_error(text, build_args);
+  return error.substr(0, error.find('\n'));
+}
+
+} // namespace
+
+TEST_CASE("SOURCE_DATE_EPOCH is a build argument, or else a global ARG's default") {
+  CHECK(language_plan(declared, {{"SOURCE_DATE_EPOCH", "7"}}).epoch == from_unix(7));
+  const auto with_default = "ARG SOURCE_DATE_EPOCH=5\n" + declared;
+  CHECK(language_plan(with_default).epoch == from_unix(5));
+  CHECK(env_of(language_plan(with_default), "A") == "5");
+  CHECK(language_plan(with_default, {{"SOURCE_DATE_EPOCH", "7"}}).epoch == from_unix(7));
+  CHECK(language_plan("ARG T=5\nARG SOURCE_DATE_EPOCH=${T}0\nFROM scratch").epoch == from_unix(50));
+}
+
+TEST_CASE("an ARG in a stage gives no epoch") {
+  const auto plan =
+      language_plan("FROM scratch\nARG SOURCE_DATE_EPOCH=9\nENV A=$SOURCE_DATE_EPOCH");
+  CHECK_FALSE(plan.epoch.has_value());
+  CHECK(env_of(plan, "A") == "9");
+}
+
+TEST_CASE("an empty SOURCE_DATE_EPOCH is none, and unset in stages") {
+  const auto plan =
+      language_plan("ARG SOURCE_DATE_EPOCH=5\n" + declared, {{"SOURCE_DATE_EPOCH", ""}});
+  CHECK_FALSE(plan.epoch.has_value());
+  CHECK(env_of(plan, "A") == "unset");
+}
+
+TEST_CASE("stages see the seconds in their plainest form") {
+  CHECK(env_of(language_plan(declared, {{"SOURCE_DATE_EPOCH", "+007"}}), "A") == "7");
+}
+
+TEST_CASE("the epoch of a context that is a directory is none") {
+  const auto plan = language_plan(declared, {{"SOURCE_DATE_EPOCH", "context"}});
+  CHECK_FALSE(plan.epoch.has_value());
+  CHECK(env_of(plan, "A") == "unset");
+}
+
+TEST_CASE("what cannot be an epoch is refused where it stands") {
+  const std::string what = "SOURCE_DATE_EPOCH: 'soon' is not a number of seconds since 1970, "
+                           "\"context\", a build context or a stage";
+  CHECK(message("FROM scratch", {{"SOURCE_DATE_EPOCH", "soon"}}) == what);
+  CHECK(message("ARG A\nARG SOURCE_DATE_EPOCH=soon\nFROM scratch") == "Dockerfile:2: " + what);
+  for (const std::string value : {"-1", "1.5", "0x10", "9223372037", "99999999999999999999"})
+    CHECK(message("FROM scratch", {{"SOURCE_DATE_EPOCH", value}})
+              .starts_with("SOURCE_DATE_EPOCH: '" + value + "' is not a number"));
+}
+
+TEST_CASE("a stage stands for a time only as FROM scratch with one remote ADD") {
+  const auto with = [](const std::string& stage) {
+    return message("ARG SOURCE_DATE_EPOCH=src\n" + stage + "\nFROM scratch");
+  };
+  CHECK(with("FROM busybox AS src\nADD https://h/x /") ==
+        "Dockerfile:2: SOURCE_DATE_EPOCH: its stage must be FROM scratch");
+  CHECK(with("FROM scratch AS src\nCOPY a /") ==
+        "Dockerfile:2: SOURCE_DATE_EPOCH: its stage holds a COPY, and may hold ARG and one remote "
+        "ADD");
+  for (const std::string add : {"ADD a /", "ADD https://h/x https://h/y /", "ARG A",
+                                "ADD <<E /\n1\nE", "ADD https://h/x /\nADD https://h/y /"})
+    CHECK(with("FROM scratch AS src\n" + add) ==
+          "Dockerfile:2: SOURCE_DATE_EPOCH: its stage must hold exactly one ADD, of one remote "
+          "source");
+}
+
+TEST_CASE("the time of a stage's remote source is refused in words, not passed over") {
+  const auto error = language_error("ARG SOURCE_DATE_EPOCH=src\nFROM scratch AS src\n"
+                                    "ADD https://h/x /\nFROM scratch");
+  CHECK(error.starts_with("Dockerfile:2: SOURCE_DATE_EPOCH: the time of what stage src adds"));
+  CHECK(error.ends_with("hint: give the seconds since 1970 instead"));
+}
+
+TEST_SUITE_END();

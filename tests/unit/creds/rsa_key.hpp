@@ -1,0 +1,44 @@
+#pragma once
+
+namespace cairn {
+
+/// A key made for tests alone, which opens nothing.
+inline constexpr const char* test_rsa_key = R"(-----BEGIN PRIVATE KEY-----
+MIIEvgIBADANBgkqhkiG9w0BAQEFAASCBKgwggSkAgEAAoIBAQCrE/4ph8P8MmZv
+BWj6IivsdPxF+ki5yaPEKfOV+Dw1rlQ8yDEakP/UudipqQ1iDmr4mTchYnxxD84c
+98JBNrRYCwt+UqI9t+XdngO2PqIyMDY172AbrmqbkrnbAauxh9im5Ty6CFlWM4UK
+8CzntirL8B1BWRgmJe3nR8yuOnLNU6gDlXp2Yi4+mh9rE6lMi3YGL76DeUtAEZUO
+QPi+PxFkUvjByy/OznEW8nwM+0XSVsHD/XkNa0BD4Z3FeSo4TYXawaxXqrUinoPD
+DrYV0qyrtW/xOxrDWfWYGGQHwjjU/tRGhIt9vDpvvGw3TCjTgASamZfq9fIy4wmT
+sO+8CPHpAgMBAAECggEAHBPX7vD9VXLgJPB6XjMlilVY4hNFxFg3rIZGGCL5nsXR
+xXgFtxp9ImiuCopYS/OZ0tsylSQY0GWLqm1vUEyuJJULedwODJsV+t1oNozpCdun
+ygpTd7eUf5wBLNSFXUmyYRHWeaHNJ7yk5Tqt5Amd1ILACm2Y7QnklcTO7vlgxhnj
++jNtj2w6XkBBBvGaPYO89leXf+hGs75zW6Sjz82+sHRVVAFy+norGexjS5PUdnD4
+cgZY3iKgRC1rkzpVOp/6r+qsoIudNJ4pwHEOx8kEs0JDlZUEi3GMwK9oEHK50Zs+
+qsYoPxKqLyecOkoj2Hh457em8QDnAsu9m5NFr3ANEQKBgQDc2YqYqqC/rY+zyC3M
+JaR9oWCrOBfxv18wTIzDA9yorVr/AYmHeiSiq8y/zHHjNtPwN0AJqwbTNSSE0wuD
+RINHS9D52UK+zQWqVd7f2LRQNddXZX11uXRdZdRasGKDzj0dZcB1uhMcqRTggw36
+Qnh1vQXCvB6+hQPCXmzfW/we4wKBgQDGToTwAitBMOs2DmoSfImc2sB3LIo5g57l
+/fegWDGCv3cHW17osIGwPLNeMVM2wprua4sBCHAUKrAn4N2ZgYSety21jw+SjnK2
+PBcyqRVOLGVPrAALp/qI0MZBg6wBd1sssNwBE3dj/gUMqJJirOqVbhT1oailvTrC
+IYm46iXZwwKBgHKXed+PIUtzrg2Vv5WeroP1OSh+OYZZSvXPsnX5ygPHt2B7lrWx
+/dJeHCYk2a8QotWQhWy+zhLHD0TQELgy038p6qvJPGWuEdN5LOSvF5hK54pUgc2U
+xbk0fgP0Y5mKaJGZW0x6mTIU1V1NAvKojMJiqtuJKtamQ/YVcp5OpzoLAoGBAK5i
+V/azAZSHTx+vF0oAaAceOofSDA89llrLtZk0VP2UHzjB+bkHllQDXPwkxfdutE2b
+Fpam8+BYFaZL0LLvuU7U6IYzMs9/IpLsTr4HACxJUCH6r+OQKPltFhqAjp6Pdgbb
+0+vCUYgF1izmhCvvwS38qsPCEAsHV4dldLW+eeB/AoGBAJSGGATIy6RqqcLdO3ph
+oD1C1zkkZh4Z84RbaUdhi1sehHvDgCek2IvmkPqVPHqh42OHxH5BA96HOS+4kTH2
+CYhqvN/WXlDAWYC/z4e55ncJDENy+a5XHw5YtnXTiZN2VZksAGTRvS6Wv2eebsqx
+RpOhiHtOVJ0czMC3nejgIR9C
+-----END PRIVATE KEY-----
+)";
+
+/// What `openssl dgst -sha256 -sign` makes of the claim in gcp_test.cpp, base64url.
+inline constexpr const char* test_rsa_claim_signature =
+    "GokoJfVXbRCy0w5aVShad0YuIjWznIVNUB4uhQdY0KhiG3iH5AVNICmJ11IpU9wZnwB7OTJpz2f9"
+    "fok3M6dal32pLACQxGgVqlkrKBMKiQfLEaaqW2hGVwb0zjvv7J8tyY0a6TRRoCvwfkkjvKz7zGER"
+    "h3-jI9Qi7L9PaCC7vONY7rsTOmKuAofETnj9cs3cQspXKFMN9CNHFiEE0O5gdBEoub7fcd3zRPBH"
+    "9N7avcQPwtWmwCAtd0OraKXW0Vrxqg2h2DpQKzxNnoXX5CMWYsqAdDbahgmwMkU1qs2NlHzE_BNG"
+    "X_183XHxn_63L7ZZlMcj8Y3IRbEo-K_6a2XRDQ";
+
+} // namespace cairn
