@@ -1,6 +1,7 @@
 #include "build/build.hpp"
 
 #include "build/cache_mount_transfer.hpp"
+#include "build/cache_setup.hpp"
 #include "build/downloads.hpp"
 #include "build/exclusions.hpp"
 #include "build/execute.hpp"
@@ -108,9 +109,9 @@ Plan plan_of(const Input& input, const BuildOptions& options, ImageLibrary& imag
                    images, progress);
 }
 
-Ladder choose_rung(const Plan& plan, const BuildOptions& options, const BuildServices& services,
+Ladder choose_rung(bool runs_commands, const BuildOptions& options, const BuildServices& services,
                    const std::string& work) {
-  if (!plan.runs_commands())
+  if (!runs_commands)
     return {};
   auto ladder =
       probe({options.execution.isolation, work, options.execution.force, services.environment});
@@ -125,14 +126,6 @@ std::string own_executable() {
   char path[PATH_MAX];
   const auto size = ::readlink("/proc/self/exe", path, sizeof path);
   return size > 0 ? std::string(path, static_cast<std::size_t>(size)) : std::string();
-}
-
-/// Where things are kept from build to build, if anywhere.
-std::optional<std::string> cache_directory(const ExecutionOptions& options) {
-  const std::string usual = "/cache";
-  if (!options.cache_directory && ::access(usual.c_str(), W_OK) == 0)
-    return usual;
-  return options.cache_directory;
 }
 
 /// Where downloads go, best first.
@@ -192,12 +185,13 @@ std::map<std::string, AgentSocket> open_agents(const CommandOptions& options) {
 }
 
 /// Whether anything will read base blobs again once they have been indexed.
-bool must_keep_base_blobs(const Plan& plan, const BuildOptions& options, Rung rung) {
+bool must_keep_base_blobs(const Plan& plan, const Schedule& schedule, const BuildOptions& options,
+                          Rung rung) {
   if (!options.output.tar_path.empty() || !options.output.oci_layout_path.empty() ||
       options.execution.snapshots == SnapshotScope::whole_stage)
     return true;
   const bool unpacks_again = rung == Rung::inplace || rung == Rung::namespace_directory;
-  return plan.stages.size() > 1 && unpacks_again && plan.runs_commands();
+  return plan.stages.size() > 1 && unpacks_again && schedule.runs_commands(plan);
 }
 
 std::string reasons(const Ladder& ladder) {
@@ -250,7 +244,16 @@ BuildReport build_image(const BuildOptions& given, const BuildServices& services
   const auto plan = plan_of(input, options, images, progress);
   Downloads downloads(plan, downloader, workspace.temporary());
   options.times.epoch = plan.epoch;
-  const auto ladder = choose_rung(plan, options, services, workspace.path());
+
+  LayerFactory layers(workspace.store(), options.output.compression, time_rule(options.times),
+                      services.cancel);
+  const auto kept = open_cache_directory(options, progress);
+  StepCaches steps(entry_rule(options, services.clock()), progress);
+  add_caches(steps, options, kept.get(), services.registry);
+  const auto schedule = make_schedule(
+      plan, options, steps, {input.context, images, downloads, workspace, services.clock});
+  const auto ladder =
+      choose_rung(schedule.runs_commands(plan), options, services, workspace.path());
   const auto runner = make_runner(ladder, {.work_directory = workspace.temporary()});
   const RunnerGuard guard(*runner, services.on_runner);
 
@@ -259,11 +262,16 @@ BuildReport build_image(const BuildOptions& given, const BuildServices& services
       cache_mount_directory(options, workspace),
       [&](const std::string& key, const std::string& path) { return imported.fill(key, path); });
   const auto agents = open_agents(options.commands);
-  LayerFactory layers(workspace.store(), options.output.compression, time_rule(options.times),
-                      services.cancel);
+  LayerKeep keep;
+  if (kept)
+    keep = {&kept->blobs(), kept.get()};
+  else if (must_keep_base_blobs(plan, schedule, options, ladder.rung))
+    keep.blobs = &workspace.store();
   auto result = execute(
       plan,
       {.options = options,
+       .schedule = schedule,
+       .steps = steps,
        .context = input.context,
        .images = images,
        .downloads = downloads,
@@ -278,11 +286,14 @@ BuildReport build_image(const BuildOptions& given, const BuildServices& services
        .ignored = ignored_paths(ladder.rung, options, workspace.path(), input.context.local.path),
        .caches = caches,
        .agents = agents,
-       .keep_base_blobs = must_keep_base_blobs(plan, options, ladder.rung)});
+       .keep = keep});
 
   // From here on every file of the image exists; layers may still be on their way to the store.
-  const auto image = assemble_image(std::move(result.config), result.stack.layers(), options,
-                                    result.format, services.clock());
+  auto image = assemble_image(std::move(result.config), result.stack.layers(), options,
+                              result.format, services.clock());
+  steps.finish();
+  for (const auto& layer : image.manifest.layers)
+    image.put_into[layer.digest] = steps.holders(layer.digest);
   if (services.cancel)
     throw Error("the build was told to stop");
   write_outputs(image, options.output, services.registry, progress);

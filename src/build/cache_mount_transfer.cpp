@@ -72,7 +72,7 @@ Collection collect(const CacheExport& request) {
   for (const auto& [key, cache] : request.imported.all())
     if (!request.used.contains(key) && cache.used + kept_seconds > now)
       collection.add(key, cache.used,
-                     std::make_shared<StageLayer>(cache.image, cache.layer, nullptr));
+                     std::make_shared<StageLayer>(cache.image, cache.layer, LayerKeep{}));
   return collection;
 }
 
@@ -125,7 +125,7 @@ bool ImportedCaches::fill(const std::string& key, const std::string& path) const
   const auto root = open_at(current_directory(), path, O_RDONLY | O_DIRECTORY);
   try {
     Unpacker unpacker(root, {});
-    StageLayer(found->second.image, found->second.layer, nullptr)
+    StageLayer(found->second.image, found->second.layer, {})
         .read([&](const LayerEntry& entry, TarReader& reader) { unpacker.add(entry, reader); });
     unpacker.finish();
     return true;

@@ -28,6 +28,7 @@ public:
   void end(std::size_t) override { unpacker_->finish(); }
   // Each layer was written over those below it.
   void settle(std::size_t, const Tree&) override {}
+  bool wants(std::size_t) const override { return true; }
   std::size_t parallel() const override { return 1; }
 
   std::string text(std::size_t, const RootedPath& path) override {

@@ -27,7 +27,8 @@ public:
         copy_(copy_services()), files_(copy_, services.workspace) {}
 
   ExecuteResult run() {
-    const bool serial = services_.rung == Rung::inplace && plan_.runs_commands();
+    const bool serial =
+        services_.rung == Rung::inplace && services_.schedule.runs_commands(plan_);
     const CommandOptions usual;
     if (const auto& name = services_.options.commands.hostname; serial && name != usual.hostname)
       services_.progress.warn(
@@ -78,9 +79,9 @@ private:
     for (;;) {
       bool waiting = false;
       for (std::size_t i = 0; i < plan_.stages.size(); ++i) {
-        if (taken_.contains(i))
+        if (taken_.contains(i) || !services_.schedule.stages[i].needed)
           continue;
-        const auto needs = plan_.dependencies(i);
+        const auto& needs = services_.schedule.stages[i].dependencies;
         if (std::all_of(needs.begin(), needs.end(),
                         [&](std::size_t n) { return results_[n].has_value(); })) {
           if (stop_)
@@ -100,6 +101,8 @@ private:
     const auto& stage = plan_.stages[index];
     const StageServices services{
         services_.options,
+        services_.steps,
+        services_.keep,
         services_.rung,
         services_.why_not_better,
         copy_,
@@ -109,7 +112,7 @@ private:
         services_.layers,
         services_.progress,
         [this] { return stopped(); }};
-    return StageBuilder(stage, begin(stage), services).build();
+    return StageBuilder(stage, services_.schedule.stages[index], begin(stage), services).build();
   }
 
   bool stopped() const { return stop_ || services_.cancel; }
@@ -128,9 +131,8 @@ private:
   LayerStack stack_of(const ImageSource& source) {
     const auto image = services_.images.get(source);
     std::vector<std::shared_ptr<const StageLayer>> layers;
-    const auto* keep = services_.keep_base_blobs ? &services_.workspace.store() : nullptr;
     for (std::size_t i = 0; i < image->manifest.layers.size(); ++i)
-      layers.push_back(std::make_shared<StageLayer>(image, i, keep));
+      layers.push_back(std::make_shared<StageLayer>(image, i, services_.keep));
     return LayerStack(std::move(layers));
   }
 

@@ -10,6 +10,8 @@ namespace cairn {
 /// The effects that execute() works with; all borrowed.
 struct ExecuteServices {
   const BuildOptions& options;
+  const Schedule& schedule;
+  StepCaches& steps;
   const BuildContext& context;
   ImageLibrary& images;
   Downloads& downloads;
@@ -24,8 +26,7 @@ struct ExecuteServices {
   PathFilter ignored;
   const CacheMounts& caches;
   const std::map<std::string, AgentSocket>& agents;
-  /// True when blobs of base images will be needed again after they have been read once.
-  bool keep_base_blobs = false;
+  LayerKeep keep = {};
 };
 
 /// The stage that becomes the image, built, with everything it needs.

@@ -38,10 +38,13 @@ std::unique_ptr<Source> BuiltImage::open(const Descriptor& blob) const {
 }
 
 std::vector<ImageRef> BuiltImage::known_in(const Digest& digest) const {
-  for (std::size_t i = 0; i < layers.size(); ++i)
+  std::vector<ImageRef> repositories;
+  for (std::size_t i = 0; i < layers.size() && repositories.empty(); ++i)
     if (manifest.layers[i].digest == digest && layers[i]->base() && layers[i]->base()->repository)
-      return {*layers[i]->base()->repository};
-  return {};
+      repositories.push_back(*layers[i]->base()->repository);
+  if (const auto found = put_into.find(digest); found != put_into.end())
+    repositories.insert(repositories.end(), found->second.begin(), found->second.end());
+  return repositories;
 }
 
 BuiltImage assemble_image(ImageConfig config, std::vector<std::shared_ptr<const StageLayer>> layers,

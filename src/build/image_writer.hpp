@@ -7,6 +7,7 @@
 #include "oci/manifest.hpp"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,6 +19,8 @@ struct BuiltImage {
   Manifest manifest;
   std::string config;                                    ///< The configuration's bytes.
   std::vector<std::shared_ptr<const StageLayer>> layers; ///< Beside manifest.layers.
+  /// Repositories that blobs were put into during the build.
+  std::map<Digest, std::vector<ImageRef>> put_into = {};
 
   /// The bytes of a blob that the manifest names. Thread-safe. @throws Error
   std::unique_ptr<Source> open(const Descriptor& blob) const;

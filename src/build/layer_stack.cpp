@@ -11,38 +11,66 @@ namespace {
 /// Files above this are not captured but read again when they are asked for.
 constexpr std::uint64_t max_captured = std::uint64_t{1} << 20;
 
-/// Copies what is read into a store and commits it at the end.
+/// Copies what is read into a store and commits it at the end. A store without room gets nothing.
 class KeepingSource final : public Source {
 public:
   KeepingSource(std::unique_ptr<Source> from, const BlobStore& store, const Descriptor& blob)
-      : from_(std::move(from)), writer_(store), blob_(blob) {}
+      : from_(std::move(from)), blob_(blob) {
+    keep([&] { writer_.emplace(store); });
+  }
 
   std::size_t read(std::span<std::byte> buffer) override {
     const auto count = from_->read(buffer);
-    if (count != 0)
-      writer_.write(buffer.first(count));
-    else if (!std::exchange(committed_, true))
-      writer_.commit(blob_.digest, blob_.size);
+    if (writer_)
+      keep([&] {
+        if (count != 0)
+          return writer_->write(buffer.first(count));
+        writer_->commit(blob_.digest, blob_.size);
+        writer_.reset();
+      });
     return count;
   }
 
 private:
-  std::unique_ptr<Source> from_;
-  BlobStore::Writer writer_;
-  Descriptor blob_;
-  bool committed_ = false;
-};
+  template<class Body>
+  void keep(const Body& body) {
+    try {
+      body();
+    } catch (const SysError&) {
+      writer_.reset();
+    }
+  }
 
-/// What one layer contributes.
-struct LoadedLayer {
-  LayerIndex index;
-  std::map<std::uint32_t, std::string> texts;
+  std::unique_ptr<Source> from_;
+  std::optional<BlobStore::Writer> writer_;
+  Descriptor blob_;
 };
 
 std::string read_text(TarReader& reader) {
   TextSink text;
   reader.copy_to(text);
   return text.text();
+}
+
+IndexedLayer read_layer_index(const StageLayer& from, std::size_t number,
+                              LayerStack::Loader* loader) {
+  if (loader == nullptr && from.cache() != nullptr)
+    if (auto known = from.cache()->index(from.diff_id()))
+      return *std::move(known);
+  IndexedLayer layer;
+  from.read([&](const LayerEntry& entry, TarReader& reader) {
+    const auto position = static_cast<std::uint32_t>(layer.index.entries.size());
+    layer.index.entries.push_back(entry);
+    if (loader != nullptr)
+      loader->entry(number, entry, reader);
+    if (is_captured(entry.path) && entry.meta.type == FileType::regular && !entry.hard_link &&
+        entry.meta.size <= max_captured)
+      layer.texts[position] =
+          loader != nullptr ? loader->text(number, entry.path) : read_text(reader);
+  });
+  if (from.cache() != nullptr)
+    from.cache()->keep_index(from.diff_id(), layer);
+  return layer;
 }
 
 } // namespace
@@ -62,9 +90,8 @@ bool is_captured(const RootedPath& path) {
   return path.str() == "/etc/passwd" || path.str() == "/etc/group";
 }
 
-StageLayer::StageLayer(std::shared_ptr<const BaseImage> base, std::size_t number,
-                       const BlobStore* keep)
-    : base_(std::move(base)), number_(number), store_(keep) {}
+StageLayer::StageLayer(std::shared_ptr<const BaseImage> base, std::size_t number, LayerKeep keep)
+    : base_(std::move(base)), number_(number), store_(keep.blobs), cache_(keep.cache) {}
 
 StageLayer::StageLayer(std::shared_future<Layer> made, const BlobStore& store)
     : made_(std::move(made)), store_(&store) {}
@@ -92,8 +119,10 @@ Descriptor StageLayer::descriptor(ImageFormat format) const {
 
 std::unique_ptr<Source> StageLayer::open() const {
   const auto descriptor = blob();
-  if (store_ != nullptr && store_->has(descriptor.digest))
+  if (store_ != nullptr && store_->has(descriptor.digest)) {
+    CacheDirectory::touch(store_->path(descriptor.digest));
     return verify_blob(store_->read(descriptor.digest), descriptor);
+  }
   auto source = base_->open(descriptor);
   if (store_ != nullptr)
     source = std::make_unique<KeepingSource>(std::move(source), *store_, descriptor);
@@ -110,35 +139,21 @@ void StageLayer::read(const EntryVisitor& visit) const {
 }
 
 void LayerStack::load(Loader* loader) {
-  std::vector<LoadedLayer> loaded(layers_.size());
+  std::vector<IndexedLayer> loaded(layers_.size());
   const std::size_t parallel = loader != nullptr ? loader->parallel() : 2;
   parallel_for(layers_.size(), parallel, [&](std::size_t number) {
-    auto& layer = loaded[number];
-    if (loader != nullptr)
-      loader->begin(number);
-    layers_[number]->read([&](const LayerEntry& entry, TarReader& reader) {
-      const auto position = static_cast<std::uint32_t>(layer.index.entries.size());
-      layer.index.entries.push_back(entry);
-      if (loader != nullptr)
-        loader->entry(number, entry, reader);
-      if (is_captured(entry.path) && entry.meta.type == FileType::regular && !entry.hard_link &&
-          entry.meta.size <= max_captured)
-        layer.texts[position] =
-            loader != nullptr ? loader->text(number, entry.path) : read_text(reader);
-    });
-    if (loader != nullptr)
-      loader->end(number);
+    auto* const own = loader != nullptr && loader->wants(number) ? loader : nullptr;
+    if (own != nullptr)
+      own->begin(number);
+    loaded[number] = read_layer_index(*layers_[number], number, own);
+    if (own != nullptr)
+      own->end(number);
   });
   tree_.emplace();
   for (std::size_t i = 0; i < loaded.size(); ++i) {
-    auto& layer = loaded[i];
     if (loader != nullptr)
       loader->settle(i, *tree_);
-    const auto number = tree_->apply(layer.index);
-    layer.index.entries.clear();
-    layer.index.entries.shrink_to_fit();
-    for (auto& [position, text] : layer.texts)
-      small_[{number, position}] = std::move(text);
+    apply(std::exchange(loaded[i], {}));
   }
 }
 
@@ -153,6 +168,18 @@ void LayerStack::push(std::shared_ptr<const StageLayer> layer,
   tree();
   tree_->apply({entries});
   layers_.push_back(std::move(layer));
+}
+
+void LayerStack::push(std::shared_ptr<const StageLayer> layer) {
+  if (tree_)
+    apply(read_layer_index(*layer, 0, nullptr));
+  layers_.push_back(std::move(layer));
+}
+
+void LayerStack::apply(IndexedLayer&& layer) {
+  const auto number = tree_->apply(layer.index);
+  for (auto& [position, text] : layer.texts)
+    small_[{number, position}] = std::move(text);
 }
 
 void LayerStack::remember(const ContentRef& content, std::string text) {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include "build/cache_directory.hpp"
 #include "build/images.hpp"
 #include "fs/layer.hpp"
+#include "fs/layer_index.hpp"
 #include "fs/layer_writer.hpp"
 #include "fs/tree.hpp"
 #include "oci/blob_store.hpp"
@@ -19,12 +21,18 @@
 
 namespace cairn {
 
+/// Where layers that come from elsewhere are kept; both may be null.
+struct LayerKeep {
+  const BlobStore* blobs = nullptr; ///< Gets the blob when it is read for the first time.
+  const CacheDirectory* cache = nullptr;
+};
+
 /// One layer of a stage: of its base image, or made by one of its steps, perhaps still being
 /// written. Shared by the stages built on it. Thread-safe.
 class StageLayer {
 public:
-  /// A layer of a base image. When `keep` is given, the first reading stores the blob there.
-  StageLayer(std::shared_ptr<const BaseImage> base, std::size_t number, const BlobStore* keep);
+  /// A layer of a base image.
+  StageLayer(std::shared_ptr<const BaseImage> base, std::size_t number, LayerKeep keep);
   /// A layer that a step makes into `store`.
   StageLayer(std::shared_future<Layer> made, const BlobStore& store);
 
@@ -39,6 +47,9 @@ public:
   /// Shows all entries, see read_layer(). What the diff id says is verified.
   void read(const EntryVisitor& visit) const;
 
+  /// Where what is derived from it may be kept; null for new layers and without --cache-dir.
+  const CacheDirectory* cache() const noexcept { return cache_; }
+
   /// The base image that it belongs to; null for a new layer.
   const std::shared_ptr<const BaseImage>& base() const noexcept { return base_; }
 
@@ -49,6 +60,7 @@ private:
   std::size_t number_ = 0;
   std::shared_future<Layer> made_;
   const BlobStore* store_ = nullptr;
+  const CacheDirectory* cache_ = nullptr;
 };
 
 /// The text of small files that later steps look up, captured as layers stream past.
@@ -71,6 +83,8 @@ public:
     virtual void settle(std::size_t layer, const Tree& below) = 0;
     /// The text of a small file that entry() has just been given.
     virtual std::string text(std::size_t layer, const RootedPath& path) = 0;
+    /// Layers that are not wanted are only indexed: begin(), entry() and end() are not called.
+    virtual bool wants(std::size_t layer) const = 0;
     /// How many layers may be under way at the same time.
     virtual std::size_t parallel() const = 0;
   };
@@ -91,6 +105,8 @@ public:
 
   /// Adds a layer on top, with the entries it holds. Loads first.
   void push(std::shared_ptr<const StageLayer> layer, const std::vector<LayerEntry>& entries);
+  /// Adds a layer whose entries are read when the Tree is needed, or at once if there is one.
+  void push(std::shared_ptr<const StageLayer> layer);
   /// Keeps the text of a file of the topmost layer.
   void remember(const ContentRef& content, std::string text);
 
@@ -99,6 +115,8 @@ public:
   std::optional<std::string> text(const RootedPath& path, std::uint64_t limit);
 
 private:
+  void apply(IndexedLayer&& layer);
+
   std::vector<std::shared_ptr<const StageLayer>> layers_;
   std::optional<Tree> tree_;
   SmallFiles small_;

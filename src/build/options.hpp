@@ -8,6 +8,7 @@
 #include "run/ladder.hpp"
 #include "util/clock.hpp"
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
@@ -61,6 +62,17 @@ struct CommandOptions {
   std::map<std::string, std::string> agents; ///< --ssh: paths of agents' sockets by id.
 };
 
+/// Layers of steps that are kept from build to build.
+struct CacheOptions {
+  bool enabled = false;
+  /// --cache-repo. Nothing: beside the first destination.
+  std::optional<CacheLocation> repository;
+  bool push = true; ///< Whether anything is added to the repository.
+  bool run_layers = true;
+  bool copy_layers = true; ///< COPY, ADD and WORKDIR.
+  std::chrono::nanoseconds time_to_live = std::chrono::hours(14 * 24);
+};
+
 /// Cache mounts of machines that keep nothing.
 struct CacheMountOptions {
   std::vector<CacheLocation> import_from; ///< Earlier ones first.
@@ -102,6 +114,7 @@ struct BuildOptions {
   LanguageOptions language;
   ExecutionOptions execution;
   CommandOptions commands;
+  CacheOptions cache;
   CacheMountOptions cache_mounts;
   TimeOptions times;
   OutputOptions output;

@@ -43,6 +43,7 @@ struct OneLayer {
   std::string path;
   Fd root;
   Unpacker unpacker;
+  std::uint64_t bytes = 0; ///< About as much as it takes.
 };
 
 /// A layer whose meaning depends on those below it.
@@ -75,29 +76,55 @@ std::pair<std::string, LayerIndex> unpack_layer(const StageLayer& layer, std::st
   return {target.path, std::move(index)};
 }
 
+/// The chain ids of layers from the bottom up (OCI image configuration, Layer ChainID), as far as
+/// they can be kept from build to build.
+std::vector<Digest> chain_ids(const Layers& layers) {
+  std::vector<Digest> chain;
+  for (const auto& layer : layers) {
+    if (layer->cache() == nullptr || !layer->cache()->can_unpack())
+      break;
+    chain.push_back(chain.empty() ? layer->diff_id()
+                                  : Digest::of(chain.back().str() + " " + layer->diff_id().str()));
+  }
+  return chain;
+}
+
 /// Unpacks all layers of a base image at the same time, while they are read for the Tree. The few
 /// that turn out to rely on what is below them are unpacked again.
 class BaseLoader final : public LayerStack::Loader {
 public:
-  BaseLoader(Workspace& workspace, const Layers& layers)
-      : workspace_(workspace), layers_(layers), unpacked_(layers.size()) {}
+  /// `known` has the directories of layers that are unpacked already.
+  BaseLoader(Workspace& workspace, const Layers& layers, const LayerDirectories& known)
+      : workspace_(workspace), layers_(layers), known_(known), unpacked_(layers.size()),
+        chain_(chain_ids(layers)), kept_(layers.size()) {}
+
+  bool wants(std::size_t layer) const override {
+    return !known_.find(layers_[layer].get()).has_value();
+  }
 
   void begin(std::size_t layer) override {
-    unpacked_[layer] = std::make_unique<OneLayer>(workspace_.new_directory("l"), alone());
+    unpacked_[layer] = std::make_unique<OneLayer>(new_place(layer), alone());
   }
   void entry(std::size_t layer, const LayerEntry& entry, TarReader& content) override {
+    constexpr std::uint64_t block = 4096;
+    unpacked_[layer]->bytes += entry.meta.size + block;
     unpacked_[layer]->unpacker.add(entry, content);
   }
   void end(std::size_t layer) override { unpacked_[layer]->unpacker.finish(); }
   std::size_t parallel() const override { return 2; }
 
   void settle(std::size_t layer, const Tree& below) override {
+    if (const auto known = known_.find(layers_[layer].get())) {
+      paths_.push_back(*known);
+      return;
+    }
     auto path = unpacked_[layer]->path;
     if (layer > 0 && !unpacked_[layer]->unpacker.fits(below)) {
       remove_tree(current_directory(), path);
-      path =
-          unpack_layer(*layers_[layer], workspace_.new_directory("l"), over(below, layers_)).first;
+      path = unpack_layer(*layers_[layer], new_place(layer), over(below, layers_)).first;
     }
+    if (kept_[layer])
+      path = kept_[layer]->commit(chain_[layer], unpacked_[layer]->bytes);
     unpacked_[layer].reset();
     paths_.push_back(std::move(path));
   }
@@ -110,9 +137,20 @@ public:
   const std::vector<std::string>& paths() const { return paths_; }
 
 private:
+  /// An empty directory for a layer, where it can stay if possible.
+  std::string new_place(std::size_t layer) {
+    if (layer >= chain_.size())
+      return workspace_.new_directory("l");
+    kept_[layer].emplace(*layers_[layer]->cache());
+    return kept_[layer]->root();
+  }
+
   Workspace& workspace_;
   const Layers& layers_;
+  const LayerDirectories& known_;
   std::vector<std::unique_ptr<OneLayer>> unpacked_;
+  std::vector<Digest> chain_;
+  std::vector<std::optional<CacheDirectory::Unpacking>> kept_;
   std::vector<std::string> paths_;
 };
 
@@ -131,11 +169,17 @@ OverlayStageRoot::OverlayStageRoot(const RootServices& services) : services_(ser
 void OverlayStageRoot::catch_up(LayerStack& stack) {
   const auto& layers = stack.layers();
   auto& known = services_.directories;
+  if (!stack.loaded()) {
+    const auto chain = chain_ids(layers);
+    for (std::size_t i = 0; i < chain.size(); ++i)
+      if (const auto path = layers[i]->cache()->unpacked(chain[i]))
+        known.add(layers[i].get(), *path);
+  }
   const auto all_known = std::all_of(layers.begin(), layers.end(), [&](const auto& layer) {
     return known.find(layer.get()).has_value();
   });
   if (!stack.loaded() && !all_known) {
-    BaseLoader loader(services_.workspace, layers);
+    BaseLoader loader(services_.workspace, layers, known);
     stack.load(&loader);
     for (std::size_t i = 0; i < layers.size(); ++i)
       known.add(layers[i].get(), loader.paths()[i]);

@@ -154,7 +154,8 @@ struct MountPlan {
 /// RUN.
 struct RunAction {
   std::vector<std::string> argv;
-  Environment environment; ///< Image, ENV, ARG and proxies; HOME is up to the user's passwd entry.
+  Environment environment; ///< Image, ENV and ARG; HOME is up to the user's passwd entry.
+  Environment proxies;     ///< Predefined arguments: in no history and no cache key.
   std::string working_directory;
   std::string user;                              ///< "" is root.
   std::optional<instruction::InlineFile> script; ///< To be at /dev/pipes/<name> while it runs.
@@ -185,13 +186,9 @@ struct StagePlan {
 /// What will be built: the stages that are needed, each after those it depends on.
 struct Plan {
   std::vector<StagePlan> stages;
-  std::size_t target = 0;    ///< The stage that becomes the image.
-  std::optional<Time> epoch; ///< SOURCE_DATE_EPOCH
-
-  /// True when a stage of the plan runs commands.
-  bool runs_commands() const;
-  /// Stages whose files or layers stage `index` needs, each once.
-  std::vector<std::size_t> dependencies(std::size_t index) const;
+  std::size_t target = 0;           ///< The stage that becomes the image.
+  std::vector<std::size_t> targets; ///< All that are to be built: `target` and others asked for.
+  std::optional<Time> epoch;        ///< SOURCE_DATE_EPOCH
 };
 
 } // namespace cairn

@@ -53,7 +53,7 @@ public:
 
   Plan plan() {
     for (const auto number : graph_.targets())
-      plan_stage(number);
+      plan_.targets.push_back(plan_stage(number));
     plan_.target = planned_.at(graph_.targets().front());
     plan_.epoch = graph_.epoch();
     if (const auto wanted = graph_.wanted_platform())
@@ -136,37 +136,6 @@ Plan make_plan(const Dockerfile& dockerfile, const PlanOptions& options, BaseCon
       progress.debug("--build-arg {}: no ARG declares it", name);
   bases.prefetch(graph.needed_images());
   return Planner(graph, bases).plan();
-}
-
-bool Plan::runs_commands() const {
-  for (const auto& stage : stages)
-    for (const auto& step : stage.steps)
-      if (std::holds_alternative<RunAction>(step.action))
-        return true;
-  return false;
-}
-
-std::vector<std::size_t> Plan::dependencies(std::size_t index) const {
-  std::set<std::size_t> needed;
-  const auto& stage = stages.at(index);
-  if (const auto* base = std::get_if<StageSource>(&stage.base))
-    needed.insert(base->index);
-  const auto need = [&](const FileOrigin& origin) {
-    if (const auto* from = std::get_if<StageSource>(&origin))
-      needed.insert(from->index);
-  };
-  for (const auto& step : stage.steps) {
-    if (const auto* copy = std::get_if<CopyAction>(&step.action))
-      need(copy->from);
-    if (const auto* run = std::get_if<RunAction>(&step.action))
-      for (const auto& mount : run->mounts) {
-        if (const auto* bind = std::get_if<BindPlan>(&mount.kind))
-          need(bind->from);
-        else if (const auto* cache = std::get_if<CachePlan>(&mount.kind))
-          need(cache->from);
-      }
-  }
-  return {needed.begin(), needed.end()};
 }
 
 } // namespace cairn

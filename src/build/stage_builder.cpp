@@ -4,10 +4,10 @@
 #include "build/squash.hpp"
 #include "build/stage_graph.hpp"
 #include "util/error.hpp"
+#include "util/text.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
 
 namespace cairn {
@@ -22,17 +22,15 @@ bool is_config(const Step& step) {
 
 } // namespace
 
-StageBuilder::StageBuilder(const StagePlan& plan, StageBegin begin, const StageServices& services)
-    : plan_(plan), stack_(std::move(begin.stack)), services_(services),
+StageBuilder::StageBuilder(const StagePlan& plan, const StageSchedule& schedule, StageBegin begin,
+                           const StageServices& services)
+    : plan_(plan), schedule_(schedule), stack_(std::move(begin.stack)), services_(services),
       inherited_(begin.history.size()), history_(std::move(begin.history)) {}
 
 StageResult StageBuilder::build() {
   const auto base_layers = stack_.layers().size();
-  // A base that commands need is unpacked while it is read for the Tree, not after it.
-  if (services_.rung != Rung::none && runs_commands())
-    within_place(plan_.place, [&] { root().catch_up(stack_); });
-  for (const auto& step : plan_.steps)
-    within_place(step.place, [&] { perform(step); });
+  for (std::size_t i = 0; i < plan_.steps.size(); ++i)
+    within_place(plan_.steps[i].place, [&] { perform(i); });
   if (services_.options.execution.snapshots == SnapshotScope::whole_stage)
     squash(base_layers);
   StageResult result{std::move(stack_), plan_.config};
@@ -41,20 +39,20 @@ StageResult StageBuilder::build() {
 }
 
 bool StageBuilder::runs_commands() const {
-  return std::any_of(plan_.steps.begin(), plan_.steps.end(), [](const Step& step) {
-    return std::holds_alternative<RunAction>(step.action);
-  });
+  for (std::size_t i = 0; i < plan_.steps.size(); ++i)
+    if (std::holds_alternative<RunAction>(plan_.steps[i].action) && !schedule_.steps[i].cached)
+      return true;
+  return false;
 }
 
-void StageBuilder::perform(const Step& step) {
+void StageBuilder::perform(std::size_t number) {
+  const auto& step = plan_.steps[number];
   if (services_.stopped())
     throw Error("the build was told to stop");
   step_ = fmt::format("{}:{}: {}", step.place.source->name, step.place.range.first, step.text);
   const auto begin = std::chrono::steady_clock::now();
   services_.progress.info("{}", step.text);
-  const auto note = within(
-      [&] { return std::visit([&](const auto& action) { return act(action); }, step.action); },
-      "{}", step.text);
+  const auto note = within([&] { return carry_out(number); }, "{}", step.text);
   services_.progress.step_done(step.text, note, std::chrono::steady_clock::now() - begin);
   if (step.created_by.empty())
     return;
@@ -63,6 +61,24 @@ void StageBuilder::perform(const Step& step) {
   entry.comment = history_comment;
   entry.empty_layer = is_config(step);
   history_.push_back(std::move(entry));
+}
+
+std::string StageBuilder::carry_out(std::size_t number) {
+  const auto& step = plan_.steps[number];
+  const auto& schedule = schedule_.steps[number];
+  if (schedule.cached) {
+    stack_.push(std::make_shared<StageLayer>(schedule.cached, 0, services_.keep));
+    return "cached";
+  }
+  if (is_config(step))
+    return "config";
+  // A base that commands need is unpacked while it is read for the Tree, not after it.
+  if (!root_ && services_.rung != Rung::none && runs_commands())
+    root().catch_up(stack_);
+  auto note = std::visit([&](const auto& action) { return act(action); }, step.action);
+  if (schedule.key)
+    services_.caches.add(*schedule.key, stack_.layers().back(), step.created_by);
+  return note;
 }
 
 std::string StageBuilder::act(const ConfigAction&) {
@@ -126,6 +142,9 @@ void StageBuilder::remember_user_files(const std::vector<LayerEntry>& entries) {
 Invocation StageBuilder::invocation(const RunAction& action) {
   const auto identity = resolve_user(action.user, user_files(stack_));
   auto environment = action.environment;
+  for (const auto& proxy : action.proxies.entries())
+    if (const auto parts = cut(proxy, '='))
+      environment.set(parts->first, parts->second);
   if (!environment.get("PATH"))
     environment.set("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
   if (environment.get("HOME").value_or("").empty())

@@ -7,6 +7,8 @@
 #include "build/plan.hpp"
 #include "build/roots.hpp"
 #include "build/run_mounts.hpp"
+#include "build/schedule.hpp"
+#include "build/step_caches.hpp"
 #include "util/progress.hpp"
 
 #include <functional>
@@ -30,6 +32,8 @@ private:
 /// What building stages takes; all borrowed.
 struct StageServices {
   const BuildOptions& options;
+  StepCaches& caches;
+  LayerKeep keep;
   Rung rung;
   std::string why_not_better; ///< Why this rung and no better one.
   CopyServices copy;
@@ -56,14 +60,16 @@ struct StageBegin {
 /// Builds one stage, step by step.
 class StageBuilder {
 public:
-  StageBuilder(const StagePlan& plan, StageBegin begin, const StageServices& services);
+  StageBuilder(const StagePlan& plan, const StageSchedule& schedule, StageBegin begin,
+               const StageServices& services);
 
   /// @throws Error with the place in the Dockerfile; CommandFailed
   StageResult build();
 
 private:
   bool runs_commands() const;
-  void perform(const Step& step);
+  void perform(std::size_t number);
+  std::string carry_out(std::size_t number);
   /// What the step was, for the log.
   std::string act(const ConfigAction& action);
   std::string act(const CopyAction& action);
@@ -77,6 +83,7 @@ private:
   void squash(std::size_t base_layers);
 
   const StagePlan& plan_;
+  const StageSchedule& schedule_;
   LayerStack stack_;
   StageServices services_;
   std::unique_ptr<StageRoot> root_;

@@ -208,11 +208,7 @@ Step StepPlanner::plan_run(const StageDraft& draft, const in::Run& run) {
   if (action.argv.empty())
     throw Error("RUN: there is no command");
   action.environment = draft.variables;
-  // In commands only, and neither in history nor in cache keys.
-  const auto proxies = proxy_variables(graph_.build_args());
-  for (const auto& entry : proxies.entries())
-    if (const auto parts = cut(entry, '='))
-      action.environment.set(parts->first, parts->second);
+  action.proxies = proxy_variables(graph_.build_args());
   action.working_directory = draft.working_directory();
   action.user = draft.image.config.user;
   action.script = run.script;

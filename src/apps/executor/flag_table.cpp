@@ -67,6 +67,11 @@ void set_platform(ExecutorDraft& draft, const FlagValue& value) {
   language.platform_is_asked_for = true;
 }
 
+void set_cache_repository(ExecutorDraft& draft, const FlagValue& value) {
+  if (!value.empty())
+    draft.command.build.cache.repository = CacheLocation::parse(value.text());
+}
+
 void set_cache_directory(ExecutorDraft& draft, const FlagValue& value) {
   if (!value.empty() && !value.text().starts_with('/'))
     throw Error("'{}' is not an absolute path", value.text());
@@ -292,15 +297,15 @@ constexpr ExecutorFlag table[] = {
     .group = execution_group, .preset = "0", .help = "Further tries to unpack a base image"},
    [](Draft&, const Value& v) { v.count(); }},
 
-  {{.name = "cache", .type = boolean, .support = later, .group = cache_group, .preset = "false",
+  {{.name = "cache", .type = boolean, .group = cache_group, .preset = "false",
     .help = "Take steps from the cache and add them to it"},
-   refuse_true},
-  {{.name = "cache-repo", .support = later, .group = cache_group,
+   [](Draft& d, const Value& v) { d.command.build.cache.enabled = v.boolean(); }},
+  {{.name = "cache-repo", .group = cache_group,
     .preset = "the first destination's repository, with /cache",
     .help = "The repository that holds the cache, or oci:PATH"},
-   [](Draft& d, const Value& v) { d.has_cache_repo = !v.empty(); }},
+   set_cache_repository},
   {{.name = "cache-dir", .group = cache_group, .preset = "/cache",
-    .help = "The directory for what is kept from build to build: cache mounts, downloads"},
+    .help = "The directory for what is kept from build to build: steps, base images, cache mounts, downloads"},
    set_cache_directory},
   {{.name = "import-cache-mounts", .type = list, .group = cache_group,
     .help = "Begin cache mounts that are not in --cache-dir with those exported to REF or oci:PATH"},
@@ -312,18 +317,18 @@ constexpr ExecutorFlag table[] = {
    [](Draft& d, const Value& v) {
      d.command.build.cache_mounts.export_to.push_back(CacheLocation::parse(v.text()));
    }},
-  {{.name = "cache-ttl", .type = duration, .support = later, .group = cache_group,
-    .preset = "336h", .help = "How long what is in the cache counts"},
-   accept},
-  {{.name = "cache-copy-layers", .type = boolean, .support = later, .group = cache_group,
-    .preset = "false", .help = "Cache what COPY and ADD make"},
-   accept},
-  {{.name = "cache-run-layers", .type = boolean, .support = later, .group = cache_group,
-    .preset = "true", .help = "Cache what RUN makes"},
-   accept},
-  {{.name = "no-push-cache", .type = boolean, .support = later, .group = cache_group,
-    .preset = "false", .help = "Read the cache without adding to it"},
-   accept},
+  {{.name = "cache-ttl", .type = duration, .group = cache_group, .preset = "336h",
+    .help = "How long what is in the cache counts"},
+   [](Draft& d, const Value& v) { d.command.build.cache.time_to_live = v.duration(); }},
+  {{.name = "cache-copy-layers", .type = boolean, .group = cache_group, .preset = "true",
+    .help = "Cache what COPY, ADD and WORKDIR make"},
+   [](Draft& d, const Value& v) { d.command.build.cache.copy_layers = v.boolean(); }},
+  {{.name = "cache-run-layers", .type = boolean, .group = cache_group, .preset = "true",
+    .help = "Cache what RUN makes"},
+   [](Draft& d, const Value& v) { d.command.build.cache.run_layers = v.boolean(); }},
+  {{.name = "no-push-cache", .type = boolean, .group = cache_group, .preset = "false",
+    .help = "Read the repository of the cache without adding to it"},
+   [](Draft& d, const Value& v) { d.command.build.cache.push = !v.boolean(); }},
   {{.name = "compressed-caching", .type = boolean, .support = no_effect, .group = cache_group,
     .preset = "true", .help = "Keep compressed layers in memory"},
    accept},

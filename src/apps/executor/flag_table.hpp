@@ -27,7 +27,6 @@ struct ExecutorDraft {
   std::vector<SecretFlag> secrets;
   std::string hostname; ///< "" when it was not given.
   bool no_push = false;
-  bool has_cache_repo = false;
   bool has_helpers = false; ///< --credential-helpers was given, in place of all of them.
   // Nothing: the flag was not given, and a variable may say it.
   std::optional<std::string> work_directory;

@@ -143,7 +143,8 @@ BuildCommand settle(ExecutorDraft draft, const ProcessEnvironment& environment) 
   check_reports(draft.command.build.output);
   check_format(draft.command.build.output);
   check_variables(environment);
-  if (draft.has_cache_repo)
+  const auto& cache = draft.command.build.cache;
+  if (cache.repository && !cache.enabled)
     draft.command.warnings.emplace_back("--cache-repo has no effect without --cache");
   return std::move(draft.command);
 }

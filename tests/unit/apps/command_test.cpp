@@ -208,7 +208,6 @@ TEST_CASE("flags that change nothing here are accepted in every form that kaniko
 
 TEST_CASE("work that comes later is refused by name, never skipped") {
   check_refusals({
-      {{"--cache"}, "--cache: not supported yet", "the cache"},
       {{"--registry-map=docker.io=mirror"}, "--registry-map: not supported yet", "mirrors"},
       {{"--registry-mirror=mirror"}, "--registry-mirror: not supported yet", "mirrors"},
       {{"-b", "bucket"}, "--bucket: not supported yet", "contexts in buckets"},

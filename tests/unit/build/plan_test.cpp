@@ -1,4 +1,5 @@
 #include "build/planner.hpp"
+#include "build/schedule.hpp"
 #include "dockerfile/dockerfile.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
@@ -121,11 +122,11 @@ TEST_CASE("ONBUILD triggers run right after FROM and may need further stages") {
   CHECK(plan.stages.at(1).config.config.on_build.empty());
 }
 
-TEST_CASE("proxies are in a command's environment, not in its history or in the image") {
+TEST_CASE("proxies are given to a command and are neither in its history nor in the image") {
   PlanOptions options;
   options.language.build_args = {{"HTTP_PROXY", "http://p"}};
   const auto plan = plan_of("FROM busybox\nRUN x", options);
-  CHECK(action<RunAction>(plan, 0, 0).environment.get("HTTP_PROXY") == "http://p");
+  CHECK(action<RunAction>(plan, 0, 0).proxies.get("HTTP_PROXY") == "http://p");
   CHECK(plan.stages.at(0).steps.at(0).created_by == "RUN /bin/sh -c x # buildkit");
   CHECK_FALSE(plan.stages.at(0).config.config.env.get("HTTP_PROXY").has_value());
 }
@@ -202,7 +203,7 @@ TEST_CASE("a named context is the stage of its name, whose instructions are not 
   const auto plan = plan_of("FROM busybox AS one\nRUN x\nFROM busybox AS Two\nRUN y\nFROM two\n"
                             "COPY --from=one a /\nCOPY --from=0 b /",
                             options);
-  CHECK_FALSE(plan.runs_commands());
+  CHECK_FALSE(whole_schedule(plan).runs_commands(plan));
   CHECK(std::get<ImageSource>(plan.stages.at(0).base).name == "other");
   for (const std::size_t step : {0U, 1U})
     CHECK(std::get<DirectorySource>(action<CopyAction>(plan, 1, step).from).path == "/some/files");

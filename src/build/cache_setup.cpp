@@ -1,0 +1,91 @@
+#include "build/cache_setup.hpp"
+
+#include "build/step_cache_places.hpp"
+#include "util/error.hpp"
+
+#include <unistd.h>
+
+namespace cairn {
+
+namespace {
+
+constexpr const char* usual_directory = "/cache";
+
+/// kaniko's default: a repository below that of the image.
+std::optional<CacheLocation> repository(const BuildOptions& options) {
+  if (options.cache.repository || options.output.destinations.empty())
+    return options.cache.repository;
+  const auto& destination = options.output.destinations.front();
+  CacheLocation location;
+  location.reference = destination.with_repository(destination.repository() + "/cache");
+  location.name = location.reference->name();
+  return location;
+}
+
+} // namespace
+
+std::optional<std::string> cache_directory(const ExecutionOptions& options) {
+  if (!options.cache_directory && ::access(usual_directory, W_OK) == 0)
+    return usual_directory;
+  return options.cache_directory;
+}
+
+std::unique_ptr<CacheDirectory> open_cache_directory(const BuildOptions& options,
+                                                     Progress& progress) {
+  const auto directory = cache_directory(options.execution);
+  if (!options.cache.enabled || !directory)
+    return nullptr;
+  try {
+    return std::make_unique<CacheDirectory>(*directory);
+  } catch (const SysError& error) {
+    progress.warn("--cache-dir is not used: {}", error.what());
+    return nullptr;
+  }
+}
+
+void add_caches(StepCaches& caches, const BuildOptions& options, const CacheDirectory* directory,
+                RegistryClient& registry) {
+  if (!options.cache.enabled)
+    return;
+  if (directory != nullptr)
+    caches.use(make_local_cache(directory->path() + "/steps", directory->blobs()),
+               StepCaches::Use::read_and_write);
+  if (const auto location = repository(options))
+    caches.use(make_remote_cache(*location, registry), options.cache.push
+                                                           ? StepCaches::Use::read_and_write
+                                                           : StepCaches::Use::read);
+  if (caches.empty())
+    throw with_hint(Error("--cache: there is nowhere to keep anything"),
+                    "give --cache-repo, --cache-dir or --destination");
+}
+
+EntryRule entry_rule(const BuildOptions& options, Time now) {
+  EntryRule rule;
+  rule.time_to_live = options.cache.time_to_live;
+  rule.now = now;
+  rule.epoch = options.times.epoch;
+  rule.reproducible = options.times.reproducible;
+  return rule;
+}
+
+Schedule make_schedule(const Plan& plan, const BuildOptions& options, StepCaches& caches,
+                       const ContextServices& services) {
+  if (caches.empty())
+    return whole_schedule(plan);
+  SilentProgress silent;
+  const CopyServices files{
+      services.context,
+      services.images,
+      services.downloads,
+      services.workspace,
+      [](std::size_t) -> std::shared_ptr<SharedStack> { throw Error("no stage is read for a key"); },
+      [](const ImageSource&) -> std::shared_ptr<SharedStack> {
+        throw Error("no image is read for a key");
+      },
+      services.clock,
+      silent};
+  const auto keys = plan_keys(plan, {options, files, services.images});
+  return cached_schedule(plan, keys, caches, options.cache);
+}
+
+} // namespace cairn

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "build/cache_directory.hpp"
+#include "build/copy_step.hpp"
+#include "build/options.hpp"
+#include "build/schedule.hpp"
+#include "build/step_caches.hpp"
+#include "registry/client.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace cairn {
+
+/// Where things are kept from build to build, if anywhere: --cache-dir, or "/cache" when that can
+/// be written.
+std::optional<std::string> cache_directory(const ExecutionOptions& options);
+
+/// --cache-dir, opened; null without --cache, or when the directory cannot be written.
+std::unique_ptr<CacheDirectory> open_cache_directory(const BuildOptions& options,
+                                                     Progress& progress);
+
+/// Adds the caches that the options name. `directory` may be null. All must outlive `caches`.
+void add_caches(StepCaches& caches, const BuildOptions& options, const CacheDirectory* directory,
+                RegistryClient& registry);
+
+/// The rule for what is taken from caches.
+EntryRule entry_rule(const BuildOptions& options, Time now);
+
+/// What contexts tell without building anything.
+struct ContextServices {
+  const BuildContext& context;
+  ImageLibrary& images;
+  Downloads& downloads;
+  Workspace& workspace;
+  const Clock& clock;
+};
+
+/// What has to be done of the plan.
+Schedule make_schedule(const Plan& plan, const BuildOptions& options, StepCaches& caches,
+                       const ContextServices& services);
+
+} // namespace cairn

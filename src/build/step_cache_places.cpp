@@ -1,0 +1,166 @@
+#include "build/step_cache_places.hpp"
+
+#include "build/outputs.hpp"
+#include "oci/layout.hpp"
+#include "oci/media_type.hpp"
+#include "registry/transfer.hpp"
+#include "util/error.hpp"
+#include "util/file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+namespace cairn {
+
+namespace {
+
+constexpr std::uint64_t max_manifest = std::uint64_t{1} << 20;
+
+class RepositoryCache final : public StepCache {
+public:
+  RepositoryCache(ImageRef repository, RegistryClient& client)
+      : repository_(std::move(repository)), client_(client) {}
+
+  std::string name() const override { return repository_.name(); }
+  std::optional<ImageRef> repository() const override { return repository_; }
+
+  std::optional<Manifest> find(const StepKey& key) override {
+    auto found = client_.get_manifest(repository_.with_tag(key.hex));
+    if (!found)
+      return std::nullopt;
+    return Manifest::parse(std::move(found->raw), found->media_type);
+  }
+
+  std::unique_ptr<Source> open(const StepKey&, const Descriptor& blob) override {
+    return client_.read_blob(repository_, blob);
+  }
+
+  void put(const StepKey& key, const BuiltImage& entry) override {
+    SilentProgress silent;
+    push_image(client_,
+               {.destinations = {repository_.with_tag(key.hex)},
+                .manifest = entry.manifest,
+                .open = [&](const Descriptor& blob) { return entry.open(blob); },
+                .known_in = [&](const Digest& blob) { return entry.known_in(blob); }},
+               silent);
+  }
+
+private:
+  ImageRef repository_;
+  RegistryClient& client_;
+};
+
+/// A directory that comes to be under its name when it is complete.
+class LayoutCache final : public StepCache {
+public:
+  explicit LayoutCache(std::string path) : path_(std::move(path)) {}
+
+  std::string name() const override { return "oci:" + path_; }
+  std::optional<ImageRef> repository() const override { return std::nullopt; }
+
+  std::optional<Manifest> find(const StepKey& key) override {
+    if (::access((directory(key) + "/index.json").c_str(), F_OK) != 0)
+      return std::nullopt;
+    const auto layout = Layout::open(directory(key));
+    const auto found = layout.find(std::nullopt, std::nullopt);
+    const auto source = verify_blob(layout.blobs().read(found.digest), found);
+    return Manifest::parse(read_all(*source, max_manifest), found.media_type);
+  }
+
+  std::unique_ptr<Source> open(const StepKey& key, const Descriptor& blob) override {
+    return verify_blob(Layout::open(directory(key)).blobs().read(blob.digest), blob);
+  }
+
+  void put(const StepKey& key, const BuiltImage& entry) override {
+    const auto half = fmt::format("{}.partial-{}", path_, random_hex(8));
+    const auto above = path_.rfind('/');
+    if (above != std::string::npos && above != 0)
+      make_directories(path_.substr(0, above));
+    try {
+      write_layout(entry, half, std::nullopt);
+      rename_to(half, directory(key));
+    } catch (const Error&) {
+      remove_tree(current_directory(), half);
+      throw;
+    }
+  }
+
+private:
+  std::string directory(const StepKey& key) const { return path_ + ":" + key.hex; }
+
+  /// Another build may have put the same entry in the meantime: either will do.
+  static void rename_to(const std::string& half, const std::string& whole) {
+    if (::rename(half.c_str(), whole.c_str()) == 0)
+      return;
+    if (errno != EEXIST && errno != ENOTEMPTY)
+      throw SysError(errno, "rename '{}'", half);
+    const auto old = half + ".old";
+    if (::rename(whole.c_str(), old.c_str()) != 0 || ::rename(half.c_str(), whole.c_str()) != 0)
+      remove_tree(current_directory(), half);
+    remove_tree(current_directory(), old);
+  }
+
+  std::string path_;
+};
+
+class DirectoryCache final : public StepCache {
+public:
+  DirectoryCache(std::string directory, const BlobStore& store)
+      : directory_(std::move(directory)), store_(store) {}
+
+  std::string name() const override { return directory_; }
+  std::optional<ImageRef> repository() const override { return std::nullopt; }
+
+  std::optional<Manifest> find(const StepKey& key) override {
+    const auto file = try_open_at(current_directory(), path(key), O_RDONLY);
+    if (!file)
+      return std::nullopt;
+    auto manifest = Manifest::parse(read_file(*file, max_manifest), media_type::oci_manifest);
+    // The store may have lost what the entry names: blobs are removed when room is needed.
+    for (const auto& layer : manifest.layers)
+      if (store_.size(layer.digest) != layer.size)
+        return std::nullopt;
+    return manifest;
+  }
+
+  std::unique_ptr<Source> open(const StepKey&, const Descriptor& blob) override {
+    return verify_blob(store_.read(blob.digest), blob);
+  }
+
+  void put(const StepKey& key, const BuiltImage& entry) override {
+    make_directories(directory_);
+    for (const auto& layer : entry.manifest.layers)
+      if (store_.size(layer.digest) != layer.size) {
+        BlobStore::Writer writer(store_);
+        copy(*entry.open(layer), writer);
+        writer.commit(layer.digest, layer.size);
+      }
+    AtomicFile file(path(key));
+    file.write(entry.manifest.raw);
+    file.commit();
+  }
+
+private:
+  std::string path(const StepKey& key) const { return directory_ + "/" + key.hex + ".json"; }
+
+  std::string directory_;
+  const BlobStore& store_;
+};
+
+} // namespace
+
+std::unique_ptr<StepCache> make_remote_cache(const CacheLocation& location,
+                                             RegistryClient& client) {
+  if (location.reference)
+    return std::make_unique<RepositoryCache>(*location.reference, client);
+  return std::make_unique<LayoutCache>(location.layout_path);
+}
+
+std::unique_ptr<StepCache> make_local_cache(std::string directory, const BlobStore& store) {
+  return std::make_unique<DirectoryCache>(std::move(directory), store);
+}
+
+} // namespace cairn

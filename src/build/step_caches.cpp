@@ -1,0 +1,132 @@
+#include "build/step_caches.hpp"
+
+#include "net/http.hpp"
+#include "util/error.hpp"
+
+namespace cairn {
+
+namespace {
+
+/// Enough to keep a connection busy while a layer is being finished.
+constexpr std::size_t parallel_puts = 2;
+
+} // namespace
+
+StepCaches::StepCaches(EntryRule rule, Progress& progress) : rule_(rule), progress_(progress) {}
+
+StepCaches::~StepCaches() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+    queue_.clear();
+  }
+  changed_.notify_all();
+}
+
+void StepCaches::use(std::unique_ptr<StepCache> cache, Use how) {
+  places_.push_back({std::move(cache), how});
+  if (how == Use::read_and_write && workers_.empty())
+    for (std::size_t i = 0; i < parallel_puts; ++i)
+      workers_.emplace_back([this] { work(); });
+}
+
+std::shared_ptr<const BaseImage> StepCaches::find(const StepKey& key) {
+  for (auto& place : places_)
+    if (auto found = find_in(place, key))
+      return found;
+  return nullptr;
+}
+
+std::shared_ptr<const BaseImage> StepCaches::find_in(Place& place, const StepKey& key) {
+  if (!is_usable(place.readable))
+    return nullptr;
+  try {
+    if (auto manifest = place.cache->find(key))
+      return within([&] { return read_entry(key, *std::move(manifest), rule_, *place.cache); },
+                    "{}:{}", place.cache->name(), key.hex);
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const Error& error) {
+    give_up(place.readable, fmt::format("Nothing is taken from the cache {}: {}",
+                                        place.cache->name(), error.what()));
+  }
+  return nullptr;
+}
+
+void StepCaches::add(const StepKey& key, std::shared_ptr<const StageLayer> layer,
+                     std::string created_by) {
+  if (workers_.empty())
+    return;
+  {
+    const std::lock_guard lock(mutex_);
+    queue_.push_back({key, std::move(layer), std::move(created_by)});
+  }
+  changed_.notify_all();
+}
+
+void StepCaches::finish() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return queue_.empty() && active_ == 0; });
+}
+
+std::vector<ImageRef> StepCaches::holders(const Digest& blob) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = holders_.find(blob);
+  return found != holders_.end() ? found->second : std::vector<ImageRef>();
+}
+
+void StepCaches::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [&] { return ending_ || !queue_.empty(); });
+    if (queue_.empty())
+      return;
+    const auto addition = std::move(queue_.front());
+    queue_.pop_front();
+    ++active_;
+    lock.unlock();
+    put(addition);
+    lock.lock();
+    --active_;
+    changed_.notify_all();
+  }
+}
+
+void StepCaches::put(const Addition& addition) {
+  try {
+    const auto entry = make_entry(addition.layer, addition.created_by, rule_);
+    for (auto& place : places_)
+      if (place.how == Use::read_and_write && is_usable(place.writable))
+        put_in(place, addition.key, entry);
+  } catch (const Error& error) {
+    // The layer could not be written, which is what the build ends with.
+    progress_.debug("A step is not put into the cache: {}", error.what());
+  }
+}
+
+void StepCaches::put_in(Place& place, const StepKey& key, const BuiltImage& entry) {
+  try {
+    place.cache->put(key, entry);
+    progress_.debug("Put {} into the cache {}", key.hex, place.cache->name());
+    if (const auto repository = place.cache->repository()) {
+      const std::lock_guard lock(mutex_);
+      holders_[entry.manifest.layers.front().digest].push_back(*repository);
+    }
+  } catch (const Error& error) {
+    give_up(place.writable, fmt::format("Nothing more is put into the cache {}: {}",
+                                        place.cache->name(), error.what()));
+  }
+}
+
+bool StepCaches::is_usable(const bool& flag) const {
+  const std::lock_guard lock(mutex_);
+  return flag;
+}
+
+void StepCaches::give_up(bool& flag, const std::string& why) {
+  const std::lock_guard lock(mutex_);
+  if (std::exchange(flag, false))
+    progress_.warn("{}", why);
+}
+
+} // namespace cairn

@@ -1,0 +1,77 @@
+#pragma once
+
+#include "build/step_cache.hpp"
+#include "util/progress.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace cairn {
+
+/// All caches of a build. None of them can fail it: one that cannot be read or written is told once
+/// and then left alone. Thread-safe.
+class StepCaches {
+public:
+  enum class Use { read, read_and_write };
+
+  StepCaches(EntryRule rule, Progress& progress);
+  StepCaches(const StepCaches&) = delete;
+  StepCaches& operator=(const StepCaches&) = delete;
+  /// Entries that have not been put yet are dropped; those under way are waited for.
+  ~StepCaches();
+
+  /// Earlier ones are asked first. Before anything else is called.
+  void use(std::unique_ptr<StepCache> cache, Use how);
+  bool empty() const noexcept { return places_.empty(); }
+
+  /// A layer that may stand for the step's; null when no cache has one.
+  std::shared_ptr<const BaseImage> find(const StepKey& key);
+
+  /// Puts the layer of a step into the caches that are written to, while the build goes on.
+  void add(const StepKey& key, std::shared_ptr<const StageLayer> layer, std::string created_by);
+  /// Waits until everything that was added is where it belongs.
+  void finish();
+
+  /// Repositories that hold a blob because it was put there.
+  std::vector<ImageRef> holders(const Digest& blob) const;
+
+private:
+  struct Place {
+    std::unique_ptr<StepCache> cache;
+    Use how = Use::read;
+    bool readable = true;
+    bool writable = true;
+  };
+  struct Addition {
+    StepKey key;
+    std::shared_ptr<const StageLayer> layer;
+    std::string created_by;
+  };
+
+  std::shared_ptr<const BaseImage> find_in(Place& place, const StepKey& key);
+  void put_in(Place& place, const StepKey& key, const BuiltImage& entry);
+  void put(const Addition& addition);
+  void work();
+  bool is_usable(const bool& flag) const;
+  void give_up(bool& flag, const std::string& why);
+
+  EntryRule rule_;
+  Progress& progress_;
+  std::vector<Place> places_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Addition> queue_;
+  std::size_t active_ = 0;
+  bool ending_ = false;
+  std::map<Digest, std::vector<ImageRef>> holders_;
+  std::vector<std::jthread> workers_;
+};
+
+} // namespace cairn
