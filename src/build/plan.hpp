@@ -156,6 +156,8 @@ struct RunAction {
   std::vector<std::string> argv;
   Environment environment; ///< Image, ENV and ARG; HOME is up to the user's passwd entry.
   Environment proxies;     ///< Predefined arguments: in no history and no cache key.
+  /// What the command gets of both; proxies go over the rest.
+  Environment whole_environment() const;
   std::string working_directory;
   std::string user;                              ///< "" is root.
   std::optional<instruction::InlineFile> script; ///< To be at /dev/pipes/<name> while it runs.

@@ -138,4 +138,12 @@ Plan make_plan(const Dockerfile& dockerfile, const PlanOptions& options, BaseCon
   return Planner(graph, bases).plan();
 }
 
+Environment RunAction::whole_environment() const {
+  auto whole = environment;
+  for (const auto& proxy : proxies.entries())
+    if (const auto parts = cut(proxy, '='))
+      whole.set(parts->first, parts->second);
+  return whole;
+}
+
 } // namespace cairn

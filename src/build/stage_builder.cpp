@@ -4,7 +4,6 @@
 #include "build/squash.hpp"
 #include "build/stage_graph.hpp"
 #include "util/error.hpp"
-#include "util/text.hpp"
 
 #include <fmt/format.h>
 
@@ -141,10 +140,7 @@ void StageBuilder::remember_user_files(const std::vector<LayerEntry>& entries) {
 
 Invocation StageBuilder::invocation(const RunAction& action) {
   const auto identity = resolve_user(action.user, user_files(stack_));
-  auto environment = action.environment;
-  for (const auto& proxy : action.proxies.entries())
-    if (const auto parts = cut(proxy, '='))
-      environment.set(parts->first, parts->second);
+  auto environment = action.whole_environment();
   if (!environment.get("PATH"))
     environment.set("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
   if (environment.get("HOME").value_or("").empty())

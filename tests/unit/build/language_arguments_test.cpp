@@ -94,7 +94,7 @@ TEST_CASE("a user's value for a platform argument goes over the build's") {
 TEST_CASE("proxies reach commands in both spellings without ARG, and nothing else") {
   const auto plan = language_plan("FROM x\nENV A=${HTTP_PROXY-unset}\nRUN y",
                                   {{"HTTP_PROXY", "h"}, {"no_proxy", "n"}, {"Ftp_Proxy", "f"}});
-  const auto& environment = run_of(plan, 1).environment;
+  const auto environment = run_of(plan, 1).whole_environment();
   for (const auto& [name, value] : BuildArgs{{"HTTP_PROXY", "h"},
                                              {"http_proxy", "h"},
                                              {"NO_PROXY", "n"},
@@ -116,10 +116,11 @@ TEST_CASE("a proxy goes over ENV, http_proxy over HTTP_PROXY, and an empty one i
   const auto plan =
       language_plan("FROM x\nENV https_proxy=mine all_proxy=mine\nRUN y",
                     {{"https_proxy", "low"}, {"HTTPS_PROXY", "up"}, {"ALL_PROXY", ""}});
-  CHECK(run_of(plan, 1).environment.get("https_proxy") == "low");
-  CHECK(run_of(plan, 1).environment.get("HTTPS_PROXY") == "low");
-  CHECK(run_of(plan, 1).environment.get("all_proxy") == "mine");
-  CHECK_FALSE(run_of(plan, 1).environment.get("ALL_PROXY").has_value());
+  const auto environment = run_of(plan, 1).whole_environment();
+  CHECK(environment.get("https_proxy") == "low");
+  CHECK(environment.get("HTTPS_PROXY") == "low");
+  CHECK(environment.get("all_proxy") == "mine");
+  CHECK_FALSE(environment.get("ALL_PROXY").has_value());
 }
 
 TEST_CASE("arguments about scans are in the history, and never in the environment") {

@@ -57,7 +57,8 @@ TEST_CASE("only EXPOSE splits a value into words") {
                                   "COPY $f /d/");
   CHECK(image_of(plan).config.exposed_ports == std::set<std::string>{"1/tcp", "2/udp"});
   CHECK(image_of(plan).config.volumes == std::set<std::string>{"a b"});
-  CHECK(copy_of(plan, 3).sources == std::vector<std::string>{"a b"});
+  REQUIRE(copy_of(plan, 3).sources.size() == 1);
+  CHECK(std::get<LocalSource>(copy_of(plan, 3).sources.front()).pattern == "a b");
 }
 
 TEST_CASE("the escape character of the file holds, but for heredocs") {
