@@ -114,8 +114,14 @@ std::shared_ptr<const BaseImage> ImageLibrary::get(const ImageSource& image) {
 }
 
 std::shared_ptr<const BaseImage> ImageLibrary::resolve(const ImageSource& image) {
-  return within([&] { return image.reference ? from_registry(image) : from_layout(image); }, "{}",
-                printable(image.name));
+  try {
+    return within([&] { return image.reference ? from_registry(image) : from_layout(image); }, "{}",
+                  printable(image.name));
+  } catch (Error& error) {
+    if (!image.hint.empty())
+      error.add_hint(image.hint);
+    throw;
+  }
 }
 
 std::shared_ptr<const BaseImage> ImageLibrary::from_registry(const ImageSource& image) {

@@ -29,6 +29,7 @@ struct ImageSource {
   std::optional<std::string> layout_tag;
   std::optional<Digest> layout_digest;
   Platform platform;
+  std::string hint; ///< What else the name may have meant, should there be no such image; or "".
 
   /// Sources with the same key are the same image.
   std::string key() const;

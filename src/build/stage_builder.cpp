@@ -1,5 +1,6 @@
 #include "build/stage_builder.hpp"
 
+#include "build/kernel_directories.hpp"
 #include "build/run_step.hpp"
 #include "build/squash.hpp"
 #include "build/stage_graph.hpp"
@@ -105,7 +106,8 @@ std::string StageBuilder::act(const RunAction& action) {
         outcome.signal ? fmt::format("the command was ended by signal {}", *outcome.signal)
                        : fmt::format("the command ended with exit status {}", outcome.exit_status),
         outcome.exit_status);
-  auto content = root().changes(stack_);
+  auto content =
+      with_kernel_directories(root().changes(stack_), stack_.tree(), services_.copy.clock());
   const auto entries = content.entries;
   auto note = add_layer(std::move(content), root().content());
   root().accept(stack_.layers().back());

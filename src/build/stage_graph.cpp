@@ -18,6 +18,9 @@ namespace in = instruction;
 
 using References = std::vector<StageReference>;
 
+/// With how many stages a name is compared that may be a mistyped one's.
+constexpr std::size_t max_compared = 100;
+
 void add_platform(std::map<std::string, std::string>& arguments, const std::string& prefix,
                   const Platform& platform) {
   arguments[prefix + "PLATFORM"] = platform.str();
@@ -192,6 +195,12 @@ ImageSource StageGraph::image(const std::string& name, const Platform& platform)
   source.name = name;
   source.reference = ImageRef::parse(name);
   source.platform = platform;
+  std::vector<std::string> stages;
+  for (const auto& stage : dockerfile_.stages)
+    if (stage.name() && stages.size() < max_compared)
+      stages.push_back(*stage.name());
+  if (const auto meant = suggest(name, stages))
+    source.hint = fmt::format("there is a stage called \"{}\"", *meant);
   return source;
 }
 

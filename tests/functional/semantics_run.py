@@ -78,6 +78,16 @@ def private_files(world):
     expect({"/etc/hosts", "/etc/resolv.conf"}.isdisjoint(build.image.files), "they are in the image")
 
 
+@case("of the kernel's file systems the directories stay where the base has none, in the first command's layer")
+def kernel_directories(world):
+    text = "FROM REGISTRY/busybox AS b\nFROM scratch\nCOPY --from=b /bin /bin\nCOPY f /dev/f\nRUN true\nRUN true\n"
+    image = world.build(text + "FROM scratch\nCOPY --from=1 / /x/\n", {"f": ""}).image
+    expect({"/x/dev/f", "/x/proc", "/x/sys"} <= set(image.files), f"files are {sorted(image.files)[-5:]}")
+    image = world.build(text, {"f": ""}).image
+    expect_equal([[name for name in layer.names if name != "/"] for layer in image.layers[-2:]], [["/proc", "/sys"], []])
+    expect_equal([(oct(image.files[path].mode), image.files[path].owner) for path in ("/proc", "/sys")], [("0o755", (0, 0))] * 2)
+
+
 @case("what is changed in a volume after VOLUME is kept")
 def volume(world):
     image = world.build("FROM REGISTRY/busybox\nRUN mkdir /v && echo 1 > /v/a\nVOLUME /v\nRUN echo 2 > /v/b; rm /v/a\nCOPY f /v/c\nWORKDIR /v/d\n",

@@ -160,6 +160,16 @@ TEST_CASE("a relative WORKDIR goes on from the one before") {
   CHECK(std::holds_alternative<ConfigAction>(plan.stages.at(0).steps.at(2).action));
 }
 
+TEST_CASE("an image whose name is like a stage's says so, should it not exist") {
+  const auto plan = plan_of("FROM scratch AS build\nFROM biuld\nCOPY --from=biuld a /");
+  const auto& stage = plan.stages.at(0);
+  CHECK(std::get<ImageSource>(stage.base).hint == "there is a stage called \"build\"");
+  CHECK(std::get<ImageSource>(action<CopyAction>(plan, 0, 0).from).hint ==
+        "there is a stage called \"build\"");
+  const auto other = plan_of("FROM scratch AS build\nFROM alpine");
+  CHECK(std::get<ImageSource>(other.stages.at(0).base).hint.empty());
+}
+
 TEST_CASE("a named context replaces an image and a stage") {
   PlanOptions options;
   options.named_contexts = {{"busybox", "oci-layout:///layouts/b:1"}, {"files", "/some/files"}};
