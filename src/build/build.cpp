@@ -267,26 +267,25 @@ BuildReport build_image(const BuildOptions& given, const BuildServices& services
     keep = {&kept->blobs(), kept.get()};
   else if (must_keep_base_blobs(plan, schedule, options, ladder.rung))
     keep.blobs = &workspace.store();
-  auto result = execute(
-      plan,
-      {.options = options,
-       .schedule = schedule,
-       .steps = steps,
-       .context = input.context,
-       .images = images,
-       .downloads = downloads,
-       .workspace = workspace,
-       .runner = *runner,
-       .layers = layers,
-       .progress = progress,
-       .clock = services.clock,
-       .cancel = services.cancel,
-       .rung = ladder.rung,
-       .why_not_better = reasons(ladder),
-       .ignored = ignored_paths(ladder.rung, options, workspace.path(), input.context.local.path),
-       .caches = caches,
-       .agents = agents,
-       .keep = keep});
+  auto result = execute(plan, {.options = options,
+                               .schedule = schedule,
+                               .steps = steps,
+                               .context = input.context,
+                               .images = images,
+                               .downloads = downloads,
+                               .workspace = workspace,
+                               .runner = *runner,
+                               .layers = layers,
+                               .progress = progress,
+                               .clock = services.clock,
+                               .cancel = services.cancel,
+                               .rung = ladder.rung,
+                               .why_not_better = reasons(ladder),
+                               .ignored = ignored_paths(ladder.rung, options, workspace.path(),
+                                                        input.context.local.path),
+                               .caches = caches,
+                               .agents = agents,
+                               .keep = keep});
 
   // From here on every file of the image exists; layers may still be on their way to the store.
   auto image = assemble_image(std::move(result.config), result.stack.layers(), options,

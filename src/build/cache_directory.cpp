@@ -52,8 +52,8 @@ std::uint64_t unpacked_size(const std::string& path) {
 std::vector<Item> items_of(const std::string& root) {
   std::vector<Item> items;
   for (const auto* folder : {"blobs/sha256", "steps", "images", "indexes", "unpacked"}) {
-    const auto directory = try_open_at(current_directory(), root + "/" + folder,
-                                       O_RDONLY | O_DIRECTORY);
+    const auto directory =
+        try_open_at(current_directory(), root + "/" + folder, O_RDONLY | O_DIRECTORY);
     if (!directory)
       continue;
     for (const auto& name : list_directory(*directory)) {

@@ -51,9 +51,8 @@ void add_caches(StepCaches& caches, const BuildOptions& options, const CacheDire
     caches.use(make_local_cache(directory->path() + "/steps", directory->blobs()),
                StepCaches::Use::read_and_write);
   if (const auto location = repository(options))
-    caches.use(make_remote_cache(*location, registry), options.cache.push
-                                                           ? StepCaches::Use::read_and_write
-                                                           : StepCaches::Use::read);
+    caches.use(make_remote_cache(*location, registry),
+               options.cache.push ? StepCaches::Use::read_and_write : StepCaches::Use::read);
   if (caches.empty())
     throw with_hint(Error("--cache: there is nowhere to keep anything"),
                     "give --cache-repo, --cache-dir or --destination");
@@ -73,17 +72,18 @@ Schedule make_schedule(const Plan& plan, const BuildOptions& options, StepCaches
   if (caches.empty())
     return whole_schedule(plan);
   SilentProgress silent;
-  const CopyServices files{
-      services.context,
-      services.images,
-      services.downloads,
-      services.workspace,
-      [](std::size_t) -> std::shared_ptr<SharedStack> { throw Error("no stage is read for a key"); },
-      [](const ImageSource&) -> std::shared_ptr<SharedStack> {
-        throw Error("no image is read for a key");
-      },
-      services.clock,
-      silent};
+  const CopyServices files{services.context,
+                           services.images,
+                           services.downloads,
+                           services.workspace,
+                           [](std::size_t) -> std::shared_ptr<SharedStack> {
+                             throw Error("no stage is read for a key");
+                           },
+                           [](const ImageSource&) -> std::shared_ptr<SharedStack> {
+                             throw Error("no image is read for a key");
+                           },
+                           services.clock,
+                           silent};
   const auto keys = plan_keys(plan, {options, files, services.images});
   return cached_schedule(plan, keys, caches, options.cache);
 }

@@ -201,8 +201,10 @@ bool is_from_context(const FileOrigin& from) {
          std::holds_alternative<DirectorySource>(from) || std::holds_alternative<UrlSource>(from);
 }
 
+enum class UnknownNames { refuse, are_root };
+
 /// Who "user[:group]" is in `stack`.
-Owner owner_of(const std::string& spec, LayerStack& stack, Progress& progress) {
+Owner owner_of(const std::string& spec, LayerStack& stack, UnknownNames names, Progress& progress) {
   const auto is_numeric = is_numeric_owner(spec);
   if (!is_numeric && stack.layers().empty())
     throw with_hint(
@@ -210,8 +212,11 @@ Owner owner_of(const std::string& spec, LayerStack& stack, Progress& progress) {
               spec),
         "numbers need none");
   const auto found = resolve_owner(spec, is_numeric ? UserFiles{} : user_files(stack));
-  for (const auto& why : found.unknown)
-    progress.warn("'{}': {}: taken for {}:{}", spec, why, found.owner.uid, found.owner.gid);
+  for (const auto& problem : found.unknown) {
+    if (problem.is_name && names == UnknownNames::refuse)
+      throw Error("{}", problem.why);
+    progress.warn("'{}': {}: taken for {}:{}", spec, problem.why, found.owner.uid, found.owner.gid);
+  }
   return found.owner;
 }
 
@@ -298,7 +303,7 @@ LayerContent copy_files(const CopyAction& action, LayerStack& stack, const CopyS
   std::visit(ViewMaker{*data, services}, action.from);
   std::optional<Owner> owner;
   if (action.chown)
-    owner = owner_of(*action.chown, stack, services.progress);
+    owner = owner_of(*action.chown, stack, UnknownNames::refuse, services.progress);
   const auto request = request_of(action, *data, owner, services);
   data->plan = plan_copy(request, stack.tree());
   if (data->stack != nullptr)
@@ -336,7 +341,7 @@ LayerContent make_directory(const DirectoryAction& action, LayerStack& stack,
   std::vector<LayerEntry> entries;
   Owner owner;
   if (!action.user.empty())
-    owner = owner_of(action.user, stack, services.progress);
+    owner = owner_of(action.user, stack, UnknownNames::are_root, services.progress);
   const auto now = services.clock();
   bool made = false;
   for (auto path = target; !path.is_root(); path = path.parent()) {

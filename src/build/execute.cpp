@@ -27,8 +27,7 @@ public:
         copy_(copy_services()), files_(copy_, services.workspace) {}
 
   ExecuteResult run() {
-    const bool serial =
-        services_.rung == Rung::inplace && services_.schedule.runs_commands(plan_);
+    const bool serial = services_.rung == Rung::inplace && services_.schedule.runs_commands(plan_);
     const CommandOptions usual;
     if (const auto& name = services_.options.commands.hostname; serial && name != usual.hostname)
       services_.progress.warn(

@@ -88,9 +88,8 @@ private:
       return std::nullopt;
     KeyHash hash("step");
     hash.add("generation", generation)
-        .add("compression", services_.options.output.compression.method == Compression::zstd
-                                ? "zstd"
-                                : "gzip")
+        .add("compression",
+             services_.options.output.compression.method == Compression::zstd ? "zstd" : "gzip")
         .add("times", times());
     const auto depends_on = dependence(step);
     if (depends_on == DependsOn::itself)

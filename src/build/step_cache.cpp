@@ -24,7 +24,8 @@ bool is_old_enough(const Manifest& manifest, const EntryRule& rule) {
   if (!rule.epoch || rule.reproducible)
     return true;
   const auto found = manifest.annotations.find(epoch_key);
-  const auto epoch = found == manifest.annotations.end() ? std::nullopt : parse_signed(found->second);
+  const auto epoch =
+      found == manifest.annotations.end() ? std::nullopt : parse_signed(found->second);
   return epoch && *epoch <= unix_seconds(*rule.epoch);
 }
 

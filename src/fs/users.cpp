@@ -111,17 +111,17 @@ std::string lack(const char* path, const std::optional<std::string>& file) {
   return std::string(path) + (file ? " of the image has no such row" : " of the image is missing");
 }
 
-std::string unknown(const char* what, std::string_view name, const std::string& why) {
+UnknownOwner unknown(const char* what, std::string_view name, const std::string& why) {
   if (is_number(name))
-    return fmt::format("{} id {} is out of range: the largest is {}", what, name, max_id);
-  return fmt::format("unknown {} '{}': {}", what, name, why);
+    return {fmt::format("{} id {} is out of range: the largest is {}", what, name, max_id), false};
+  return {fmt::format("unknown {} '{}': {}", what, name, why), true};
 }
 
-std::string unknown_user(std::string_view name, const UserFiles& files) {
+UnknownOwner unknown_user(std::string_view name, const UserFiles& files) {
   return unknown("user", name, lack("/etc/passwd", files.passwd));
 }
 
-std::string unknown_group(std::string_view name, const UserFiles& files) {
+UnknownOwner unknown_group(std::string_view name, const UserFiles& files) {
   return unknown("group", name, lack("/etc/group", files.group));
 }
 
@@ -202,14 +202,14 @@ Identity resolve_user(std::string_view spec, const UserFiles& files) {
   const auto row = number ? find_user(files, [&](const UserRow& r) { return r.uid == *number; })
                           : find_user_called(files, user);
   if (!row && !number)
-    throw Error("{}", unknown_user(user, files));
+    throw Error("{}", unknown_user(user, files).why);
   Identity who;
   who.owner = row ? Owner{row->uid, row->gid} : Owner{*number, 0};
   who.home = home_of(who.owner.uid, files);
   if (!group.empty()) {
     const auto gid = group_of(group, files);
     if (!gid)
-      throw Error("{}", unknown_group(group, files));
+      throw Error("{}", unknown_group(group, files).why);
     who.owner.gid = *gid;
   } else if (row) {
     each_group(files, [&](const GroupRow& each) {

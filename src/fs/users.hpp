@@ -29,11 +29,16 @@ struct Owner {
 /// all.
 bool is_numeric_owner(std::string_view spec);
 
-/// What --chown=SPEC means, and for each part of it that nobody is why, e.g.
-/// "unknown user 'x': /etc/passwd of the image is missing".
+/// A part of an owner that means nobody.
+struct UnknownOwner {
+  std::string why;     ///< "unknown user 'x': /etc/passwd of the image is missing"
+  bool is_name = true; ///< Otherwise a number that is too large.
+};
+
+/// What --chown=SPEC means, and which parts of it nobody is.
 struct FoundOwner {
   Owner owner;
-  std::vector<std::string> unknown;
+  std::vector<UnknownOwner> unknown;
 };
 
 /// The owner that --chown=SPEC means: numbers (up to 2147483647) stand for themselves, one number

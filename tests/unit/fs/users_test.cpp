@@ -68,7 +68,7 @@ TEST_CASE("root and numbers need no files") {
 static std::vector<std::string> reasons(const FoundOwner& found) {
   std::vector<std::string> all;
   for (const auto& each : found.unknown)
-    all.push_back(each);
+    all.push_back(each.why);
   return all;
 }
 
@@ -101,6 +101,8 @@ TEST_CASE("a name in --chown that no row has is root's, and said with the file t
   }
   CHECK(reasons(resolve_owner("u1", {})) ==
         std::vector<std::string>{"unknown user 'u1': /etc/passwd of the image is missing"});
+  CHECK(resolve_owner("u1", {}).unknown.front().is_name);
+  CHECK_FALSE(resolve_owner("4294967294", {}).unknown.front().is_name);
 }
 
 TEST_CASE("a row without numbers is nobody's row, least of all root's") {
