@@ -113,7 +113,7 @@ def wrong_flags(world):
                          (("--destination=UPPER/Case",), ("UPPER/Case",)),
                          (("--kaniko-dir=relative",), ("--kaniko-dir", "relative")),
                          (("--image-format=docker", "--compression=zstd"), ("zstd",)),
-                         (("--cache=true",), ("--cache", "not supported yet")),
+                         (("--bucket=b",), ("--bucket", "not supported yet")),
                          (("--context=s3://bucket/key",), ("s3://", "not supported yet"))):
         world.refused("FROM scratch\nENV A=b\n", None, *flags, texts=parts)
 
