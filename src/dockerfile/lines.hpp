@@ -15,13 +15,9 @@ struct Directives {
   char escape = '\\';
   std::optional<std::string> syntax; ///< A frontend image.
   std::optional<std::string> check;  ///< Rules for the linter, unparsed.
+  int check_line = 0;                ///< Where that stands; 0 without one.
 
   bool operator==(const Directives&) const = default;
-};
-
-struct SourceWarning {
-  SourceRange range;
-  std::string message;
 };
 
 /// An instruction's text: continuation lines joined without their escape characters, comment
@@ -30,6 +26,7 @@ struct LogicalLine {
   std::string text;
   SourceRange range;
   std::vector<std::string> comments; ///< The comment lines right above, without "#" and blanks.
+  int empty_continuation = 0; ///< Its last line when there are empty ones among them, else 0.
 };
 
 /// Reads a Dockerfile line by line. Both forms of line end, a byte order mark, directives,
@@ -47,7 +44,6 @@ public:
   std::optional<std::string_view> next_raw();
 
   const Directives& directives() const noexcept { return directives_; }
-  const std::vector<SourceWarning>& warnings() const noexcept { return warnings_; }
   int line_number() const noexcept { return line_number_; } ///< Of the line read last.
 
 private:
@@ -63,7 +59,6 @@ private:
   Directives directives_;
   bool escape_seen_ = false;
   std::vector<std::string> comments_;
-  std::vector<SourceWarning> warnings_;
 };
 
 } // namespace cairn
