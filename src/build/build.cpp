@@ -1,6 +1,7 @@
 #include "build/build.hpp"
 
 #include "build/cache_mount_transfer.hpp"
+#include "build/check.hpp"
 #include "build/exclusions.hpp"
 #include "build/execute.hpp"
 #include "build/outputs.hpp"
@@ -26,6 +27,7 @@ constexpr std::uint64_t max_mountinfo = std::uint64_t{16} << 20;
 struct Input {
   BuildContext context;
   Dockerfile dockerfile;
+  Linter linter; ///< Has logged what the text alone tells.
 };
 
 /// Where a build may put its files, best first.
@@ -33,24 +35,35 @@ std::vector<std::string> workspace_candidates(const BuildOptions& options) {
   return {options.execution.work_directory + "/work", "/tmp", "/dev/shm"};
 }
 
-Input read_input(const BuildOptions& options, const std::string& temporary) {
-  auto local = open_local_context({.context = options.context.context,
-                                   .sub_path = options.context.sub_path,
-                                   .temporary = temporary});
+LocalContext open_context(const BuildOptions& options, const std::string& temporary) {
+  return open_local_context({.context = options.context.context,
+                             .sub_path = options.context.sub_path,
+                             .temporary = temporary});
+}
+
+Input read_input(const BuildOptions& options, const std::string& temporary, Progress& progress) {
+  auto local = open_context(options, temporary);
   auto file = find_dockerfile(local, options.context.dockerfile, current_directory());
-  auto dockerfile = parse_dockerfile(std::move(file.text), file.name);
+  Linter linter(check_override(options.language),
+                [&progress, name = file.name](const LintWarning& warning) {
+                  progress.warn("{}", one_line(warning, name));
+                });
+  auto dockerfile = parse_dockerfile(std::move(file.text), file.name, linter);
   return {{std::move(local), std::move(file.ignore_name), std::move(file.ignore)},
-          std::move(dockerfile)};
+          std::move(dockerfile),
+          std::move(linter)};
 }
 
-void report_warnings(const Dockerfile& dockerfile, Progress& progress) {
-  for (const auto& warning : dockerfile.warnings)
-    progress.warn("{}:{}: {}", dockerfile.source.name, warning.range.first, warning.message);
-}
-
-Plan plan_of(const Input& input, const BuildOptions& options, ImageLibrary& images,
-             Progress& progress) {
-  return make_plan(input.dockerfile, {options.language, options.context.named}, images, progress);
+/// @throws Error also when a build check fails and is to end the build
+Plan plan_of(Input& input, const BuildOptions& options, ImageLibrary& images, Progress& progress) {
+  IgnoredSources ignored(input.context.ignore);
+  auto plan = make_plan(input.dockerfile,
+                        {.language = options.language,
+                         .named_contexts = options.context.named,
+                         .checks = {&input.linter, &ignored}},
+                        images, progress);
+  input.linter.enforce(input.dockerfile.source);
+  return plan;
 }
 
 Ladder choose_rung(const Plan& plan, const BuildOptions& options, const BuildServices& services,
@@ -157,9 +170,22 @@ private:
 
 } // namespace
 
+CheckReport check_build(const BuildOptions& options, const BuildServices& services) {
+  const Workspace workspace(workspace_candidates(options));
+  const auto local = open_context(options, workspace.temporary());
+  auto file = find_dockerfile(local, options.context.dockerfile, current_directory());
+  ImageLibrary images(services.registry, services.progress);
+  return check_dockerfile(
+      {.name = std::move(file.name),
+       .text = std::move(file.text),
+       .ignore = std::move(file.ignore),
+       .options = {.language = options.language, .named_contexts = options.context.named}},
+      images, services.progress);
+}
+
 std::string dry_run(const BuildOptions& options, const BuildServices& services) {
   const Workspace workspace(workspace_candidates(options));
-  const auto input = read_input(options, workspace.temporary());
+  auto input = read_input(options, workspace.temporary(), services.progress);
   ImageLibrary images(services.registry, services.progress);
   return print_plan(plan_of(input, options, images, services.progress));
 }
@@ -167,8 +193,7 @@ std::string dry_run(const BuildOptions& options, const BuildServices& services) 
 BuildReport build_image(const BuildOptions& options, const BuildServices& services) {
   auto& progress = services.progress;
   Workspace workspace(workspace_candidates(options));
-  const auto input = read_input(options, workspace.temporary());
-  report_warnings(input.dockerfile, progress);
+  auto input = read_input(options, workspace.temporary(), progress);
 
   // From here on the build is known; nothing has been pulled but manifests and configs.
   ImageLibrary images(services.registry, progress);

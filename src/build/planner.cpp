@@ -1,6 +1,7 @@
 #include "build/planner.hpp"
 
 #include "build/draft.hpp"
+#include "build/from_checks.hpp"
 #include "build/named_context.hpp"
 #include "build/stage_graph.hpp"
 #include "build/step_planner.hpp"
@@ -24,7 +25,11 @@ public:
   Planner(const StageGraph& graph, BaseConfigs& bases) : graph_(graph), bases_(bases) {}
 
   Plan plan() {
-    for (const auto number : graph_.targets())
+    const auto needed = graph_.needed_stages();
+    for (const auto number : needed)
+      check_base(graph_.node(number));
+    // In the file's order, so that warnings come in it.
+    for (const auto number : needed)
       plan_stage(number);
     plan_.target = planned_.at(graph_.targets().front());
     return std::move(plan_);
@@ -55,6 +60,15 @@ private:
     return plan_.stages.size() - 1;
   }
 
+  void check_base(const StageNode& node) {
+    const auto* image = std::get_if<ImageSource>(&node.base);
+    if (image == nullptr || graph_.checks().linter == nullptr)
+      return;
+    const auto config = within_place(node.place, [&] { return bases_.config(*image); });
+    if (bases_.is_known(*image))
+      check_base_platform(graph_.checks(), node.stage->from, *image, config);
+  }
+
   /// The configuration that a stage starts with.
   StageDraft begin(const StageNode& node, StagePlan& stage) {
     if (const auto* earlier = std::get_if<EarlierStage>(&node.base)) {
@@ -72,6 +86,7 @@ private:
     if (const auto* image = std::get_if<ImageSource>(&node.base)) {
       stage.base = *image;
       draft.image = within_place(node.place, [&] { return bases_.config(*image); });
+      draft.base_is_known = bases_.is_known(*image);
       // What tools of other builders left there does not describe the new image.
       draft.image.other = Json::object();
       draft.image.other_config = Json::object();

@@ -33,7 +33,7 @@ std::string one_line(const LintWarning& warning, std::string_view file_name) {
 Linter::Linter(const std::optional<std::string>& instead, Listener listener)
     : is_overridden_(instead.has_value()), listener_(std::move(listener)) {
   if (instead)
-    options_ = parse_check_options(*instead);
+    options_ = within([&] { return parse_check_options(*instead); }, "BUILDKIT_DOCKERFILE_CHECK");
 }
 
 void Linter::read(const Directives& directives, const SourceFile& source) {

@@ -5,6 +5,7 @@
 #include "build/options.hpp"
 #include "registry/options.hpp"
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -12,6 +13,8 @@
 namespace cairn {
 
 enum class DryRun { no, yes };
+/// How --check says what it found.
+enum class CheckFormat { text, json };
 /// Whether the registry is asked for the right to push before the build.
 enum class PushCheck { before_build, none };
 /// Whether KANIKO_<HOST>_USER and _PASSWORD count.
@@ -30,6 +33,7 @@ struct BuildCommand {
   RegistryUse registry;
   LogOptions log;
   DryRun dry_run = DryRun::no;
+  std::optional<CheckFormat> check;  ///< Check the Dockerfile and build nothing.
   std::vector<std::string> warnings; ///< About the command line, for the log.
 };
 

@@ -27,6 +27,8 @@ struct ExecutorDraft {
   std::vector<SecretFlag> secrets;
   std::string hostname; ///< "" when it was not given.
   bool no_push = false;
+  bool check = false;
+  std::optional<CheckFormat> check_format;
   bool has_cache_repo = false;
   // Nothing: the flag was not given, and a variable may say it.
   std::optional<std::string> work_directory;

@@ -45,18 +45,30 @@ std::string start_directory() {
   return error ? "/" : path.string();
 }
 
-void build(const BuildCommand& command, const BuildServices& services, FdRef out) {
+/// As `docker build --check` ends: 1 when there is anything to say.
+int check(const BuildCommand& command, const BuildServices& services, FdRef out) {
+  const auto report = check_build(command.build, services);
+  print(out, command.check == CheckFormat::json ? check_json(report) : check_text(report));
+  if (report.error)
+    std::rethrow_exception(report.error->error);
+  return report.is_clean() ? 0 : 1;
+}
+
+int build(const BuildCommand& command, const BuildServices& services, FdRef out) {
   for (const auto& warning : command.warnings)
     services.progress.warn("{}", warning);
+  if (command.check)
+    return check(command, services, out);
   const auto options = anchor_outputs(command.build, start_directory());
   if (command.dry_run == DryRun::yes) {
     print(out, dry_run(options, services));
-    return;
+    return 0;
   }
   if (options.output.push == PushImage::yes &&
       command.registry.push_check == PushCheck::before_build)
     check_destinations(services.registry, options.output.destinations);
   build_image(options, services);
+  return 0;
 }
 
 int run_build(const BuildCommand& command, const ProcessEnvironment& environment,
@@ -69,14 +81,13 @@ int run_build(const BuildCommand& command, const ProcessEnvironment& environment
   });
   try {
     Network network(command.registry, environment, *log, cancellation.flag());
-    build(command,
-          {.registry = network.registry(),
-           .progress = *log,
-           .environment = environment.entries(),
-           .cancel = cancellation.flag(),
-           .on_runner = [&](Runner* runner) { cancellation.watch(runner); }},
-          streams.out);
-    return 0;
+    return build(command,
+                 {.registry = network.registry(),
+                  .progress = *log,
+                  .environment = environment.entries(),
+                  .cancel = cancellation.flag(),
+                  .on_runner = [&](Runner* runner) { cancellation.watch(runner); }},
+                 streams.out);
   } catch (const Error& error) {
     return signals.exit_status(print_error(streams.err, error));
   }
