@@ -2,6 +2,7 @@
 
 #include "build/cache_mount_transfer.hpp"
 #include "build/cache_setup.hpp"
+#include "build/check.hpp"
 #include "build/downloads.hpp"
 #include "build/exclusions.hpp"
 #include "build/execute.hpp"
@@ -32,6 +33,7 @@ constexpr std::uint64_t max_mountinfo = std::uint64_t{16} << 20;
 struct Input {
   BuildContext context;
   Dockerfile dockerfile;
+  Linter linter; ///< Has logged what the text alone tells.
 };
 
 /// Where a build may put its files, best first.
@@ -48,6 +50,16 @@ public:
         progress_(progress) {}
 
   Input read() {
+    auto files = find();
+    return input_of(std::move(files.context), std::move(files.dockerfile));
+  }
+
+  /// A context and a Dockerfile that nobody has looked into.
+  struct Files {
+    LocalContext context;
+    DockerfileText dockerfile;
+  };
+  Files find() {
     const auto& from = options_.context;
     if (is_url(from.context))
       return within([&] { return downloaded(); }, "build context");
@@ -56,23 +68,23 @@ public:
     auto file = dockerfile(local);
     if (is_url(from.dockerfile))
       read_ignore_file(local, file);
-    return input_of(std::move(local), std::move(file));
+    return {std::move(local), std::move(file)};
   }
 
 private:
   /// An archive with all that is in it, .dockerignore or not, or the Dockerfile alone.
-  Input downloaded() {
+  Files downloaded() {
     const auto source = UrlSource::parse(options_.context.context);
     const auto shown = redact_url(source.url);
     const auto download = downloader_.fetch(source);
     auto context = unpack_download(download, shown, temporary_);
     if (context_shape(download) == ContextShape::single_file)
-      return input_of(std::move(context), dockerfile_of(download, shown));
+      return {std::move(context), dockerfile_of(download, shown)};
     enter_sub_path(context, options_.context.sub_path);
     auto file = dockerfile(context);
     file.ignore_name.clear();
     file.ignore.clear();
-    return input_of(std::move(context), std::move(file));
+    return {std::move(context), std::move(file)};
   }
 
   /// A Dockerfile from the web or from the context.
@@ -87,9 +99,14 @@ private:
 
   Input input_of(LocalContext context, DockerfileText file) {
     report_frontend(file.text, file.name, options_.language.build_args, progress_);
-    auto dockerfile = parse_dockerfile(std::move(file.text), file.name);
+    Linter linter(check_override(options_.language),
+                  [&progress = progress_, name = file.name](const LintWarning& warning) {
+                    progress.warn("{}", one_line(warning, name));
+                  });
+    auto dockerfile = parse_dockerfile(std::move(file.text), file.name, linter);
     return {{std::move(context), std::move(file.ignore_name), std::move(file.ignore)},
-            std::move(dockerfile)};
+            std::move(dockerfile),
+            std::move(linter)};
   }
 
   const BuildOptions& options_;
@@ -98,15 +115,16 @@ private:
   Progress& progress_;
 };
 
-void report_warnings(const Dockerfile& dockerfile, Progress& progress) {
-  for (const auto& warning : dockerfile.warnings)
-    progress.warn("{}:{}: {}", dockerfile.source.name, warning.range.first, warning.message);
-}
-
-Plan plan_of(const Input& input, const BuildOptions& options, ImageLibrary& images,
-             Progress& progress) {
-  return make_plan(input.dockerfile, {options.language, options.context.named, std::nullopt},
-                   images, progress);
+/// @throws Error also when a build check fails and is to end the build
+Plan plan_of(Input& input, const BuildOptions& options, ImageLibrary& images, Progress& progress) {
+  IgnoredSources ignored(input.context.ignore);
+  auto plan = make_plan(input.dockerfile,
+                        {.language = options.language,
+                         .named_contexts = options.context.named,
+                         .checks = {&input.linter, &ignored}},
+                        images, progress);
+  input.linter.enforce(input.dockerfile.source);
+  return plan;
 }
 
 Ladder choose_rung(bool runs_commands, const BuildOptions& options, const BuildServices& services,
@@ -221,11 +239,25 @@ private:
 
 } // namespace
 
+CheckReport check_build(const BuildOptions& options, const BuildServices& services) {
+  const Workspace workspace(workspace_candidates(options));
+  Downloader downloader(download_services(options, services),
+                        download_directories(options.execution, workspace));
+  auto file = InputReader(options, downloader, workspace, services.progress).find().dockerfile;
+  ImageLibrary images(services.registry, services.progress);
+  return check_dockerfile(
+      {.name = std::move(file.name),
+       .text = std::move(file.text),
+       .ignore = std::move(file.ignore),
+       .options = {.language = options.language, .named_contexts = options.context.named}},
+      images, services.progress);
+}
+
 std::string dry_run(const BuildOptions& options, const BuildServices& services) {
   const Workspace workspace(workspace_candidates(options));
   Downloader downloader(download_services(options, services),
                         download_directories(options.execution, workspace));
-  const auto input = InputReader(options, downloader, workspace, services.progress).read();
+  auto input = InputReader(options, downloader, workspace, services.progress).read();
   ImageLibrary images(services.registry, services.progress);
   return print_plan(plan_of(input, options, images, services.progress));
 }
@@ -236,8 +268,7 @@ BuildReport build_image(const BuildOptions& given, const BuildServices& services
   Workspace workspace(workspace_candidates(options));
   Downloader downloader(download_services(options, services),
                         download_directories(options.execution, workspace));
-  const auto input = InputReader(options, downloader, workspace, progress).read();
-  report_warnings(input.dockerfile, progress);
+  auto input = InputReader(options, downloader, workspace, progress).read();
 
   // From here on the build is known; nothing has been pulled but manifests and configs.
   ImageLibrary images(services.registry, progress);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "build/check_report.hpp"
 #include "build/options.hpp"
 #include "build/plan.hpp"
 #include "net/http.hpp"
@@ -41,6 +42,10 @@ struct BuildReport {
 
 /// Everything from a Dockerfile to pushed tags. @throws Error
 BuildReport build_image(const BuildOptions& options, const BuildServices& services);
+
+/// What is doubtful in the Dockerfile. Builds and writes nothing. @throws Error when there is
+/// nothing to check; what a build would fail with is part of the report
+CheckReport check_build(const BuildOptions& options, const BuildServices& services);
 
 /// The plan alone, as text. Touches nothing but base images' configurations.
 std::string dry_run(const BuildOptions& options, const BuildServices& services);

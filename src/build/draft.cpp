@@ -200,7 +200,7 @@ private:
     return expand_word(text, draft_.lookup(), escape_);
   }
   std::vector<std::string> words(const std::string& text) const {
-    return expand_words(text, draft_.lookup(), escape_);
+    return expand_words(text, draft_.quiet_lookup(), escape_);
   }
 
   StageDraft& draft_;
@@ -212,6 +212,15 @@ private:
 } // namespace
 
 VariableLookup StageDraft::lookup() const {
+  return [this](std::string_view name) {
+    auto value = variables.get(name);
+    if (!value && on_unset)
+      on_unset(name);
+    return value;
+  };
+}
+
+VariableLookup StageDraft::quiet_lookup() const {
   return [this](std::string_view name) { return variables.get(name); };
 }
 
@@ -245,34 +254,37 @@ std::vector<std::string> command_line(const StageDraft& draft, const in::Command
   return argv;
 }
 
+std::string quoted_word(std::string_view word) {
+  std::string out = "\"";
+  for (const char c : word) {
+    switch (c) {
+    case '"':
+      out += "\\\"";
+      break;
+    case '\\':
+      out += "\\\\";
+      break;
+    case '\n':
+      out += "\\n";
+      break;
+    case '\t':
+      out += "\\t";
+      break;
+    case '\r':
+      out += "\\r";
+      break;
+    default:
+      out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? printable({&c, 1})
+                                                               : std::string(1, c);
+    }
+  }
+  return out + "\"";
+}
+
 std::string quoted_list(const std::vector<std::string>& words) {
   std::vector<std::string> quoted;
-  for (const auto& word : words) {
-    std::string out = "\"";
-    for (const char c : word) {
-      switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      default:
-        out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? printable({&c, 1})
-                                                                 : std::string(1, c);
-      }
-    }
-    quoted.push_back(out + "\"");
-  }
+  for (const auto& word : words)
+    quoted.push_back(quoted_word(word));
   return "[" + join(quoted, " ") + "]";
 }
 

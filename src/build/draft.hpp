@@ -4,6 +4,7 @@
 #include "dockerfile/instruction.hpp"
 #include "dockerfile/words.hpp"
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -25,9 +26,14 @@ struct StageDraft {
   Environment variables;
   /// Declared arguments in order, for RUN's history entries.
   std::vector<std::pair<std::string, std::optional<std::string>>> arguments;
-  bool cmd_is_own = false; ///< CMD was set in this stage: ENTRYPOINT leaves it alone.
+  bool cmd_is_own = false;   ///< CMD was set in this stage: ENTRYPOINT leaves it alone.
+  bool base_is_known = true; ///< False: checked without the base image's configuration.
+  bool has_workdir = false;  ///< A WORKDIR of this Dockerfile came before.
+  /// Told about names without a value that are looked up while an instruction is expanded.
+  std::function<void(std::string_view name)> on_unset;
 
   VariableLookup lookup() const;
+  VariableLookup quiet_lookup() const; ///< Tells nobody.
   /// SHELL, or the default one.
   std::vector<std::string> shell() const;
   /// WORKDIR, or "/".
@@ -46,6 +52,9 @@ bool is_config_only(const Instruction& instruction);
 /// argv of a command: exec form as it is, shell form behind the SHELL.
 std::vector<std::string> command_line(const StageDraft& draft,
                                       const instruction::CommandForm& command);
+
+/// `"a"` with Go's %q quoting.
+std::string quoted_word(std::string_view word);
 
 /// `["a" "b"]` with Go's %q quoting, as BuildKit writes it into history.
 std::string quoted_list(const std::vector<std::string>& words);

@@ -2,6 +2,7 @@
 
 #include "build/base_config.hpp"
 #include "build/draft.hpp"
+#include "build/from_checks.hpp"
 #include "build/known_arguments.hpp"
 #include "build/named_context.hpp"
 #include "build/stage_graph.hpp"
@@ -52,8 +53,14 @@ public:
   Planner(const StageGraph& graph, BaseConfigs& bases) : graph_(graph), bases_(bases) {}
 
   Plan plan() {
+    const auto needed = graph_.needed_stages();
+    for (const auto number : needed)
+      check_base(graph_.node(number));
+    // In the file's order, so that warnings come in it.
+    for (const auto number : needed)
+      plan_stage(number);
     for (const auto number : graph_.targets())
-      plan_.targets.push_back(plan_stage(number));
+      plan_.targets.push_back(planned_.at(number));
     plan_.target = planned_.at(graph_.targets().front());
     plan_.epoch = graph_.epoch();
     if (const auto wanted = graph_.wanted_platform())
@@ -88,6 +95,15 @@ private:
     return plan_.stages.size() - 1;
   }
 
+  void check_base(const StageNode& node) {
+    const auto* image = std::get_if<ImageSource>(&node.base);
+    if (image == nullptr || graph_.checks().linter == nullptr)
+      return;
+    const auto config = within_place(node.place, [&] { return bases_.config(*image); });
+    if (bases_.is_known(*image))
+      check_base_platform(graph_.checks(), node.stage->from, *image, config);
+  }
+
   /// The configuration that a stage starts with.
   StageDraft begin(const StageNode& node, StagePlan& stage) {
     if (const auto* earlier = std::get_if<EarlierStage>(&node.base)) {
@@ -105,6 +121,7 @@ private:
     if (const auto* image = std::get_if<ImageSource>(&node.base)) {
       stage.base = *image;
       draft.image = within_place(node.place, [&] { return inherited(bases_.config(*image)); });
+      draft.base_is_known = bases_.is_known(*image);
       // A context in the place of a stage is built already: it triggers nothing.
       if (node.content == StageNode::Content::context)
         draft.image.config.on_build.clear();

@@ -2,6 +2,7 @@
 
 #include "build/options.hpp"
 #include "build/plan.hpp"
+#include "build/plan_checks.hpp"
 #include "dockerfile/dockerfile.hpp"
 #include "util/clock.hpp"
 #include "util/progress.hpp"
@@ -19,13 +20,20 @@ public:
   virtual void prefetch(const std::vector<ImageSource>& images) = 0;
   /// @throws Error
   virtual ImageConfig config(const ImageSource& image) = 0;
+  /// False when config() had nothing better to give than an empty one.
+  virtual bool is_known(const ImageSource&) const { return true; }
 };
+
+/// Which stages are planned: those that the targets need or, when no target is asked for, all.
+enum class StageScope { needed, all };
 
 struct PlanOptions {
   LanguageOptions language;
   std::vector<NameValue> named_contexts; ///< --build-context
   /// What SOURCE_DATE_EPOCH=context means: of a commit or a server; directories have none.
   std::optional<Time> context_time;
+  PlanChecks checks = {};
+  StageScope scope = StageScope::needed;
 };
 
 /// Turns a Dockerfile into a Plan. Does nothing but ask `bases`.

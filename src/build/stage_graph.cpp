@@ -30,6 +30,13 @@ void add_platform(std::map<std::string, std::string>& arguments, const std::stri
   arguments[prefix + "OSVERSION"] = platform.os_version;
 }
 
+VariableLookup lookup_in(const std::map<std::string, std::string>& variables) {
+  return [&variables](std::string_view name) -> std::optional<std::string> {
+    const auto found = variables.find(std::string(name));
+    return found != variables.end() ? std::optional(found->second) : std::nullopt;
+  };
+}
+
 } // namespace
 
 StageGraph::StageGraph(const Dockerfile& dockerfile, const PlanOptions& options)
@@ -37,10 +44,12 @@ StageGraph::StageGraph(const Dockerfile& dockerfile, const PlanOptions& options)
       source_(std::make_shared<SourceFile>(dockerfile.source)) {
   for (const auto& [name, value] : options.language.build_args)
     build_args_[name] = value;
-  read_global_arguments();
+  check_defaults();
+  global_ = global_arguments(build_args_);
   settle_epoch();
+  const FromChecks checks(options.checks, argument_names());
   for (const auto& stage : dockerfile.stages)
-    read_stage(stage);
+    read_stage(stage, checks);
   check_references();
   for (const auto& name : options.language.targets)
     targets_.push_back(find_target(name));
@@ -48,25 +57,26 @@ StageGraph::StageGraph(const Dockerfile& dockerfile, const PlanOptions& options)
     targets_.push_back(nodes_.size() - 1);
 }
 
-void StageGraph::read_global_arguments() {
-  add_platform(global_, "TARGET", options_.language.target_platform);
-  add_platform(global_, "BUILD", options_.language.build_platform);
-  global_["TARGETSTAGE"] = options_.language.targets.empty()
-                               ? dockerfile_.stages.back().name().value_or("default")
-                               : options_.language.targets.front();
+StageGraph::Arguments StageGraph::global_arguments(const Arguments& given) const {
+  Arguments global;
+  add_platform(global, "TARGET", options_.language.target_platform);
+  add_platform(global, "BUILD", options_.language.build_platform);
+  global["TARGETSTAGE"] = options_.language.targets.empty()
+                              ? dockerfile_.stages.back().name().value_or("default")
+                              : options_.language.targets.front();
   for (const auto& [name, value] : build_args_)
-    if (global_.contains(name))
-      global_[name] = value;
-  const auto lookup = global_lookup();
+    if (global.contains(name))
+      global[name] = value;
   for (const auto& arg : dockerfile_.global_args)
     within_place({source_, arg.range}, [&] {
       for (const auto& argument : arg.arguments) {
-        if (const auto given = build_args_.find(argument.name); given != build_args_.end())
-          global_[argument.name] = given->second;
+        if (const auto found = given.find(argument.name); found != given.end())
+          global[argument.name] = found->second;
         else if (argument.value)
-          global_[argument.name] = expand_word(*argument.value, lookup, escape());
+          global[argument.name] = expand_word(*argument.value, lookup_in(global), escape());
       }
     });
+  return global;
 }
 
 // ARG then gives the seconds, whatever was written, or nothing.
@@ -100,35 +110,55 @@ VariableLookup StageGraph::global_lookup() const {
   };
 }
 
-void StageGraph::read_stage(const Stage& stage) {
+std::vector<std::string> StageGraph::argument_names() const {
+  std::vector<std::string> names;
+  for (const auto& arg : dockerfile_.global_args)
+    for (const auto& argument : arg.arguments)
+      names.push_back(argument.name);
+  for (const auto& [name, value] : global_)
+    names.push_back(name);
+  return names;
+}
+
+void StageGraph::check_defaults() const {
+  try {
+    const auto defaults = global_arguments({});
+    for (const auto& stage : dockerfile_.stages)
+      check_default_base(options_.checks, stage.from, lookup_in(defaults), escape());
+  } catch (const Error&) {
+    // Told where the build comes to it, unless a --build-arg helps.
+    return;
+  }
+}
+
+void StageGraph::read_stage(const Stage& stage, const FromChecks& checks) {
   StageNode node;
   node.stage = &stage;
   node.name = stage.name().value_or(std::to_string(nodes_.size()));
   node.place = {source_, stage.from.range};
   within_place(node.place, [&] {
-    read_platform(node);
-    read_base(node);
+    WordRules rules;
+    rules.escape = escape();
+    const auto name = expand(stage.from.image, global_lookup(), rules);
+    checks.base(stage.from, name);
+    if (name.word.empty())
+      throw with_hint(Error("FROM: base name ({}) should not be blank", stage.from.image),
+                      "only ARGs before the first FROM and platform arguments can be used here");
+    node.platform = options_.language.target_platform;
+    if (stage.from.platform) {
+      const auto platform = expand(*stage.from.platform, global_lookup(), rules);
+      checks.platform(stage.from, platform, global_.at("TARGETPLATFORM"));
+      if (platform.word.empty())
+        throw Error("FROM: --platform={} is empty after expansion", *stage.from.platform);
+      node.platform = Platform::parse(platform.word);
+    }
+    read_base(node, name.word);
   });
   nodes_.push_back(std::move(node));
 }
 
-void StageGraph::read_platform(StageNode& node) const {
-  node.platform = options_.language.target_platform;
-  const auto& written = node.stage->from.platform;
-  if (!written)
-    return;
-  const auto text = expand_word(*written, global_lookup(), escape());
-  if (text.empty())
-    throw Error("FROM: --platform={} is empty after expansion", *written);
-  node.platform = Platform::parse(text);
-}
-
-void StageGraph::read_base(StageNode& node) const {
+void StageGraph::read_base(StageNode& node, const std::string& name) const {
   const auto& from = node.stage->from;
-  const auto name = expand_word(from.image, global_lookup(), escape());
-  if (name.empty())
-    throw with_hint(Error("FROM: base name ({}) should not be blank", from.image),
-                    "only ARGs before the first FROM and platform arguments can be used here");
   const auto use = [&](const NamedContext& context) {
     std::visit([&](const auto& source) { node.base = source; }, context);
   };
@@ -266,27 +296,36 @@ NodeOrigin StageGraph::origin(std::string_view name, std::size_t number) const {
   return image(std::string(name), own.platform);
 }
 
-std::vector<ImageSource> StageGraph::needed_images() const {
-  std::map<std::string, ImageSource> images;
+std::vector<std::size_t> StageGraph::needed_stages() const {
   std::set<std::size_t> seen;
-  std::vector<std::size_t> pending = targets_;
+  auto pending = targets_;
+  if (options_.scope == StageScope::all && options_.language.targets.empty())
+    for (std::size_t number = 0; number < nodes_.size(); ++number)
+      pending.push_back(number);
   while (!pending.empty()) {
     const auto number = pending.back();
     pending.pop_back();
     if (!seen.insert(number).second)
       continue;
     const auto& node = nodes_[number];
-    if (const auto* source = std::get_if<ImageSource>(&node.base))
-      images.emplace(source->key(), *source);
     if (const auto* earlier = std::get_if<EarlierStage>(&node.base))
       pending.push_back(earlier->number);
     if (node.content == StageNode::Content::context)
       continue;
     // A reference that cannot be resolved is reported where its instruction is planned.
     for (const auto& reference : references(*node.stage))
-      if (const auto stage = referenced(reference.name); stage && *stage < number)
+      if (const auto stage = referenced(reference.name);
+          stage && *stage < number && nodes_[*stage].content == StageNode::Content::instructions)
         pending.push_back(*stage);
   }
+  return {seen.begin(), seen.end()};
+}
+
+std::vector<ImageSource> StageGraph::needed_images() const {
+  std::map<std::string, ImageSource> images;
+  for (const auto number : needed_stages())
+    if (const auto* source = std::get_if<ImageSource>(&nodes_[number].base))
+      images.emplace(source->key(), *source);
   std::vector<ImageSource> list;
   list.reserve(images.size());
   for (auto& [key, source] : images)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "build/draft.hpp"
+#include "build/from_checks.hpp"
 #include "build/plan.hpp"
 #include "build/planner.hpp"
 #include "dockerfile/dockerfile.hpp"
@@ -46,6 +47,9 @@ public:
   const StageNode& node(std::size_t number) const { return nodes_.at(number); }
   /// At least one: the stages asked for, or the last one.
   const std::vector<std::size_t>& targets() const noexcept { return targets_; }
+  /// The stages to plan, in the file's order.
+  std::vector<std::size_t> needed_stages() const;
+  const PlanChecks& checks() const noexcept { return options_.checks; }
   char escape() const noexcept { return dockerfile_.directives.escape; }
   const std::shared_ptr<const SourceFile>& source() const noexcept { return source_; }
 
@@ -67,13 +71,16 @@ public:
   std::vector<ImageSource> needed_images() const;
 
 private:
-  void read_global_arguments();
+  using Arguments = std::map<std::string, std::string>;
+  /// Platform arguments and ARGs before FROM, the latter with the values of --build-arg or without.
+  Arguments global_arguments(const Arguments& given) const;
+  void check_defaults() const;
   void settle_epoch();
-  void read_stage(const Stage& stage);
-  void read_platform(StageNode& node) const;
-  void read_base(StageNode& node) const;
+  void read_stage(const Stage& stage, const FromChecks& checks);
+  void read_base(StageNode& node, const std::string& name) const;
   /// What is wrong with references is told even where nobody needs the stage.
   void check_references() const;
+  std::vector<std::string> argument_names() const;
   std::optional<std::size_t> find_stage(std::string_view name, std::size_t before) const;
   /// The stage, earlier or later, that `--from=name` means.
   std::optional<std::size_t> referenced(std::string_view name) const;
@@ -84,8 +91,8 @@ private:
   const Dockerfile& dockerfile_;
   const PlanOptions& options_;
   std::shared_ptr<const SourceFile> source_;
-  std::map<std::string, std::string> build_args_;
-  std::map<std::string, std::string> global_; ///< Platform arguments and ARGs before FROM.
+  Arguments build_args_;
+  Arguments global_; ///< Platform arguments and ARGs before FROM.
   std::optional<Time> epoch_;
   std::vector<StageNode> nodes_;
   std::vector<std::size_t> targets_;

@@ -72,8 +72,8 @@ std::string one_line(std::string_view text) {
 } // namespace
 
 StepPlanner::StepPlanner(const StageGraph& graph, std::size_t number, StagePosition position)
-    : graph_(graph), number_(number), position_(std::move(position)),
-      arguments_(graph.arguments()) {}
+    : graph_(graph), number_(number), position_(std::move(position)), arguments_(graph.arguments()),
+      checks_(graph.checks(), graph.escape()) {}
 
 void StepPlanner::plan_triggers(StageDraft& draft, const StageNode& node,
                                 std::vector<Step>& steps) {
@@ -83,19 +83,23 @@ void StepPlanner::plan_triggers(StageDraft& draft, const StageNode& node,
       const auto origin = fmt::format("ONBUILD of {}", node.stage->from.image);
       const auto instruction = parse_instruction(trigger, origin);
       const auto source = std::make_shared<SourceFile>(origin, trigger);
-      steps.push_back(plan(draft, instruction, {source, common(instruction).range}));
+      steps.push_back(
+          plan(draft, instruction, {source, common(instruction).range}, node.place.range));
     });
 }
 
 void StepPlanner::plan_instructions(StageDraft& draft, const StageNode& node,
                                     std::vector<Step>& steps) {
   for (const auto& instruction : node.stage->instructions)
-    steps.push_back(plan(draft, instruction, {graph_.source(), common(instruction).range}));
+    steps.push_back(plan(draft, instruction, {graph_.source(), common(instruction).range},
+                         common(instruction).range));
 }
 
-Step StepPlanner::plan(StageDraft& draft, const Instruction& instruction, const Place& place) {
+Step StepPlanner::plan(StageDraft& draft, const Instruction& instruction, const Place& place,
+                       SourceRange warned) {
   return within_place(place, [&] {
     Step step;
+    checks_.before(draft, instruction, warned);
     if (const auto* copy = std::get_if<in::Copy>(&instruction))
       step = plan_copy(draft, *copy);
     else if (const auto* add = std::get_if<in::Add>(&instruction))
@@ -106,6 +110,7 @@ Step StepPlanner::plan(StageDraft& draft, const Instruction& instruction, const 
       step = plan_run(draft, *run);
     else
       step.created_by = apply_config(draft, instruction, arguments_, graph_.escape());
+    checks_.after(draft, instruction, step);
     step.place = place;
     step.text = one_line(common(instruction).text);
     return step;
@@ -139,17 +144,9 @@ CopyAction StepPlanner::transfer(const StageDraft& draft, const in::Transfer& tr
   const auto word = [&](const std::string& text) {
     return expand_word(text, draft.lookup(), graph_.escape());
   };
+  // In BuildKit's order, which is that of its warnings.
   CopyAction action;
   action.kind = kind;
-  for (const auto& source : expand(draft, transfer.sources))
-    action.sources.push_back(operand(source, kind));
-  for (auto file : transfer.files) {
-    if (file.expand)
-      file.content = expand_heredoc(file.content, draft.lookup());
-    action.files.push_back(std::move(file));
-  }
-  action.destination = word(transfer.destination);
-  action.working_directory = draft.working_directory();
   const auto unless_empty = [&](const std::optional<std::string>& text) {
     auto value = text ? word(*text) : std::string();
     return value.empty() ? std::nullopt : std::optional(std::move(value));
@@ -159,6 +156,15 @@ CopyAction StepPlanner::transfer(const StageDraft& draft, const in::Transfer& tr
   if (action.chmod)
     (void)ModeChange::parse(*action.chmod); // now, while the line is at hand
   action.excludes = transfer.excludes;      // literal, as in BuildKit
+  for (const auto& source : expand(draft, transfer.sources))
+    action.sources.push_back(operand(source, kind));
+  action.destination = word(transfer.destination);
+  for (auto file : transfer.files) {
+    if (file.expand)
+      file.content = expand_heredoc(file.content, draft.lookup());
+    action.files.push_back(std::move(file));
+  }
+  action.working_directory = draft.working_directory();
   action.link = transfer.link;
   return action;
 }

@@ -2,6 +2,7 @@
 
 #include "build/draft.hpp"
 #include "build/plan.hpp"
+#include "build/stage_checks.hpp"
 #include "build/stage_graph.hpp"
 
 #include <functional>
@@ -23,7 +24,9 @@ public:
   void plan_instructions(StageDraft& draft, const StageNode& node, std::vector<Step>& steps);
 
 private:
-  Step plan(StageDraft& draft, const Instruction& instruction, const Place& place);
+  /// `warned` is where build checks point.
+  Step plan(StageDraft& draft, const Instruction& instruction, const Place& place,
+            SourceRange warned);
   Step plan_copy(const StageDraft& draft, const instruction::Copy& copy);
   Step plan_add(const StageDraft& draft, const instruction::Add& add);
   Step plan_workdir(StageDraft& draft, const instruction::Workdir& workdir);
@@ -38,6 +41,7 @@ private:
   std::size_t number_;
   StagePosition position_;
   ArgumentValues arguments_;
+  StageChecks checks_;
 };
 
 } // namespace cairn

@@ -1,5 +1,7 @@
 #include "dockerfile/dockerfile.hpp"
 
+#include "dockerfile/lint_stages.hpp"
+#include "dockerfile/lint_syntax.hpp"
 #include "dockerfile/parser.hpp"
 #include "dockerfile/understand.hpp"
 #include "util/error.hpp"
@@ -38,15 +40,24 @@ void add(Dockerfile& file, Instruction instruction) {
 } // namespace
 
 Dockerfile parse_dockerfile(std::string text, std::string file_name) {
+  Linter unheard;
+  return parse_dockerfile(std::move(text), std::move(file_name), unheard);
+}
+
+Dockerfile parse_dockerfile(std::string text, std::string file_name, Linter& linter) {
   auto tree = parse_syntax(std::move(text), std::move(file_name));
   Dockerfile file;
   file.source = std::move(tree.source);
   file.directives = std::move(tree.directives);
-  file.warnings = std::move(tree.warnings);
-  for (const auto& node : tree.nodes)
+  linter.read(file.directives, file.source);
+  lint_continuations(tree.nodes, linter);
+  for (const auto& node : tree.nodes) {
+    lint_node(node, linter);
     add(file, understand_in(file.source, node));
+  }
   if (file.stages.empty())
     throw Error("{}: the file has no FROM", file.source.name);
+  lint_stages(file, linter);
   return file;
 }
 

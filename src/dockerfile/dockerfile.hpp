@@ -2,6 +2,7 @@
 
 #include "dockerfile/instruction.hpp"
 #include "dockerfile/lines.hpp"
+#include "dockerfile/linter.hpp"
 #include "dockerfile/source.hpp"
 
 #include <optional>
@@ -24,11 +25,12 @@ struct Dockerfile {
   Directives directives;
   std::vector<instruction::Arg> global_args; ///< Those before the first FROM.
   std::vector<Stage> stages;                 ///< At least one.
-  std::vector<SourceWarning> warnings;
 };
 
-/// Parses the language of frontend 1.26. `file_name` is what errors call the file.
+/// Parses the language of frontend 1.26. `file_name` is what errors call the file. `linter` is told
+/// what is doubtful, also before an error.
 /// @throws Error "Dockerfile:12: ..." with an excerpt and, where one can be guessed, a suggestion.
+Dockerfile parse_dockerfile(std::string text, std::string file_name, Linter& linter);
 Dockerfile parse_dockerfile(std::string text, std::string file_name);
 
 /// An ONBUILD trigger as an image's config holds it. `origin` is what errors call it, e.g.

@@ -189,4 +189,7 @@ const instruction::Common& common(const Instruction& instruction);
 /// "RUN", "COPY"...
 std::string_view instruction_name(const Instruction& instruction);
 
+/// The same in the case that the file has it in.
+std::string_view name_as_written(const instruction::Common& instruction);
+
 } // namespace cairn

@@ -80,9 +80,10 @@ bool DockerfileLines::take_directive(std::string_view line) {
     throw error_at(source_, here, fmt::format("the directive '{}' is there twice", key));
   if (key == "syntax")
     directives_.syntax = value;
-  else if (key == "check")
+  else if (key == "check") {
     directives_.check = value;
-  else if (value != "\\" && value != "`")
+    directives_.check_line = line_number_;
+  } else if (value != "\\" && value != "`")
     throw error_at(source_, here,
                    fmt::format("escape={}: must be either \\ or `", printable(value)));
   else {
@@ -151,7 +152,7 @@ void DockerfileLines::read_continuation(LogicalLine& line) {
       continued = append(text, line.text);
   }
   if (empty_line)
-    warnings_.push_back({{line_number_, line_number_}, "empty continuation line in: " + line.text});
+    line.empty_continuation = line_number_;
 }
 
 } // namespace cairn

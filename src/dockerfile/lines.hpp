@@ -15,6 +15,7 @@ struct Directives {
   char escape = '\\';
   std::optional<std::string> syntax; ///< A frontend image.
   std::optional<std::string> check;  ///< Rules for the linter, unparsed.
+  int check_line = 0;                ///< Where that stands; 0 without one.
 
   bool operator==(const Directives&) const = default;
 };
@@ -28,17 +29,13 @@ struct Directive {
 /// A line without its end as a directive behind `comment`; nothing when it is none.
 std::optional<Directive> parse_directive(std::string_view line, std::string_view comment);
 
-struct SourceWarning {
-  SourceRange range;
-  std::string message;
-};
-
 /// An instruction's text: continuation lines joined without their escape characters, comment
 /// lines and empty lines among them dropped.
 struct LogicalLine {
   std::string text;
   SourceRange range;
   std::vector<std::string> comments; ///< The comment lines right above, without "#" and blanks.
+  int empty_continuation = 0; ///< Its last line when there are empty ones among them, else 0.
 };
 
 /// Reads a Dockerfile line by line. Both forms of line end, a byte order mark, directives,
@@ -56,7 +53,6 @@ public:
   std::optional<std::string_view> next_raw();
 
   const Directives& directives() const noexcept { return directives_; }
-  const std::vector<SourceWarning>& warnings() const noexcept { return warnings_; }
   int line_number() const noexcept { return line_number_; } ///< Of the line read last.
 
 private:
@@ -72,7 +68,6 @@ private:
   Directives directives_;
   bool escape_seen_ = false;
   std::vector<std::string> comments_;
-  std::vector<SourceWarning> warnings_;
 };
 
 } // namespace cairn

@@ -100,6 +100,7 @@ SyntaxNode parse_node(const SourceFile& source, DockerfileLines& lines, LogicalL
     return parsed;
   });
   node.comments = std::move(line.comments);
+  node.empty_continuation = line.empty_continuation;
   for (auto& heredoc : node.heredocs)
     if (!read_body(lines, heredoc))
       throw with_hint(
@@ -121,7 +122,6 @@ SyntaxTree parse_syntax(std::string text, std::string file_name) {
   if (tree.nodes.empty())
     throw Error("{}: the file has no instructions", tree.source.name);
   tree.directives = lines.directives();
-  tree.warnings = lines.warnings();
   return tree;
 }
 

@@ -19,6 +19,8 @@ struct SyntaxNode {
   std::vector<Heredoc> heredocs;
   std::vector<std::string> comments;
   SourceRange range;
+  int empty_continuation =
+      0; ///< The last of its lines when there are empty ones among them, else 0.
   std::vector<SyntaxNode> children; ///< The instruction behind ONBUILD.
 };
 
@@ -26,7 +28,6 @@ struct SyntaxTree {
   SourceFile source;
   Directives directives;
   std::vector<SyntaxNode> nodes; ///< At least one.
-  std::vector<SourceWarning> warnings;
 };
 
 /// @throws Error "Dockerfile:12: ..." with an excerpt

@@ -69,6 +69,7 @@ Error error_at(const SourceFile& source, SourceRange range, std::string_view mes
 }
 
 void add_place(Error& error, const SourceFile& source, SourceRange range) {
+  error.set_lines(range.first, range.last);
   error.add_context(range.first > 0 ? fmt::format("{}:{}", source.name, range.first) : source.name);
   if (const auto lines = excerpt(source, range); !lines.empty())
     error.add_detail(lines);

@@ -275,6 +275,11 @@ std::string_view instruction_name(const Instruction& instruction) {
   return known_instructions[instruction.index()].name;
 }
 
+std::string_view name_as_written(const instruction::Common& instruction) {
+  const std::string_view text = instruction.text;
+  return text.substr(0, text.find_first_of("\t\v\f\r "));
+}
+
 Instruction understand(const SyntaxNode& node) {
   const auto known =
       std::find_if(known_instructions.begin(), known_instructions.end(), [&](const Known& each) {

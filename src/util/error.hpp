@@ -28,6 +28,14 @@ public:
   /// The exit status of a program that ends because of this error.
   virtual int exit_status() const noexcept { return 1; }
 
+  /// The lines of the user's file that it is about, counted from 1; 0 when it is about none.
+  int first_line() const noexcept { return first_line_; }
+  int last_line() const noexcept { return last_line_; }
+  void set_lines(int first, int last) noexcept {
+    first_line_ = first;
+    last_line_ = last;
+  }
+
   void add_context(const std::string& where) { text_ = where + ": " + text_; }
 
   /// Adds a line below the message.
@@ -44,6 +52,8 @@ private:
   std::string text_;
   std::string detail_;
   std::string hints_;
+  int first_line_ = 0;
+  int last_line_ = 0;
 };
 
 /// A failure that may go away by itself: an unreachable registry, a 5xx, a rate limit.

@@ -125,6 +125,20 @@ std::optional<std::string> suggest(std::string_view word, const std::vector<std:
   return best;
 }
 
+std::optional<std::string> suggest_exact_case(std::string_view word,
+                                              const std::vector<std::string>& known) {
+  std::optional<std::string> best;
+  std::size_t best_distance = 3;
+  for (const auto& candidate : known) {
+    const auto distance = edit_distance(word, candidate);
+    if (distance > 0 && distance < best_distance) {
+      best_distance = distance;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& known) {
   const auto guess = suggest(word, known);
   return guess ? fmt::format(" (did you mean {}?)", *guess) : std::string();

@@ -36,6 +36,10 @@ std::optional<std::uint32_t> parse_octal(std::string_view text);
 /// The member of `known` that a user probably meant by `word`, by edit distance.
 std::optional<std::string> suggest(std::string_view word, const std::vector<std::string>& known);
 
+/// The same for names whose case counts: fewer than three edits away, the first of the nearest.
+std::optional<std::string> suggest_exact_case(std::string_view word,
+                                              const std::vector<std::string>& known);
+
 /// " (did you mean X?)" or "".
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& known);
 

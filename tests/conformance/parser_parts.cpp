@@ -85,8 +85,9 @@ Verdict check_instructions(const Json& row) {
 
 std::vector<std::string> lines_of(const SyntaxTree& tree) {
   std::vector<std::string> lines;
-  for (const auto& warning : tree.warnings)
-    lines.push_back(std::to_string(warning.range.first));
+  for (const auto& node : tree.nodes)
+    if (node.empty_continuation > 0)
+      lines.push_back(std::to_string(node.empty_continuation));
   return lines;
 }
 

@@ -6,6 +6,7 @@
 #include "build/options.hpp"
 #include "registry/options.hpp"
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -13,6 +14,8 @@
 namespace cairn {
 
 enum class DryRun { no, yes };
+/// How --check says what it found.
+enum class CheckFormat { text, json };
 /// Whether the registry is asked for the right to push before the build.
 enum class PushCheck { before_build, none };
 
@@ -29,6 +32,7 @@ struct BuildCommand {
   RegistryUse registry;
   LogOptions log;
   DryRun dry_run = DryRun::no;
+  std::optional<CheckFormat> check;  ///< Check the Dockerfile and build nothing.
   std::vector<std::string> warnings; ///< About the command line, for the log.
 };
 

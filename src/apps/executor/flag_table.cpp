@@ -108,6 +108,15 @@ void set_format(ExecutorDraft& draft, const FlagValue& value) {
     throw Error("'{}' is neither docker nor oci", value.text());
 }
 
+void set_check_format(ExecutorDraft& draft, const FlagValue& value) {
+  if (value.text() == "text")
+    draft.check_format = CheckFormat::text;
+  else if (value.text() == "json")
+    draft.check_format = CheckFormat::json;
+  else
+    throw Error("'{}' is neither text nor json", value.text());
+}
+
 void set_isolation(ExecutorDraft& draft, const FlagValue& value) {
   auto& isolation = draft.command.build.execution.isolation;
   if (value.text() == "auto")
@@ -201,9 +210,12 @@ constexpr ExecutorFlag table[] = {
   {{.name = "hostname", .group = image_group, .preset = "buildkitsandbox",
     .help = "The hostname that commands see"},
    [](Draft& d, const Value& v) { d.hostname = v.text(); }},
-  {{.name = "check", .type = boolean, .support = later, .group = image_group, .preset = "false",
+  {{.name = "check", .type = boolean, .group = image_group, .preset = "false",
     .help = "Report what is doubtful in the Dockerfile and build nothing"},
-   refuse_true},
+   [](Draft& d, const Value& v) { d.check = v.boolean(); }},
+  {{.name = "check-format", .group = image_group, .preset = "text",
+    .help = "How --check reports on stdout: text or json"},
+   set_check_format},
 
   {{.name = "destination", .shorthand = "d", .type = list, .group = output_group,
     .help = "Where the image is pushed: REGISTRY/REPOSITORY:TAG"},

@@ -28,6 +28,8 @@ struct ExecutorDraft {
   std::string hostname; ///< "" when it was not given.
   bool no_push = false;
   bool has_helpers = false; ///< --credential-helpers was given, in place of all of them.
+  bool check = false;
+  std::optional<CheckFormat> check_format;
   // Nothing: the flag was not given, and a variable may say it.
   std::optional<std::string> work_directory;
   std::optional<bool> preserve_context;

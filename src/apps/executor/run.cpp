@@ -25,18 +25,30 @@ std::string start_directory() {
   return error ? "/" : path.string();
 }
 
-void build(const BuildCommand& command, const BuildServices& services, FdRef out) {
+/// What is found ends the program with an error only where a build would end with one too.
+int check(const BuildCommand& command, const BuildServices& services, FdRef out) {
+  const auto report = check_build(command.build, services);
+  print(out, command.check == CheckFormat::json ? check_json(report) : check_text(report));
+  if (report.error)
+    std::rethrow_exception(report.error->error);
+  return 0;
+}
+
+int build(const BuildCommand& command, const BuildServices& services, FdRef out) {
   for (const auto& warning : command.warnings)
     services.progress.warn("{}", warning);
+  if (command.check)
+    return check(command, services, out);
   const auto options = anchor_outputs(command.build, start_directory());
   if (command.dry_run == DryRun::yes) {
     print(out, dry_run(options, services));
-    return;
+    return 0;
   }
   if (options.output.push == PushImage::yes &&
       command.registry.push_check == PushCheck::before_build)
     check_destinations(services.registry, options.output.destinations);
   build_image(options, services);
+  return 0;
 }
 
 int run_build(const BuildCommand& command, const ProcessEnvironment& environment,
@@ -49,16 +61,15 @@ int run_build(const BuildCommand& command, const ProcessEnvironment& environment
   });
   try {
     Network network(command.registry, environment, *log, cancellation.flag());
-    build(command,
-          {.registry = network.registry(),
-           .http = network.http(),
-           .retry = network.retry(),
-           .progress = *log,
-           .environment = environment.entries(),
-           .cancel = cancellation.flag(),
-           .on_runner = [&](Runner* runner) { cancellation.watch(runner); }},
-          streams.out);
-    return 0;
+    return build(command,
+                 {.registry = network.registry(),
+                  .http = network.http(),
+                  .retry = network.retry(),
+                  .progress = *log,
+                  .environment = environment.entries(),
+                  .cancel = cancellation.flag(),
+                  .on_runner = [&](Runner* runner) { cancellation.watch(runner); }},
+                 streams.out);
   } catch (const Error& error) {
     return signals.exit_status(print_error(streams.err, error));
   }

@@ -63,10 +63,20 @@ void settle_isolation(ExecutorDraft& draft, const ProcessEnvironment& environmen
     isolation = Isolation::namespaces;
 }
 
+void settle_check(ExecutorDraft& draft) {
+  if (!draft.check && draft.check_format)
+    draft.command.warnings.emplace_back("--check-format has no effect without --check");
+  if (!draft.check)
+    return;
+  if (draft.command.dry_run == DryRun::yes)
+    throw Error("--check: not together with --dryrun: one prints what it found, one the plan");
+  draft.command.check = draft.check_format.value_or(CheckFormat::text);
+}
+
 void settle_push(ExecutorDraft& draft, const ProcessEnvironment& environment) {
   const bool no_push = find_bool(environment, "KANIKO_NO_PUSH").value_or(draft.no_push);
   auto& output = draft.command.build.output;
-  if (no_push || draft.command.dry_run == DryRun::yes)
+  if (no_push || draft.command.dry_run == DryRun::yes || draft.command.check)
     output.push = PushImage::no;
   else if (output.destinations.empty())
     throw Error("you must provide --destination, or use --no-push");
@@ -137,6 +147,7 @@ BuildCommand settle(ExecutorDraft draft, const ProcessEnvironment& environment) 
   settle_epoch(draft.command.build, environment);
   settle_work_directory(draft, environment);
   settle_isolation(draft, environment);
+  settle_check(draft);
   settle_push(draft, environment);
   settle_commands(draft, environment);
   check_context(draft.command.build.context);

@@ -215,7 +215,6 @@ TEST_CASE("work that comes later is refused by name, never skipped") {
       {{"--push-ignore-immutable-tag-errors"},
        "--push-ignore-immutable-tag-errors: not supported yet",
        "until the push can tell"},
-      {{"--check"}, "--check: not supported yet", "lint"},
       {{"-c", "s3://b/k"}, "--context: s3:// contexts are not supported yet", "S3"},
       {{"-c", "gs://b/k"}, "--context: gs:// contexts are not supported yet", "GCS"},
       {{"-c", "git://h/p"}, "--context: git:// contexts are not supported yet", "git"},

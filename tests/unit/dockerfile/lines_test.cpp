@@ -100,9 +100,8 @@ TEST_CASE("comments right above an instruction belong to it") {
   CHECK(tree.nodes[2].comments == std::vector<std::string>{"w"});
 }
 
-TEST_CASE("an empty line in a continuation is warned about") {
+TEST_CASE("an empty line in a continuation is noted with the instruction") {
   const auto tree = parse_syntax("FROM x\nRUN a \\\n\n  b\n", "Dockerfile");
-  REQUIRE(tree.warnings.size() == 1);
-  CHECK(tree.warnings[0].range == SourceRange{4, 4});
-  CHECK(tree.warnings[0].message == "empty continuation line in: RUN a   b");
+  CHECK(tree.nodes[0].empty_continuation == 0);
+  CHECK(tree.nodes[1].empty_continuation == 4);
 }
