@@ -13,5 +13,6 @@ std::vector<Part> parser_parts();
 std::vector<Part> word_parts();
 std::vector<Part> fs_parts();
 std::vector<Part> oci_parts();
+std::vector<Part> git_parts();
 
 } // namespace cairn::test

@@ -31,7 +31,7 @@ Verdict unknown(const Json&) {
 
 std::vector<Part> known_parts() {
   std::vector<Part> all;
-  for (const auto& parts : {parser_parts(), word_parts(), fs_parts(), oci_parts()})
+  for (const auto& parts : {parser_parts(), word_parts(), fs_parts(), oci_parts(), git_parts()})
     all.insert(all.end(), parts.begin(), parts.end());
   return all;
 }
