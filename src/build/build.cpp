@@ -3,6 +3,8 @@
 #include "build/cache_mount_transfer.hpp"
 #include "build/exclusions.hpp"
 #include "build/execute.hpp"
+#include "build/git_library.hpp"
+#include "build/named_context.hpp"
 #include "build/outputs.hpp"
 #include "build/planner.hpp"
 #include "context/local.hpp"
@@ -33,10 +35,54 @@ std::vector<std::string> workspace_candidates(const BuildOptions& options) {
   return {options.execution.work_directory + "/work", "/tmp", "/dev/shm"};
 }
 
-Input read_input(const BuildOptions& options, const std::string& temporary) {
-  auto local = open_local_context({.context = options.context.context,
-                                   .sub_path = options.context.sub_path,
-                                   .temporary = temporary});
+/// Where things are kept from build to build, if anywhere.
+std::optional<std::string> cache_directory(const ExecutionOptions& options) {
+  const std::string usual = "/cache";
+  if (!options.cache_directory && ::access(usual.c_str(), W_OK) == 0)
+    return usual;
+  return options.cache_directory;
+}
+
+/// Where fetched repositories are kept; empty where nothing can be written.
+std::string repository_cache(const ExecutionOptions& options) {
+  const auto kept = cache_directory(options);
+  return kept && ::access(kept->c_str(), W_OK) == 0 ? *kept + "/git" : "";
+}
+
+/// What repositories are fetched with.
+GitServices git_services(const BuildOptions& options, const BuildServices& services,
+                         const std::map<std::string, AgentSocket>& agents,
+                         const Workspace& workspace) {
+  const auto agent = agents.find("default");
+  return {.http = services.http,
+          .progress = services.progress,
+          .cancel = services.cancel,
+          .credentials = GitCredentials(options.commands.secrets),
+          .tls = nullptr,
+          .ssh = {.agent = agent != agents.end() ? agent->second.path() : "",
+                  .known_hosts = options.commands.known_hosts,
+                  .unknown_hosts = options.commands.unknown_hosts},
+          .temporary = workspace.temporary(),
+          .cache = repository_cache(options.execution),
+          .clock = services.clock,
+          .retry = services.retry};
+}
+
+LocalContext open_context(const BuildOptions& options, const GitServices& services) {
+  const auto& from = options.context;
+  if (const auto reference = parse_git_context(from.context, from.git)) {
+    auto wanted = *reference;
+    set_keep_git_dir(wanted,
+                     {options.language.build_args.begin(), options.language.build_args.end()});
+    return within([&] { return open_git_context(wanted, from.git, from.sub_path, services); },
+                  "build context");
+  }
+  return open_local_context(
+      {.context = from.context, .sub_path = from.sub_path, .temporary = services.temporary});
+}
+
+Input read_input(const BuildOptions& options, const GitServices& services) {
+  auto local = open_context(options, services);
   auto file = find_dockerfile(local, options.context.dockerfile, current_directory());
   auto dockerfile = parse_dockerfile(std::move(file.text), file.name);
   return {{std::move(local), std::move(file.ignore_name), std::move(file.ignore)},
@@ -70,14 +116,6 @@ std::string own_executable() {
   char path[PATH_MAX];
   const auto size = ::readlink("/proc/self/exe", path, sizeof path);
   return size > 0 ? std::string(path, static_cast<std::size_t>(size)) : std::string();
-}
-
-/// Where things are kept from build to build, if anywhere.
-std::optional<std::string> cache_directory(const ExecutionOptions& options) {
-  const std::string usual = "/cache";
-  if (!options.cache_directory && ::access(usual.c_str(), W_OK) == 0)
-    return usual;
-  return options.cache_directory;
 }
 
 /// What must survive when the container's own "/" is the root of the build.
@@ -159,7 +197,8 @@ private:
 
 std::string dry_run(const BuildOptions& options, const BuildServices& services) {
   const Workspace workspace(workspace_candidates(options));
-  const auto input = read_input(options, workspace.temporary());
+  const auto agents = open_agents(options.commands);
+  const auto input = read_input(options, git_services(options, services, agents, workspace));
   ImageLibrary images(services.registry, services.progress);
   return print_plan(plan_of(input, options, images, services.progress));
 }
@@ -167,7 +206,9 @@ std::string dry_run(const BuildOptions& options, const BuildServices& services) 
 BuildReport build_image(const BuildOptions& options, const BuildServices& services) {
   auto& progress = services.progress;
   Workspace workspace(workspace_candidates(options));
-  const auto input = read_input(options, workspace.temporary());
+  const auto agents = open_agents(options.commands);
+  const auto fetching = git_services(options, services, agents, workspace);
+  const auto input = read_input(options, fetching);
   report_warnings(input.dockerfile, progress);
 
   // From here on the build is known; nothing has been pulled but manifests and configs.
@@ -181,7 +222,7 @@ BuildReport build_image(const BuildOptions& options, const BuildServices& servic
   const CacheMounts caches(
       cache_mount_directory(options, workspace),
       [&](const std::string& key, const std::string& path) { return imported.fill(key, path); });
-  const auto agents = open_agents(options.commands);
+  GitLibrary repositories(fetching);
   LayerFactory layers(workspace.store(), options.output.compression, time_rule(options.times),
                       services.cancel);
   auto result = execute(
@@ -189,6 +230,7 @@ BuildReport build_image(const BuildOptions& options, const BuildServices& servic
       {.options = options,
        .context = input.context,
        .images = images,
+       .repositories = repositories,
        .workspace = workspace,
        .runner = *runner,
        .layers = layers,

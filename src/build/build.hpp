@@ -2,6 +2,8 @@
 
 #include "build/options.hpp"
 #include "build/plan.hpp"
+#include "net/http.hpp"
+#include "net/retry.hpp"
 #include "registry/client.hpp"
 #include "run/runner.hpp"
 #include "util/clock.hpp"
@@ -17,6 +19,9 @@ namespace cairn {
 /// What a build needs from the program around it; all borrowed.
 struct BuildServices {
   RegistryClient& registry;
+  /// For downloads, one attempt per call. What is allowed for a registry does not count for it.
+  Http& http;
+  RetryPolicy retry;
   Progress& progress;
   Clock clock = system_now;
   /// The executor's environment, "NAME=value": to tell whether this is a container.

@@ -15,14 +15,32 @@ namespace cairn {
 
 namespace {
 
+/// A checkout, for as long as it is read.
+struct RepositoryView {
+  std::shared_ptr<const GitCheckout> checkout;
+  std::unique_ptr<FileView> view;
+};
+
+RepositoryView open_repository(const GitSource& source, GitLibrary& repositories) {
+  RepositoryView repository;
+  repository.checkout = repositories.get(source);
+  DirectoryView::Options options;
+  options.what = "the repository " + source.text;
+  repository.view = std::make_unique<DirectoryView>(repository.checkout->files, std::move(options));
+  return repository;
+}
+
 /// Everything that the content of a planned COPY is read from. Shared by the opener that the layer
 /// is written with.
 struct CopyData {
   Fd directory; ///< Of a named context.
   std::shared_ptr<SharedStack> shared;
   const LayerStack* stack = nullptr; ///< Of `shared`; behind `view` when that is a Tree.
-  std::unique_ptr<FileView> view;
-  std::vector<std::string> texts; ///< Of heredocs, by source.
+  std::unique_ptr<FileView> own_view;
+  const FileView* view = nullptr;                     ///< What is copied from.
+  std::map<std::size_t, std::string> texts;           ///< Of heredocs, by source.
+  std::map<std::size_t, RepositoryView> repositories; ///< By source.
+  std::optional<RepositoryView> repository;           ///< That is copied from.
   std::unique_ptr<Spool> spool;
   std::map<ContentRef, std::size_t> spooled;               ///< Of a Tree.
   std::map<RootedPath, std::vector<std::size_t>> archives; ///< Members of unpacked archives.
@@ -34,10 +52,11 @@ struct ViewMaker {
   const CopyServices& services;
 
   void operator()(const MainContext&) const {
-    data.view = std::make_unique<DirectoryView>(
+    data.own_view = std::make_unique<DirectoryView>(
         services.context.local.root,
         DirectoryView::Options{IgnoreRules(services.context.ignore), services.context.ignore_name,
                                "the build context"});
+    data.view = data.own_view.get();
   }
 
   void operator()(const DirectorySource& source) const {
@@ -48,7 +67,13 @@ struct ViewMaker {
       options.ignore_name = ".dockerignore";
       options.ignore = IgnoreRules(parse_ignore_file(read_file(*file, std::uint64_t{1} << 20)));
     }
-    data.view = std::make_unique<DirectoryView>(data.directory, std::move(options));
+    data.own_view = std::make_unique<DirectoryView>(data.directory, std::move(options));
+    data.view = data.own_view.get();
+  }
+
+  void operator()(const GitSource& source) const {
+    data.repository = open_repository(source, services.repositories);
+    data.view = data.repository->view.get();
   }
 
   void operator()(const EmptyFilesystem&) const {
@@ -66,7 +91,7 @@ struct ViewMaker {
   void tree_view(std::shared_ptr<SharedStack> shared, const std::string& what) const {
     data.shared = std::move(shared);
     data.stack = &data.shared->loaded();
-    data.view = std::make_unique<TreeView>(
+    data.own_view = std::make_unique<TreeView>(
         data.stack->loaded_tree(),
         [this_data = &data](const Tree::Node& node) {
           const auto found = this_data->spooled.find(node.content);
@@ -75,6 +100,7 @@ struct ViewMaker {
           return this_data->spool->open(found->second);
         },
         what);
+    data.view = data.own_view.get();
   }
 };
 
@@ -113,6 +139,8 @@ std::unique_ptr<Source> open_content(const CopyData& data, std::size_t n) {
   const auto& content = data.plan.contents.at(n);
   switch (content.kind) {
   case CopyContent::Kind::view:
+    if (const auto found = data.repositories.find(content.source); found != data.repositories.end())
+      return found->second.view->open(content.path);
     return data.view->open(content.path);
   case CopyContent::Kind::given:
     return std::make_unique<TextSource>(data.texts.at(content.source));
@@ -147,7 +175,8 @@ ArchiveOpener archive_opener(CopyData& data) {
 }
 
 bool is_from_context(const FileOrigin& from) {
-  return std::holds_alternative<MainContext>(from) || std::holds_alternative<DirectorySource>(from);
+  return std::holds_alternative<MainContext>(from) ||
+         std::holds_alternative<DirectorySource>(from) || std::holds_alternative<GitSource>(from);
 }
 
 enum class UnknownNames { refuse, are_root };
@@ -167,20 +196,31 @@ Owner owner_of(const std::string& spec, LayerStack& stack, UnknownNames names, P
   return found.owner;
 }
 
+/// Waits for a repository, of which everything is copied.
+void add_repository(const GitSource& source, CopyData& data, CopyRequest& request,
+                    GitLibrary& repositories) {
+  auto repository = open_repository(source, repositories);
+  const auto number = request.sources.size();
+  request.sources.emplace_back(ViewSource{repository.view.get(), "/"});
+  data.repositories.emplace(number, std::move(repository));
+}
+
 CopyRequest request_of(const CopyAction& action, CopyData& data, std::optional<Owner> owner,
-                       Time now) {
+                       const CopyServices& services) {
+  const auto now = services.clock();
   CopyRequest request;
-  for (const auto& source : action.sources) {
-    request.sources.emplace_back(ViewSource{data.view.get(), source});
-    data.texts.emplace_back();
-  }
+  for (const auto& source : action.sources)
+    if (const auto* local = std::get_if<LocalSource>(&source))
+      request.sources.emplace_back(ViewSource{data.view, local->pattern});
+    else
+      add_repository(std::get<GitSource>(source), data, request, services.repositories);
   for (const auto& file : action.files) {
     Metadata meta;
     meta.mode = 0644;
     meta.mtime = now;
     meta.size = file.content.size();
+    data.texts[request.sources.size()] = file.content;
     request.sources.emplace_back(GivenFile{file.name, meta});
-    data.texts.push_back(file.content);
   }
   request.destination = action.destination;
   request.workdir = action.working_directory;
@@ -249,7 +289,7 @@ LayerContent copy_files(const CopyAction& action, LayerStack& stack, const CopyS
   std::optional<Owner> owner;
   if (action.chown)
     owner = owner_of(*action.chown, stack, UnknownNames::refuse, services.progress);
-  const auto request = request_of(action, *data, owner, services.clock());
+  const auto request = request_of(action, *data, owner, services);
   data->plan = plan_copy(request, stack.tree());
   if (data->stack != nullptr)
     spool_content(*data, wanted_content(*data));
@@ -266,8 +306,7 @@ LayerContent subtree(const FileOrigin& from, const std::string& source,
   // plan_copy() says why there is none.
   const bool is_directory = found && found->meta.type == FileType::directory;
   CopyRequest request;
-  request.sources.emplace_back(ViewSource{data->view.get(), without_patterns(path.str())});
-  data->texts.emplace_back();
+  request.sources.emplace_back(ViewSource{data->view, without_patterns(path.str())});
   request.destination = is_directory ? "/m/" : "/m";
   request.ownership =
       is_from_context(from) ? CopyRequest::Ownership::reset : CopyRequest::Ownership::preserve;

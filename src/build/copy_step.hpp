@@ -1,5 +1,6 @@
 #pragma once
 
+#include "build/git_library.hpp"
 #include "build/images.hpp"
 #include "build/layer_factory.hpp"
 #include "build/layer_stack.hpp"
@@ -43,6 +44,7 @@ struct BuildContext {
 struct CopyServices {
   const BuildContext& context;
   ImageLibrary& images;
+  GitLibrary& repositories;
   Workspace& workspace;
   /// The layers of an earlier stage.
   std::function<std::shared_ptr<SharedStack>(std::size_t stage)> stage;

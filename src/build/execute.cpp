@@ -130,6 +130,7 @@ private:
   CopyServices copy_services() {
     return {services_.context,
             services_.images,
+            services_.repositories,
             services_.workspace,
             [this](std::size_t stage) {
               const std::lock_guard lock(mutex_);

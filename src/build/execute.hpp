@@ -12,6 +12,7 @@ struct ExecuteServices {
   const BuildOptions& options;
   const BuildContext& context;
   ImageLibrary& images;
+  GitLibrary& repositories;
   Workspace& workspace;
   Runner& runner;
   LayerFactory& layers;

@@ -105,6 +105,9 @@ std::string MountedFiles::identity(const FileOrigin& from) const {
     return "nothing";
   if (const auto* directory = std::get_if<DirectorySource>(&from))
     return "directory " + directory->path;
+  if (const auto* git = std::get_if<GitSource>(&from))
+    return "repository " + services_.repositories.get(*git)->commit.id.hex() + " " +
+           sha256_hex(git->key());
   if (const auto* image = std::get_if<ImageSource>(&from))
     return "image " + services_.images.get(*image)->manifest.digest().str();
   if (const auto* stage = std::get_if<StageSource>(&from)) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "context/git_context.hpp"
+#include "context/git_services.hpp"
 #include "fs/layer.hpp"
 #include "oci/manifest.hpp"
 #include "oci/platform.hpp"
@@ -19,6 +21,7 @@ using NameValue = std::pair<std::string, std::string>;
 
 /// Where the build's files come from.
 struct ContextOptions {
+  GitContextOptions git;               ///< When that is a repository.
   std::string context = "/workspace/"; ///< Directory or URL, as given to --context.
   std::string sub_path;                ///< --context-sub-path
   std::string dockerfile = "Dockerfile";
@@ -56,6 +59,9 @@ struct CommandOptions {
   /// --secret: values by id. Never shown, stored or written anywhere but into a RUN's mount.
   std::map<std::string, std::string> secrets;
   std::map<std::string, std::string> agents; ///< --ssh: paths of agents' sockets by id.
+  /// For repositories over ssh: what the files of known_hosts hold.
+  std::string known_hosts;
+  SshAccess::UnknownHosts unknown_hosts = SshAccess::UnknownHosts::accept;
 };
 
 /// Cache mounts of machines that keep nothing: "oci:PATH", or references of a registry.

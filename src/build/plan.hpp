@@ -1,5 +1,6 @@
 #pragma once
 
+#include "context/git_reference.hpp"
 #include "dockerfile/instruction.hpp"
 #include "dockerfile/mount.hpp"
 #include "dockerfile/source.hpp"
@@ -37,6 +38,15 @@ struct DirectorySource {
   std::string path;
 };
 
+/// A git repository at a commit, or a directory of it.
+struct GitSource {
+  GitReference reference;
+  std::string text; ///< As it may be shown.
+
+  /// Sources with the same key are the same files.
+  std::string key() const;
+};
+
 /// A stage of the Plan, by its position in Plan::stages.
 struct StageSource {
   std::size_t index = 0;
@@ -48,8 +58,8 @@ struct EmptyFilesystem {};
 /// What a stage starts from.
 using StageBase = std::variant<EmptyFilesystem, StageSource, ImageSource>;
 /// What COPY and mounts read from.
-using FileOrigin =
-    std::variant<MainContext, DirectorySource, StageSource, ImageSource, EmptyFilesystem>;
+using FileOrigin = std::variant<MainContext, DirectorySource, GitSource, StageSource, ImageSource,
+                                EmptyFilesystem>;
 
 /// Where an instruction stands, for messages.
 struct Place {
@@ -60,11 +70,19 @@ struct Place {
 /// Only the configuration changes.
 struct ConfigAction {};
 
+/// A path in the origin, or a pattern for several.
+struct LocalSource {
+  std::string pattern;
+};
+
+/// What COPY and ADD are given.
+using CopyOperand = std::variant<LocalSource, GitSource>;
+
 /// COPY and ADD, everything expanded.
 struct CopyAction {
   enum class Kind { copy, add } kind = Kind::copy;
   FileOrigin from;
-  std::vector<std::string> sources;
+  std::vector<CopyOperand> sources;
   std::vector<instruction::InlineFile> files; ///< Heredocs; content is final.
   std::string destination; ///< A trailing slash counts. Relative to `working_directory`.
   std::string working_directory;

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <set>
 
 namespace cairn {
@@ -17,6 +18,22 @@ namespace {
 
 constexpr std::string_view default_path =
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// The step that fills a stage whose FROM names a directory; nothing for other stages.
+std::optional<Step> context_files(const StageNode& node) {
+  CopyAction action;
+  if (const auto* directory = std::get_if<DirectorySource>(&node.base))
+    action.from = *directory;
+  else if (const auto* git = std::get_if<GitSource>(&node.base))
+    action.from = *git;
+  else
+    return std::nullopt;
+  action.sources = {LocalSource{"/"}};
+  action.destination = "/";
+  action.working_directory = "/";
+  const auto text = "FROM " + node.stage->from.image;
+  return Step{node.place, text, text, std::move(action)};
+}
 
 /// Plans stages on demand, each once, those it depends on first.
 class Planner {
@@ -78,6 +95,8 @@ private:
       draft.image.created.reset();
     } else {
       stage.base = EmptyFilesystem{};
+      if (auto files = context_files(node))
+        stage.steps.push_back(*std::move(files));
       draft.image.platform = node.platform;
       draft.image.config.env = Environment({std::string(default_path)});
       draft.image.config.working_dir.assign(1, '/');

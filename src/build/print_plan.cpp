@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace cairn {
 
 namespace {
@@ -27,6 +29,7 @@ struct BaseText {
   std::string operator()(const DirectorySource& directory) const {
     return "directory " + directory.path;
   }
+  std::string operator()(const GitSource& git) const { return git.text; }
 };
 
 struct MountText {
@@ -46,16 +49,33 @@ struct MountText {
   std::string operator()(const SshPlan& ssh) const { return "ssh agent " + ssh.id; }
 };
 
+std::vector<std::string> source_texts(const CopyAction& copy) {
+  std::vector<std::string> texts;
+  for (const auto& source : copy.sources)
+    if (const auto* local = std::get_if<LocalSource>(&source))
+      texts.push_back(local->pattern);
+    else
+      texts.push_back(std::get<GitSource>(source).text);
+  return texts;
+}
+
+bool has_local_source(const CopyAction& copy) {
+  return std::any_of(copy.sources.begin(), copy.sources.end(), [](const CopyOperand& source) {
+    return std::holds_alternative<LocalSource>(source);
+  });
+}
+
 struct ActionText {
   const Plan& plan;
 
   std::string operator()(const ConfigAction&) const { return "config"; }
 
   std::string operator()(const CopyAction& copy) const {
-    std::vector<std::string> what = copy.sources;
+    std::vector<std::string> what = source_texts(copy);
     for (const auto& file : copy.files)
       what.push_back("<<" + file.name);
-    const auto from = copy.sources.empty() ? "" : " from " + std::visit(BaseText{plan}, copy.from);
+    const auto from =
+        has_local_source(copy) ? " from " + std::visit(BaseText{plan}, copy.from) : "";
     return fmt::format("files  {}{} to {}", join(what, " "), from, copy.destination);
   }
 

@@ -99,11 +99,8 @@ void StageGraph::read_stage(const Stage& stage) {
     if (name.empty())
       throw with_hint(Error("FROM: base name ({}) should not be blank", stage.from.image),
                       "only ARGs before the first FROM and platform arguments can be used here");
-    const auto context = find_named_context(options_.named_contexts, name, node.platform);
-    if (context && std::holds_alternative<ImageSource>(*context))
-      node.base = std::get<ImageSource>(*context);
-    else if (context)
-      throw Error("FROM {}: the build context of that name is a directory, not an image", name);
+    if (auto context = named_context(name, node.platform))
+      std::visit([&](auto&& source) { node.base = std::move(source); }, *std::move(context));
     else if (const auto earlier = find_stage(name, number))
       node.base = EarlierStage{*earlier};
     else if (name == "scratch")
@@ -112,6 +109,15 @@ void StageGraph::read_stage(const Stage& stage) {
       node.base = image(name, node.platform);
   });
   nodes_.push_back(std::move(node));
+}
+
+std::optional<NamedContext> StageGraph::named_context(std::string_view name,
+                                                      const Platform& platform) const {
+  auto context = find_named_context(options_.named_contexts, name, platform);
+  if (context)
+    if (auto* git = std::get_if<GitSource>(&*context))
+      set_keep_git_dir(git->reference, build_args_);
+  return context;
 }
 
 std::optional<std::size_t> StageGraph::find_stage(std::string_view name, std::size_t before) const {
@@ -169,7 +175,7 @@ std::vector<std::string> StageGraph::unused_build_args() const {
 
 NodeOrigin StageGraph::origin(std::string_view name, std::size_t number) const {
   const auto& platform = nodes_.at(number).platform;
-  if (auto context = find_named_context(options_.named_contexts, name, platform))
+  if (auto context = named_context(name, platform))
     return std::visit([](auto&& source) { return NodeOrigin(source); }, *std::move(context));
   if (const auto earlier = find_stage(name, number))
     return EarlierStage{*earlier};

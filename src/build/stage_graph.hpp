@@ -1,6 +1,7 @@
 #pragma once
 
 #include "build/draft.hpp"
+#include "build/named_context.hpp"
 #include "build/plan.hpp"
 #include "build/planner.hpp"
 #include "dockerfile/dockerfile.hpp"
@@ -24,12 +25,13 @@ struct StageNode {
   std::string name; ///< Its own, or its number as text.
   Place place;      ///< Of the FROM.
   Platform platform;
-  std::variant<EmptyFilesystem, EarlierStage, ImageSource> base;
+  /// A directory and a repository: a named context, whose files are the file system.
+  std::variant<EmptyFilesystem, EarlierStage, ImageSource, DirectorySource, GitSource> base;
   const Stage* stage = nullptr;
 };
 
 /// What COPY --from and mounts read from, by stage number.
-using NodeOrigin = std::variant<MainContext, DirectorySource, EarlierStage, ImageSource>;
+using NodeOrigin = std::variant<MainContext, DirectorySource, GitSource, EarlierStage, ImageSource>;
 
 /// The stages of a Dockerfile with FROM lines expanded and references between them resolved.
 /// The Dockerfile and the options must outlive it.
@@ -59,6 +61,7 @@ private:
   void read_global_arguments();
   void read_stage(const Stage& stage);
   std::optional<std::size_t> find_stage(std::string_view name, std::size_t before) const;
+  std::optional<NamedContext> named_context(std::string_view name, const Platform& platform) const;
   std::size_t find_target(const std::string& name) const;
   ImageSource image(const std::string& name, const Platform& platform) const;
 

@@ -1,6 +1,7 @@
 #include "build/step_planner.hpp"
 
 #include "build/mount_planner.hpp"
+#include "build/named_context.hpp"
 #include "dockerfile/dockerfile.hpp"
 #include "util/error.hpp"
 #include "util/rooted_path.hpp"
@@ -22,37 +23,67 @@ constexpr std::array proxy_names = {"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "
                                     "FTP_PROXY",  "ftp_proxy",  "NO_PROXY",    "no_proxy",
                                     "ALL_PROXY",  "all_proxy"};
 
-bool is_remote_source(std::string_view source) {
-  for (const std::string_view prefix : {"http://", "https://", "git://", "git@", "ssh://"})
-    if (source.starts_with(prefix))
-      return true;
-  return false;
+bool is_url(std::string_view source) {
+  return source.starts_with("http://") || source.starts_with("https://");
 }
 
-void check_sources(const CopyAction& action, std::string_view name) {
-  for (const auto& source : action.sources) {
-    if (!is_remote_source(source))
-      continue;
-    if (action.kind == CopyAction::Kind::copy)
-      throw with_hint(Error("{}: source can't be a URL for COPY: {}", name, source),
-                      "ADD downloads URLs");
-    throw Error("ADD of a URL or git repository is not supported yet: {}", source);
+CopyOperand operand(const std::string& text, CopyAction::Kind kind) {
+  const bool is_add = kind == CopyAction::Kind::add;
+  // What could be a path is one: git's short form is for contexts.
+  if (auto git = parse_git_source(text); git && !git->reference.looks_local) {
+    if (!is_add)
+      throw with_hint(Error("COPY: source can't be a git ref for COPY: {}", git->text),
+                      "ADD fetches git repositories");
+    return *std::move(git);
   }
+  if (!is_url(text))
+    return LocalSource{text};
+  if (!is_add)
+    throw with_hint(Error("COPY: source can't be a URL for COPY: {}", text), "ADD downloads URLs");
+  throw Error("ADD of a URL is not supported yet: {}", text);
 }
 
-/// "COPY --chown=1:1 a b # buildkit"
-std::string copy_history(const CopyAction& action, std::string_view checksum) {
+/// --checksum, which goes with a single source that is fetched.
+void set_checksum(CopyAction& action, const std::string& text) {
+  if (action.sources.size() + action.files.size() != 1)
+    throw Error("ADD: checksum can't be specified for multiple sources");
+  auto* git = action.sources.empty() ? nullptr : std::get_if<GitSource>(&action.sources.front());
+  if (git == nullptr)
+    throw Error("ADD: checksum requires HTTP(S) or Git sources");
+  auto& known = git->reference.checksum;
+  if (!known.empty() && known != text)
+    throw Error("ADD: checksum mismatch \"{}\" != \"{}\"", text, known);
+  known = text;
+}
+
+/// --keep-git-dir, which the query of a reference may say as well.
+void set_keep_git_dir(CopyAction& action, bool keep) {
+  for (auto& source : action.sources)
+    if (auto* git = std::get_if<GitSource>(&source)) {
+      auto& known = git->reference.keep_git_dir;
+      if (known && *known != keep)
+        throw Error("ADD: inconsistent keep-git-dir configuration: {}", git->text);
+      known = keep;
+    }
+}
+
+void check_checksums(const CopyAction& action) {
+  for (const auto& source : action.sources)
+    if (const auto* git = std::get_if<GitSource>(&source))
+      within([&] { check_git_checksum(git->reference.checksum); }, "ADD {}", git->text);
+}
+
+/// "COPY --chown=1:1 a b # buildkit"; BuildKit leaves --checksum out.
+std::string copy_history(const CopyAction& action, const std::vector<std::string>& sources) {
   std::string text = action.kind == CopyAction::Kind::add ? "ADD" : "COPY";
-  if (!checksum.empty())
-    text += fmt::format(" --checksum={}", checksum);
   if (action.parents)
     text += " --parents";
   if (action.chown)
     text += " --chown=" + *action.chown;
   if (action.chmod)
     text += " --chmod=" + *action.chmod;
-  for (const auto& source : action.sources)
-    text += " " + source;
+  for (const auto& source : sources)
+    text += " " + redact_git_reference(source);
   for (const auto& file : action.files)
     text += " <<" + file.name;
   return text + " " + action.destination + " # buildkit";
@@ -115,16 +146,29 @@ FileOrigin StepPlanner::origin(const std::string& name) {
     return *image;
   if (const auto* directory = std::get_if<DirectorySource>(&found))
     return *directory;
+  if (const auto* git = std::get_if<GitSource>(&found))
+    return *git;
   return MainContext{};
 }
 
-CopyAction StepPlanner::transfer(const StageDraft& draft, const in::Transfer& transfer) const {
+std::vector<std::string> StepPlanner::expand(const StageDraft& draft,
+                                             const std::vector<std::string>& words) const {
+  std::vector<std::string> expanded;
+  expanded.reserve(words.size());
+  for (const auto& word : words)
+    expanded.push_back(expand_word(word, draft.lookup(), graph_.escape()));
+  return expanded;
+}
+
+CopyAction StepPlanner::transfer(const StageDraft& draft, const in::Transfer& transfer,
+                                 CopyAction::Kind kind) const {
   const auto word = [&](const std::string& text) {
     return expand_word(text, draft.lookup(), graph_.escape());
   };
   CopyAction action;
-  for (const auto& source : transfer.sources)
-    action.sources.push_back(word(source));
+  action.kind = kind;
+  for (const auto& source : expand(draft, transfer.sources))
+    action.sources.push_back(operand(source, kind));
   for (auto file : transfer.files) {
     if (file.expand)
       file.content = expand_heredoc(file.content, draft.lookup());
@@ -138,34 +182,32 @@ CopyAction StepPlanner::transfer(const StageDraft& draft, const in::Transfer& tr
     action.chown = word(*transfer.chown);
   if (transfer.chmod)
     action.chmod = word(*transfer.chmod);
-  for (const auto& exclude : transfer.excludes)
-    action.excludes.push_back(word(exclude));
+  action.excludes = expand(draft, transfer.excludes);
   action.link = transfer.link;
   return action;
 }
 
 Step StepPlanner::plan_copy(const StageDraft& draft, const in::Copy& copy) {
-  CopyAction action = transfer(draft, copy);
-  action.kind = CopyAction::Kind::copy;
+  CopyAction action = transfer(draft, copy, CopyAction::Kind::copy);
   action.parents = copy.parents;
   if (copy.from)
     action.from = origin(*copy.from);
-  check_sources(action, "COPY");
   Step step;
-  step.created_by = copy_history(action, "");
+  step.created_by = copy_history(action, expand(draft, copy.sources));
   step.action = std::move(action);
   return step;
 }
 
 Step StepPlanner::plan_add(const StageDraft& draft, const in::Add& add) {
-  CopyAction action = transfer(draft, add);
-  action.kind = CopyAction::Kind::add;
+  CopyAction action = transfer(draft, add, CopyAction::Kind::add);
   action.unpack = add.unpack;
-  check_sources(action, "ADD");
   if (add.checksum)
-    throw Error("ADD --checksum requires HTTP(S) or Git sources");
+    set_checksum(action, expand_word(*add.checksum, draft.lookup(), graph_.escape()));
+  if (add.keep_git_dir)
+    set_keep_git_dir(action, *add.keep_git_dir);
+  check_checksums(action);
   Step step;
-  step.created_by = copy_history(action, "");
+  step.created_by = copy_history(action, expand(draft, add.sources));
   step.action = std::move(action);
   return step;
 }

@@ -5,6 +5,7 @@
 #include "build/stage_graph.hpp"
 
 #include <functional>
+#include <string>
 #include <vector>
 
 namespace cairn {
@@ -27,7 +28,10 @@ private:
   Step plan_add(const StageDraft& draft, const instruction::Add& add);
   Step plan_workdir(StageDraft& draft, const instruction::Workdir& workdir);
   Step plan_run(const StageDraft& draft, const instruction::Run& run);
-  CopyAction transfer(const StageDraft& draft, const instruction::Transfer& transfer) const;
+  CopyAction transfer(const StageDraft& draft, const instruction::Transfer& transfer,
+                      CopyAction::Kind kind) const;
+  std::vector<std::string> expand(const StageDraft& draft,
+                                  const std::vector<std::string>& words) const;
   FileOrigin origin(const std::string& name);
 
   const StageGraph& graph_;

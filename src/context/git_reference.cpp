@@ -130,15 +130,11 @@ Query parse_query(std::string_view text) {
   return query;
 }
 
-/// The words of Go's strconv.ParseBool.
 bool parse_flag(const std::string& name, const std::string& value) {
-  for (const std::string_view word : {"1", "t", "T", "true", "TRUE", "True"})
-    if (value == word)
-      return true;
-  for (const std::string_view word : {"0", "f", "F", "false", "FALSE", "False"})
-    if (value == word)
-      return false;
-  throw Error("invalid {} value: \"{}\"", name, value);
+  const auto flag = parse_go_flag(value);
+  if (!flag)
+    throw Error("invalid {} value: \"{}\"", name, value);
+  return *flag;
 }
 
 GitTimes parse_times(const std::string& value) {
@@ -195,6 +191,36 @@ void take_query(GitReference& to, const Query& query) {
 }
 
 } // namespace
+
+void check_git_checksum(const std::string& checksum) {
+  constexpr std::size_t longest = 64;
+  if (checksum.size() > longest ||
+      checksum.find_first_not_of("0123456789abcdefABCDEF") != std::string::npos)
+    throw Error("invalid checksum \"{}\", expected hex commit hash", checksum);
+}
+
+std::optional<bool> parse_go_flag(std::string_view text) {
+  for (const std::string_view word : {"1", "t", "T", "true", "TRUE", "True"})
+    if (text == word)
+      return true;
+  for (const std::string_view word : {"0", "f", "F", "false", "FALSE", "False"})
+    if (text == word)
+      return false;
+  return std::nullopt;
+}
+
+std::string redact_git_reference(std::string_view text) {
+  const auto begin = text.find("://");
+  const auto slash = text.find('/', begin == std::string_view::npos ? begin : begin + 3);
+  const auto at = text.substr(0, slash).rfind('@');
+  if (begin == std::string_view::npos || at == std::string_view::npos)
+    return printable(text);
+  const auto user = text.substr(begin + 3, at - begin - 3);
+  // A user name alone may be a token, but "git@" is everybody's.
+  const bool is_secret = user.find(':') != std::string_view::npos || !text.starts_with("ssh://");
+  return printable(text.substr(0, begin + 3)) + (is_secret ? "***" : printable(user)) +
+         printable(text.substr(at));
+}
 
 std::optional<GitReference> parse_git_reference(std::string_view text) {
   constexpr std::string_view assumed = "https://";

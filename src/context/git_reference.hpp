@@ -31,4 +31,13 @@ struct GitReference {
 /// @throws Error when it is one, and its query makes no sense
 std::optional<GitReference> parse_git_reference(std::string_view text);
 
+/// @throws Error when `checksum` cannot begin the name of a commit
+void check_git_checksum(const std::string& checksum);
+
+/// The words that mean true or false in a query (Go's strconv.ParseBool).
+std::optional<bool> parse_go_flag(std::string_view text);
+
+/// A reference as it may be shown: without the password of a URL.
+std::string redact_git_reference(std::string_view text);
+
 } // namespace cairn

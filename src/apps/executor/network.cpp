@@ -48,10 +48,16 @@ std::unique_ptr<Keychain> make_keychain(const RegistryUse& use,
   return make_keychain_chain(std::move(chain));
 }
 
+RetryPolicy retry_policy(unsigned extra_attempts) {
+  RetryPolicy policy;
+  policy.attempts += extra_attempts;
+  return policy;
+}
+
 RegistryServices registry_services(Http& http, Keychain& keychain, Progress& progress,
-                                   unsigned extra_attempts, const std::atomic<bool>& cancel) {
+                                   const RetryPolicy& retry, const std::atomic<bool>& cancel) {
   RegistryServices services{http, keychain, progress};
-  services.retry.attempts += extra_attempts;
+  services.retry = retry;
   services.cancel = &cancel;
   return services;
 }
@@ -62,8 +68,8 @@ Network::Network(const RegistryUse& use, const ProcessEnvironment& environment, 
                  const std::atomic<bool>& cancel)
     : http_(make_http(http_options(environment, cancel))),
       keychain_(make_keychain(use, environment, progress)),
-      registry_(registry_services(*http_, *keychain_, progress, use.extra_attempts, cancel),
-                use.options) {}
+      retry_(retry_policy(use.extra_attempts)),
+      registry_(registry_services(*http_, *keychain_, progress, retry_, cancel), use.options) {}
 
 void check_destinations(RegistryClient& registry, const std::vector<ImageRef>& destinations) {
   std::vector<ImageRef> repositories;

@@ -11,7 +11,7 @@
 
 namespace cairn {
 
-/// The way to registries, made from the command and the environment.
+/// The way to registries and to the web, made from the command and the environment.
 class Network {
 public:
   /// `progress` and `cancel` are borrowed and must outlive it. @throws Error when a credential
@@ -20,10 +20,14 @@ public:
           const std::atomic<bool>& cancel);
 
   RegistryClient& registry() noexcept { return registry_; }
+  /// The way to everything else: the same proxies and authorities, nothing that is for registries.
+  Http& http() noexcept { return *http_; }
+  const RetryPolicy& retry() const noexcept { return retry_; }
 
 private:
   std::unique_ptr<Http> http_;
   std::unique_ptr<Keychain> keychain_;
+  RetryPolicy retry_;
   RegistryClient registry_;
 };
 

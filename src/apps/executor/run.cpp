@@ -71,6 +71,8 @@ int run_build(const BuildCommand& command, const ProcessEnvironment& environment
     Network network(command.registry, environment, *log, cancellation.flag());
     build(command,
           {.registry = network.registry(),
+           .http = network.http(),
+           .retry = network.retry(),
            .progress = *log,
            .environment = environment.entries(),
            .cancel = cancellation.flag(),

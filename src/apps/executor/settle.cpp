@@ -82,7 +82,9 @@ void settle_push(ExecutorDraft& draft, const ProcessEnvironment& environment) {
 void check_context(const ContextOptions& context) {
   if (context.context.empty())
     throw Error("--context: say where the build context is");
-  for (const std::string_view scheme : {"s3://", "gs://", "git://", "https://"})
+  if (parse_git_context(context.context, context.git))
+    return;
+  for (const std::string_view scheme : {"s3://", "gs://", "https://"})
     if (context.context.starts_with(scheme))
       throw Error("--context: {} contexts are not supported yet", scheme);
   const auto scheme_end = context.context.find("://");
@@ -144,6 +146,7 @@ BuildCommand settle(ExecutorDraft draft, const ProcessEnvironment& environment) 
   settle_isolation(draft, environment);
   settle_push(draft, environment);
   settle_commands(draft, environment);
+  settle_git(draft, environment);
   check_context(draft.command.build.context);
   check_reports(draft.command.build.output);
   check_format(draft.command.build.output);
