@@ -92,7 +92,7 @@ def mistakes(world):
         text = f"FROM scratch\n# here\n{wrong}\n"
         place = f"  1 | FROM scratch\n  2 | # here\n> 3 | {wrong}"
         build = world.refused(text, texts=("error: Dockerfile:3: ", place, *texts))
-        expect(len(build.err.splitlines()) <= 6, build.said)
+        expect(len(build.error.splitlines()) <= 6, build.said)
 
 
 @case("a mistake in a stage that nobody needs is one only where the text itself is wrong")
