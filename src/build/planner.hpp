@@ -31,7 +31,7 @@ struct PlanOptions {
   LanguageOptions language;
   std::vector<NameValue> named_contexts; ///< --build-context
   /// What SOURCE_DATE_EPOCH=context means: of a commit or a server; directories have none.
-  std::optional<Time> context_time;
+  std::optional<Time> context_time = {};
   PlanChecks checks = {};
   StageScope scope = StageScope::needed;
 };

@@ -23,6 +23,17 @@ std::string names_of(const std::vector<LintWarning>& warnings) {
   return join(names, ", ");
 }
 
+Error violation(const std::vector<LintWarning>& warnings, const SourceFile& source) {
+  auto error = error_at(source, warnings.front().range,
+                        "lint violation found for rules: " + names_of(warnings));
+  for (std::size_t i = 0; i < std::min(warnings.size(), most_shown); ++i)
+    error.add_detail(one_line(warnings[i], source.name));
+  if (warnings.size() > most_shown)
+    error.add_detail(fmt::format("... {} more", warnings.size() - most_shown));
+  error.add_hint("'# check=skip=RULE' above an instruction leaves a rule out there");
+  return error;
+}
+
 } // namespace
 
 std::string one_line(const LintWarning& warning, std::string_view file_name) {
@@ -61,16 +72,8 @@ void Linter::report(LintRule rule, SourceRange range, const std::vector<std::str
 }
 
 void Linter::enforce(const SourceFile& source) const {
-  if (!options_.error || warnings_.empty())
-    return;
-  auto error = error_at(source, warnings_.front().range,
-                        "lint violation found for rules: " + names_of(warnings_));
-  for (std::size_t i = 0; i < std::min(warnings_.size(), most_shown); ++i)
-    error.add_detail(one_line(warnings_[i], source.name));
-  if (warnings_.size() > most_shown)
-    error.add_detail(fmt::format("... {} more", warnings_.size() - most_shown));
-  error.add_hint("'# check=skip=RULE' above an instruction leaves a rule out there");
-  throw error;
+  if (options_.error && !warnings_.empty())
+    throw violation(warnings_, source);
 }
 
 } // namespace cairn

@@ -49,6 +49,7 @@ CheckRequest request_of(const Json& row) {
 
 std::vector<std::string> texts_of(const std::vector<LintWarning>& warnings) {
   std::vector<std::string> texts;
+  texts.reserve(warnings.size());
   for (const auto& warning : warnings)
     texts.push_back(fmt::format("{} {}: {} [{}] {}", info(warning.rule).name, warning.range.first,
                                 warning.detail, info(warning.rule).description, url(warning.rule)));
@@ -73,6 +74,7 @@ std::vector<std::string> in_order(std::vector<std::string> texts) {
 
 std::vector<std::string> last_lines(const std::vector<LintWarning>& warnings) {
   std::vector<std::string> lines;
+  lines.reserve(warnings.size());
   for (const auto& warning : warnings)
     lines.push_back(std::to_string(warning.range.last));
   return lines;
