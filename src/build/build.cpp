@@ -212,6 +212,14 @@ bool must_keep_base_blobs(const Plan& plan, const Schedule& schedule, const Buil
   return plan.stages.size() > 1 && unpacks_again && schedule.runs_commands(plan);
 }
 
+/// Where layers of base images stay: with --cache from build to build, otherwise if this build may
+/// read them again.
+LayerKeep keeping(const CacheDirectory* cache, const Workspace& workspace, bool reads_again) {
+  if (cache != nullptr)
+    return {&cache->blobs(), cache};
+  return {reads_again ? &workspace.store() : nullptr, nullptr};
+}
+
 std::string reasons(const Ladder& ladder) {
   std::string text;
   for (const auto& line : ladder.explanation())
@@ -293,11 +301,7 @@ BuildReport build_image(const BuildOptions& given, const BuildServices& services
       cache_mount_directory(options, workspace),
       [&](const std::string& key, const std::string& path) { return imported.fill(key, path); });
   const auto agents = open_agents(options.commands);
-  LayerKeep keep;
-  if (kept)
-    keep = {&kept->blobs(), kept.get()};
-  else if (must_keep_base_blobs(plan, schedule, options, ladder.rung))
-    keep.blobs = &workspace.store();
+  const auto reads_again = must_keep_base_blobs(plan, schedule, options, ladder.rung);
   auto result = execute(plan, {.options = options,
                                .schedule = schedule,
                                .steps = steps,
@@ -316,14 +320,13 @@ BuildReport build_image(const BuildOptions& given, const BuildServices& services
                                                         input.context.local.path),
                                .caches = caches,
                                .agents = agents,
-                               .keep = keep});
+                               .keep = keeping(kept.get(), workspace, reads_again)});
 
   // From here on every file of the image exists; layers may still be on their way to the store.
   auto image = assemble_image(std::move(result.config), result.stack.layers(), options,
                               result.format, services.clock());
   steps.finish();
-  for (const auto& layer : image.manifest.layers)
-    image.put_into[layer.digest] = steps.holders(layer.digest);
+  image.put_into = steps.holders();
   if (services.cancel)
     throw Error("the build was told to stop");
   write_outputs(image, options.output, services.registry, progress);

@@ -3,27 +3,21 @@
 #include "fs/layer_index.hpp"
 #include "oci/blob_store.hpp"
 #include "oci/digest.hpp"
-#include "oci/platform.hpp"
-#include "util/fd.hpp"
-#include "util/file.hpp"
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace cairn {
 
-/// --cache-dir: what builds keep for each other. Everything in it may be removed at any time, and
-/// everything but the blobs is derived from them.
+/// --cache-dir: what builds keep for each other. Everything in it may be removed between builds,
+/// and everything but the blobs is derived from them.
 ///
 ///   blobs/sha256/<hex>     layers, manifests and configurations by digest
 ///   steps/<key>.json       manifests of the step cache
-///   images/<hash>.json     which manifest a name or an index led to
 ///   indexes/<diff id>      what a layer holds, see fs/layer_index.hpp
-///   unpacked/<chain id>/   a layer as the lower directory of an overlay: root, size
+///   unpacked/<chain id>/   a layer as the lower directory of an overlay
 ///   mounts/                cache mounts, see cache_mounts.hpp
-///   lock                   held, shared, by all who use it; alone by who removes something
 ///
 /// Several builds may use it at once. Thread-safe.
 class CacheDirectory {
@@ -45,17 +39,6 @@ public:
   /// Whether layers for overlays can be unpacked here: their whiteouts take extended attributes.
   bool can_unpack() const noexcept { return can_unpack_; }
 
-  /// A small file below "images/", by the hash of `name`.
-  std::optional<std::string> note(std::string_view name) const;
-  void keep_note(std::string_view name, std::string_view text) const noexcept;
-
-  /// Says that something was of use: what was not for longest is removed first.
-  static void touch(const std::string& path) noexcept;
-
-  /// Removes what was of no use for longest until at most `bytes` are left; how many were removed.
-  /// Does nothing while another build uses the directory. Cache mounts stay.
-  std::uint64_t shrink(std::uint64_t bytes) const;
-
   /// A layer on its way to unpacked().
   class Unpacking {
   public:
@@ -65,9 +48,9 @@ public:
     Unpacking& operator=(const Unpacking&) = delete;
     ~Unpacking(); ///< Without commit() nothing remains.
 
-    std::string root() const { return path_ + "/root"; }
+    const std::string& path() const noexcept { return path_; }
     /// Where it is then: what another build unpacked at the same time is as good.
-    std::string commit(const Digest& chain_id, std::uint64_t bytes);
+    std::string commit(const Digest& chain_id);
 
   private:
     const CacheDirectory& cache_;
@@ -78,7 +61,6 @@ private:
   std::string place(std::string_view kind, const Digest& digest) const;
 
   BlobStore blobs_;
-  Fd lock_;
   bool can_unpack_ = false;
 };
 

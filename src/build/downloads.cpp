@@ -14,27 +14,14 @@ namespace {
 /// More would only share the same line.
 constexpr std::size_t parallel_downloads = 4;
 
-void add_origin(const FileOrigin& origin, std::vector<UrlSource>& to) {
-  if (const auto* url = std::get_if<UrlSource>(&origin))
-    to.push_back(*url);
-}
-
 void add_sources(const Action& action, std::vector<UrlSource>& to) {
-  if (const auto* copy = std::get_if<CopyAction>(&action)) {
-    add_origin(copy->from, to);
-    for (const auto& source : copy->sources)
-      if (const auto* url = std::get_if<UrlSource>(&source))
-        to.push_back(*url);
-  }
-  const auto* run = std::get_if<RunAction>(&action);
-  if (run == nullptr)
-    return;
-  for (const auto& mount : run->mounts) {
-    if (const auto* bind = std::get_if<BindPlan>(&mount.kind))
-      add_origin(bind->from, to);
-    else if (const auto* cache = std::get_if<CachePlan>(&mount.kind))
-      add_origin(cache->from, to);
-  }
+  const auto add = [&](const auto& any) {
+    if (const auto* url = std::get_if<UrlSource>(&any))
+      to.push_back(*url);
+  };
+  visit_origins(action, add);
+  if (const auto* copy = std::get_if<CopyAction>(&action))
+    std::for_each(copy->sources.begin(), copy->sources.end(), add);
 }
 
 /// What a plan downloads, each file once, those of earlier steps first.

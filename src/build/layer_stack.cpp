@@ -119,10 +119,8 @@ Descriptor StageLayer::descriptor(ImageFormat format) const {
 
 std::unique_ptr<Source> StageLayer::open() const {
   const auto descriptor = blob();
-  if (store_ != nullptr && store_->has(descriptor.digest)) {
-    CacheDirectory::touch(store_->path(descriptor.digest));
+  if (store_ != nullptr && store_->has(descriptor.digest))
     return verify_blob(store_->read(descriptor.digest), descriptor);
-  }
   auto source = base_->open(descriptor);
   if (store_ != nullptr)
     source = std::make_unique<KeepingSource>(std::move(source), *store_, descriptor);

@@ -43,7 +43,6 @@ struct OneLayer {
   std::string path;
   Fd root;
   Unpacker unpacker;
-  std::uint64_t bytes = 0; ///< About as much as it takes.
 };
 
 /// A layer whose meaning depends on those below it.
@@ -106,8 +105,6 @@ public:
     unpacked_[layer] = std::make_unique<OneLayer>(new_place(layer), alone());
   }
   void entry(std::size_t layer, const LayerEntry& entry, TarReader& content) override {
-    constexpr std::uint64_t block = 4096;
-    unpacked_[layer]->bytes += entry.meta.size + block;
     unpacked_[layer]->unpacker.add(entry, content);
   }
   void end(std::size_t layer) override { unpacked_[layer]->unpacker.finish(); }
@@ -124,7 +121,7 @@ public:
       path = unpack_layer(*layers_[layer], new_place(layer), over(below, layers_)).first;
     }
     if (kept_[layer])
-      path = kept_[layer]->commit(chain_[layer], unpacked_[layer]->bytes);
+      path = kept_[layer]->commit(chain_[layer]);
     unpacked_[layer].reset();
     paths_.push_back(std::move(path));
   }
@@ -142,7 +139,7 @@ private:
     if (layer >= chain_.size())
       return workspace_.new_directory("l");
     kept_[layer].emplace(*layers_[layer]->cache());
-    return kept_[layer]->root();
+    return kept_[layer]->path();
   }
 
   Workspace& workspace_;

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -167,6 +168,9 @@ struct RunAction {
 };
 
 using Action = std::variant<ConfigAction, CopyAction, DirectoryAction, RunAction>;
+
+/// Shows what an action reads files from: the origin of a COPY, those of a command's mounts.
+void visit_origins(const Action& action, const std::function<void(const FileOrigin&)>& visit);
 
 struct Step {
   Place place;

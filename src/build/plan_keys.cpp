@@ -15,12 +15,6 @@ namespace {
 /// Changes when a step means another layer than it did before.
 constexpr std::string_view generation = "1";
 
-std::string digest_of(Source& source) {
-  Sha256 hash;
-  copy(source, hash);
-  return hash.hex();
-}
-
 void add_metadata(KeyHash& hash, const LayerEntry& entry) {
   const auto& meta = entry.meta;
   hash.add("path", entry.path.str())
@@ -39,7 +33,7 @@ std::string content_digest(const LayerContent& content) {
     const auto& entry = content.entries[i];
     add_metadata(hash, entry);
     if (entry.meta.type == FileType::regular && !entry.hard_link && entry.meta.size > 0)
-      hash.add("content", digest_of(*content.open(i)));
+      hash.add("content", sha256_hex(*content.open(i)));
   }
   return hash.finish().hex;
 }

@@ -155,6 +155,20 @@ Plan make_plan(const Dockerfile& dockerfile, const PlanOptions& options, BaseCon
   return Planner(graph, bases).plan();
 }
 
+void visit_origins(const Action& action, const std::function<void(const FileOrigin&)>& visit) {
+  if (const auto* copy = std::get_if<CopyAction>(&action))
+    visit(copy->from);
+  const auto* run = std::get_if<RunAction>(&action);
+  if (run == nullptr)
+    return;
+  for (const auto& mount : run->mounts) {
+    if (const auto* bind = std::get_if<BindPlan>(&mount.kind))
+      visit(bind->from);
+    else if (const auto* cache = std::get_if<CachePlan>(&mount.kind))
+      visit(cache->from);
+  }
+}
+
 Environment RunAction::whole_environment() const {
   auto whole = environment;
   for (const auto& proxy : proxies.entries())

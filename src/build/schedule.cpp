@@ -2,7 +2,6 @@
 
 #include "util/parallel.hpp"
 
-#include <algorithm>
 #include <set>
 
 namespace cairn {
@@ -19,23 +18,12 @@ bool is_kept(const Step& step, const CacheOptions& options) {
   return is_command(step) ? options.run_layers : options.copy_layers;
 }
 
-/// The stages whose files a step reads.
-std::vector<std::size_t> sources_of(const Step& step) {
-  std::vector<std::size_t> stages;
-  const auto add = [&](const FileOrigin& origin) {
-    if (const auto* from = std::get_if<StageSource>(&origin))
-      stages.push_back(from->index);
-  };
-  if (const auto* copy = std::get_if<CopyAction>(&step.action))
-    add(copy->from);
-  if (const auto* run = std::get_if<RunAction>(&step.action))
-    for (const auto& mount : run->mounts) {
-      if (const auto* bind = std::get_if<BindPlan>(&mount.kind))
-        add(bind->from);
-      else if (const auto* cache = std::get_if<CachePlan>(&mount.kind))
-        add(cache->from);
-    }
-  return stages;
+/// No stage is needed yet, no step is cached.
+Schedule empty_schedule(const Plan& plan) {
+  Schedule schedule;
+  for (const auto& stage : plan.stages)
+    schedule.stages.push_back({false, std::vector<StepSchedule>(stage.steps.size()), {}});
+  return schedule;
 }
 
 /// Sets which stages are needed, and for what.
@@ -52,8 +40,10 @@ void find_needs(const Plan& plan, Schedule& schedule) {
       needs.insert(base->index);
     for (std::size_t i = 0; i < stage.steps.size(); ++i)
       if (!stage.steps[i].cached)
-        for (const auto source : sources_of(plan.stages[index].steps[i]))
-          needs.insert(source);
+        visit_origins(plan.stages[index].steps[i].action, [&](const FileOrigin& origin) {
+          if (const auto* source = std::get_if<StageSource>(&origin))
+            needs.insert(source->index);
+        });
     for (const auto need : needs)
       schedule.stages.at(need).needed = true;
     stage.dependencies.assign(needs.begin(), needs.end());
@@ -90,16 +80,14 @@ bool Schedule::runs_commands(const Plan& plan) const {
 }
 
 Schedule whole_schedule(const Plan& plan) {
-  Schedule schedule;
-  for (const auto& stage : plan.stages)
-    schedule.stages.push_back({false, std::vector<StepSchedule>(stage.steps.size()), {}});
+  auto schedule = empty_schedule(plan);
   find_needs(plan, schedule);
   return schedule;
 }
 
 Schedule cached_schedule(const Plan& plan, const std::vector<StageKeys>& keys, StepCaches& caches,
                          const CacheOptions& options) {
-  auto schedule = whole_schedule(plan);
+  auto schedule = empty_schedule(plan);
   std::vector<StepSchedule*> lookups;
   for (std::size_t index = 0; index < plan.stages.size(); ++index)
     for (std::size_t i = 0; i < plan.stages[index].steps.size(); ++i) {
@@ -112,10 +100,6 @@ Schedule cached_schedule(const Plan& plan, const std::vector<StageKeys>& keys, S
   parallel_for(lookups.size(), parallel_lookups,
                [&](std::size_t n) { lookups[n]->cached = caches.find(*lookups[n]->key); });
   drop_stale(plan, keys, schedule);
-  for (auto& stage : schedule.stages) {
-    stage.needed = false;
-    stage.dependencies.clear();
-  }
   find_needs(plan, schedule);
   return schedule;
 }

@@ -69,10 +69,9 @@ void StepCaches::finish() {
   changed_.wait(lock, [&] { return queue_.empty() && active_ == 0; });
 }
 
-std::vector<ImageRef> StepCaches::holders(const Digest& blob) const {
+std::map<Digest, std::vector<ImageRef>> StepCaches::holders() const {
   const std::lock_guard lock(mutex_);
-  const auto found = holders_.find(blob);
-  return found != holders_.end() ? found->second : std::vector<ImageRef>();
+  return holders_;
 }
 
 void StepCaches::work() {

@@ -39,8 +39,8 @@ public:
   /// Waits until everything that was added is where it belongs.
   void finish();
 
-  /// Repositories that hold a blob because it was put there.
-  std::vector<ImageRef> holders(const Digest& blob) const;
+  /// Blobs that were put into repositories, with those repositories.
+  std::map<Digest, std::vector<ImageRef>> holders() const;
 
 private:
   struct Place {

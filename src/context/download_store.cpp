@@ -54,10 +54,7 @@ DownloadedFile open_blob(const BlobStore& blobs, const Digest& digest) {
 }
 
 bool is_intact(const DownloadedFile& file) {
-  Sha256 hash;
-  const auto content = file.open();
-  copy(*content, hash);
-  return hash.hex() == file.digest.hex();
+  return sha256_hex(*file.open()) == file.digest.hex();
 }
 
 DownloadRecord parse_record(const std::string& text) {

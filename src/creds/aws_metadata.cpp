@@ -73,16 +73,10 @@ std::optional<std::string> instance_token(const CloudServices& services, const s
   request.url = base + "/latest/api/token";
   request.headers.set("X-aws-ec2-metadata-token-ttl-seconds", "21600");
   request.body = std::string();
-  request.redirects = Redirects::keep;
-  try {
-    const auto response = services.metadata.send(request);
-    if (response.ok() && !trim(response.body).empty())
-      return std::string(trim(response.body));
-  } catch (const TemporaryError&) {
-    // No such address outside of AWS.
+  const auto response = ask_metadata(services, request);
+  if (!response || !response->ok() || trim(response->body).empty())
     return std::nullopt;
-  }
-  return std::nullopt;
+  return std::string(trim(response->body));
 }
 
 Response ask_instance(const CloudServices& services, const std::string& url,

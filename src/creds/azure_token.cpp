@@ -135,14 +135,9 @@ std::optional<CloudToken> instance_token(const CloudServices& services, const Az
   Request request;
   request.url = url.str();
   request.headers.set("Metadata", "true");
-  request.redirects = Redirects::keep;
-  std::optional<Response> response;
-  try {
-    response = services.metadata.send(request);
-  } catch (const TemporaryError&) {
-    // No such address outside of Azure.
+  const auto response = ask_metadata(services, request);
+  if (!response)
     return std::nullopt;
-  }
   // At that address other clouds answer too, and say that they know no such path.
   const bool has_no_identity =
       response->status == 400 && environment.text("AZURE_CLIENT_ID").empty();

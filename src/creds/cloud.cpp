@@ -33,6 +33,15 @@ bool is_loopback(const Url& url) {
 
 } // namespace
 
+std::optional<Response> ask_metadata(const CloudServices& services, Request request) {
+  request.redirects = Redirects::keep;
+  try {
+    return services.metadata.send(request);
+  } catch (const TemporaryError&) {
+    return std::nullopt;
+  }
+}
+
 std::string form_encode(const FormFields& fields) {
   std::string form;
   for (const auto& [name, value] : fields)

@@ -52,6 +52,10 @@ struct CloudToken {
   std::string source; ///< Whose it is, for messages.
 };
 
+/// Asks an address at which a cloud tells a machine about itself; redirects are not followed.
+/// Nothing where nobody answers: this is no machine of that cloud.
+std::optional<Response> ask_metadata(const CloudServices& services, Request request);
+
 // Exchanges of secrets for other secrets.
 
 using FormFields = std::vector<std::pair<std::string, std::string>>;

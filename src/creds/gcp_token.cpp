@@ -81,14 +81,9 @@ std::optional<CloudToken> metadata_token(const CloudServices& services) {
   Request request;
   request.url = "http://" + host + std::string(metadata_path);
   request.headers.set("Metadata-Flavor", "Google");
-  request.redirects = Redirects::keep;
-  std::optional<Response> response;
-  try {
-    response = services.metadata.send(request);
-  } catch (const TemporaryError&) {
-    // No such host outside of Google Cloud.
+  const auto response = ask_metadata(services, request);
+  if (!response)
     return std::nullopt;
-  }
   // Something else may answer at that address; and 404 says that there is no service account.
   const auto* flavor = response->headers.find("metadata-flavor");
   if (flavor == nullptr || trim(*flavor) != "Google" || response->status == 404)

@@ -79,6 +79,12 @@ std::string sha256_hex(std::string_view text) {
   return hash.hex();
 }
 
+std::string sha256_hex(Source& from) {
+  Sha256 hash;
+  copy(from, hash);
+  return hash.hex();
+}
+
 std::string hmac_sha256(std::string_view key, std::string_view text) {
   std::string mac(EVP_MAX_MD_SIZE, '\0');
   unsigned int size = 0;

@@ -28,6 +28,8 @@ private:
 };
 
 std::string sha256_hex(std::string_view text);
+/// Of all that `from` still has.
+std::string sha256_hex(Source& from);
 
 /// HMAC with SHA-256 (RFC 2104): 32 bytes, not text.
 std::string hmac_sha256(std::string_view key, std::string_view text);

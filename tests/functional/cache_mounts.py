@@ -3,10 +3,9 @@
 import json
 import json
 import sys
-import threading
 
 from mount_support import build_in_namespaces, new_names, on_both_rungs, printed
-from support import case, expect, expect_equal, main, registry, tar_layers
+from support import at_once, case, expect, expect_equal, main, registry, tar_layers
 
 
 @on_both_rungs("cache: is kept from command to command and from build to build, and not in the image")
@@ -56,14 +55,7 @@ def cache_sharing(world):
         return (f"FROM REGISTRY/busybox\nRUN --mount=type=cache,id=i,target=/c,sharing={sharing} "
                 "test ! -e /c/busy && touch /c/busy && sleep 1 && rm /c/busy && echo . >> /c/count\n")
     for sharing, count in (("locked", 2), ("private", 1)):
-        threads = [threading.Thread(target=lambda s=sharing: results.append(build_in_namespaces(world, text(s), cache=cache)))
-                   for _ in range(2)]
-        results = []
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        for result in results:
+        for result in at_once(2, lambda: build_in_namespaces(world, text(sharing), cache=cache)):
             result.succeeded()
         lines = printed(build_in_namespaces(
             world, f"FROM REGISTRY/busybox\nRUN --mount=type=cache,id=i,target=/c cat /c/count | wc -l\n", cache=cache))

@@ -2,9 +2,8 @@
 """--cache: which steps are taken from the cache, what makes them new, and that no cache can fail a build."""
 import shutil
 import sys
-import threading
 
-from support import File, case, expect, expect_equal, main, registry
+from support import File, at_once, case, expect, expect_equal, main, registry
 
 STAGES = ("FROM REGISTRY/busybox AS a\nRUN date +%N > /stamp\nCOPY f /f\nWORKDIR /w/x\n"
           "FROM REGISTRY/busybox\nRUN date +%N > /one\nCOPY --from=a /stamp /f /d/\nRUN cat /d/f > /two && date +%N >> /two\n")
@@ -286,16 +285,9 @@ def failing_build(world):
 
 @case("eight builds at once share one directory and one repository")
 def together(world):
-    directory, repository, results = world.new_directory("cache"), new_repository(world), []
+    directory, repository = world.new_directory("cache"), new_repository(world)
     text = RUN + "RUN sleep 0.2; echo $((RANDOM)) > /r\n"
-    def one():
-        results.append(build(world, text, directory=directory, repository=repository))
-    threads = [threading.Thread(target=one) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for result in results:
+    for result in at_once(8, lambda: build(world, text, directory=directory, repository=repository)):
         result.succeeded()
     done = build(world, text, directory=directory, repository=repository).succeeded()
     expect_equal(len(cached_steps(done)), 4)

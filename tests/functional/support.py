@@ -1,4 +1,5 @@
 """What the tests of the executor share: cases, a registry with a base image, builds and what came of them."""
+import concurrent.futures
 import contextlib
 import dataclasses
 import functools
@@ -82,6 +83,12 @@ def write_tree(directory: pathlib.Path, files: dict) -> None:
 def left_in(work: pathlib.Path) -> list[str]:
     """What a build left in its --kaniko-dir: nothing but the folder for builds should be there."""
     return sorted(str(path.relative_to(work)) for path in work.rglob("*") if path != work / "work")
+
+
+def at_once(count: int, function) -> list:
+    """What FUNCTION returns, called in COUNT threads at the same time."""
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        return [future.result() for future in [pool.submit(function) for _ in range(count)]]
 
 
 def processes(*words: str) -> list[int]:

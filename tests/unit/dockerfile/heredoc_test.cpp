@@ -7,18 +7,6 @@
 using namespace cairn;
 using namespace cairn::test;
 
-namespace {
-
-/// The instruction behind "FROM x".
-template<class T>
-T second(const std::string& text) {
-  auto file = parse_dockerfile("FROM x\n" + text, "Dockerfile");
-  REQUIRE(file.stages[0].instructions.size() == 1);
-  return std::get<T>(file.stages[0].instructions[0]);
-}
-
-} // namespace
-
 TEST_CASE("the start of a heredoc is a word of its own") {
   struct Row {
     std::string word;

@@ -11,14 +11,6 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-/// The instruction behind "FROM x".
-template<class T>
-T second(const std::string& text) {
-  auto file = parse_dockerfile("FROM x\n" + text, "Dockerfile");
-  REQUIRE(file.stages[0].instructions.size() == 1);
-  return std::get<T>(file.stages[0].instructions[0]);
-}
-
 } // namespace
 
 TEST_CASE("a file is global arguments and stages") {

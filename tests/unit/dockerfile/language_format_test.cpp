@@ -7,22 +7,6 @@ using namespace cairn;
 using namespace cairn::instruction;
 using namespace cairn::test;
 
-namespace {
-
-/// The instruction behind "FROM x".
-template<class T>
-T second(const std::string& text) {
-  auto file = parse_dockerfile("FROM x\n" + text, "Dockerfile");
-  REQUIRE(file.stages[0].instructions.size() == 1);
-  return std::get<T>(file.stages[0].instructions[0]);
-}
-
-std::string refusal(const std::string& text) {
-  return error_of([&] { (void)parse_dockerfile(text, "Dockerfile"); });
-}
-
-} // namespace
-
 TEST_CASE("names of instructions are told apart without regard to case") {
   const auto file = parse_dockerfile("froM x aS y\nRun a\ncmd b\nEnV c=d\n", "Dockerfile");
   CHECK(file.stages[0].name() == "y");

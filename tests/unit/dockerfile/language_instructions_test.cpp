@@ -13,18 +13,6 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-/// The instruction behind "FROM x".
-template<class T>
-T second(const std::string& text) {
-  auto file = parse_dockerfile("FROM x\n" + text, "Dockerfile");
-  REQUIRE(file.stages[0].instructions.size() == 1);
-  return std::get<T>(file.stages[0].instructions[0]);
-}
-
-std::string refusal(const std::string& text) {
-  return error_of([&] { (void)parse_dockerfile(text, "Dockerfile"); });
-}
-
 } // namespace
 
 TEST_CASE("a stage's name is letters, digits and -_. behind a letter, kept in lower case") {

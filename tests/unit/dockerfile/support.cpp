@@ -57,4 +57,8 @@ std::string error_of(const std::function<void()>& body) {
   return {};
 }
 
+std::string refusal(const std::string& text) {
+  return error_of([&] { (void)parse_dockerfile(text, "Dockerfile"); });
+}
+
 } // namespace cairn::test

@@ -1,7 +1,10 @@
 #pragma once
 
+#include "dockerfile/dockerfile.hpp"
 #include "util/error.hpp"
 #include "util/json.hpp"
+
+#include <doctest/doctest.h>
 
 #include <functional>
 #include <optional>
@@ -26,6 +29,17 @@ std::vector<Json> read_rows(const std::string& path);
 
 /// The Error that `body` throws as "message" or "message\ndetail"; "" when it throws none.
 std::string error_of(const std::function<void()>& body);
+
+/// The same of parsing `text` as a Dockerfile.
+std::string refusal(const std::string& text);
+
+/// The only instruction behind "FROM x".
+template<class T>
+T second(const std::string& text) {
+  auto file = parse_dockerfile("FROM x\n" + text, "Dockerfile");
+  REQUIRE(file.stages[0].instructions.size() == 1);
+  return std::get<T>(file.stages[0].instructions[0]);
+}
 
 /// The source root, for the golden files.
 std::string source_root();

@@ -258,39 +258,39 @@ TEST_CASE("the source of a mount must exist and hold no link") {
 TEST_CASE("in place, mounts are links and directories that go away again") {
   const TempDir home("/tmp");
   const auto& root = home.path();
-  const auto target = [&](const char* name) { return RootedPath::parse(root + "/work" + name); };
-  make_directories(root + "/work/full");
+  const auto target = [&](const char* name) { return RootedPath::parse(root + "/place" + name); };
+  make_directories(root + "/place/full");
   make_directories(root + "/source");
-  write_file(root + "/work/full/mine", "");
+  write_file(root + "/place/full/mine", "");
   write_file(root + "/source/f", "text\n");
-  set_old(root + "/work/full");
-  set_old(root + "/work");
+  set_old(root + "/place/full");
+  set_old(root + "/place");
   const auto before = paths_below(root);
   {
     EmulatedMounts mounts({BindMount{root + "/source", target("/full")},
                            BindMount{root + "/source/f", target("/new/file")},
                            TmpfsMount{target("/tmp"), std::nullopt}});
-    CHECK(read_file(current_directory(), root + "/work/full/f", 100) == "text\n");
-    CHECK(read_file(current_directory(), root + "/work/new/file", 100) == "text\n");
-    write_file(root + "/work/tmp/x", "");
-    CHECK(is_old(root + "/work"));
+    CHECK(read_file(current_directory(), root + "/place/full/f", 100) == "text\n");
+    CHECK(read_file(current_directory(), root + "/place/new/file", 100) == "text\n");
+    write_file(root + "/place/tmp/x", "");
+    CHECK(is_old(root + "/place"));
     mounts.remove();
   }
   CHECK(paths_below(root) == before);
-  CHECK(is_old(root + "/work"));
-  CHECK(is_old(root + "/work/full"));
+  CHECK(is_old(root + "/place"));
+  CHECK(is_old(root + "/place/full"));
 }
 
 TEST_CASE("in place, a mount that is not possible undoes those before it") {
   const TempDir home("/tmp");
   const auto& root = home.path();
-  make_directories(root + "/work");
+  make_directories(root + "/place");
   const auto before = paths_below(root);
-  const auto target = RootedPath::parse(root + "/work/new");
+  const auto target = RootedPath::parse(root + "/place/new");
   CHECK_THROWS_AS(
-      EmulatedMounts({BindMount{root + "/work", target}, BindMount{root + "/none", target}}),
+      EmulatedMounts({BindMount{root + "/place", target}, BindMount{root + "/none", target}}),
       SysError);
-  CHECK_THROWS_AS(EmulatedMounts({BindMount{root + "/work", RootedPath::parse("/proc")}}),
+  CHECK_THROWS_AS(EmulatedMounts({BindMount{root + "/place", RootedPath::parse("/proc")}}),
                   SysError);
   CHECK(paths_below(root) == before);
 }
