@@ -164,7 +164,8 @@ class Agent:
         self.server = socket.socket(socket.AF_UNIX)
         self.server.bind(str(path))
         self.server.listen()
-        threading.Thread(target=self._serve, daemon=True).start()
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
 
     def _serve(self):
         with contextlib.suppress(OSError):
@@ -180,6 +181,9 @@ class Agent:
                 client.sendall(struct.pack(">IBI", 5, 12, 0))  # IDENTITIES_ANSWER: no keys
 
     def close(self):
+        # A thread that still accepts would do so at the next agent's socket, which may get the same number.
+        self.server.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
         self.server.close()
 
 
