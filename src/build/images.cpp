@@ -82,9 +82,6 @@ std::unique_ptr<Source> verify_blob(std::unique_ptr<Source> from, const Descript
   return std::make_unique<VerifiedSource>(std::move(from), blob);
 }
 
-ImageLibrary::ImageLibrary(RegistryClient& registry, Progress& progress)
-    : registry_(registry), progress_(progress) {}
-
 void ImageLibrary::prefetch(const std::vector<ImageSource>& images) {
   parallel_for(images.size(), parallel_lookups, [&](std::size_t i) {
     std::shared_ptr<const BaseImage> found;
@@ -125,10 +122,11 @@ std::shared_ptr<const BaseImage> ImageLibrary::resolve(const ImageSource& image)
 }
 
 std::shared_ptr<const BaseImage> ImageLibrary::from_registry(const ImageSource& image) {
-  progress_.info("Retrieving image manifest {}", image.name);
-  auto resolved = resolve_image(registry_, *image.reference, image.platform);
+  services_.progress.info("Retrieving image manifest {}", image.name);
+  auto resolved = resolve_image(services_.registry, services_.mirrors.candidates(*image.reference),
+                                image.platform, services_.progress);
   auto open = [this, ref = resolved.ref](const Descriptor& blob) {
-    return registry_.read_blob(ref, blob);
+    return services_.registry.read_blob(ref, blob);
   };
   const auto base = std::make_shared<BaseImage>(BaseImage{image, std::move(resolved.manifest),
                                                           ImageConfig::parse(resolved.config),
