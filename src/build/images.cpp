@@ -1,7 +1,7 @@
 #include "build/images.hpp"
 
 #include "oci/layout.hpp"
-#include "registry/transfer.hpp"
+#include "registry/resolve.hpp"
 #include "util/crypto.hpp"
 #include "util/error.hpp"
 #include "util/parallel.hpp"

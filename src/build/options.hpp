@@ -5,7 +5,7 @@
 #include "oci/manifest.hpp"
 #include "oci/platform.hpp"
 #include "oci/reference.hpp"
-#include "registry/transfer.hpp"
+#include "registry/push.hpp"
 #include "run/ladder.hpp"
 #include "util/clock.hpp"
 
