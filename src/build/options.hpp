@@ -8,6 +8,7 @@
 #include "run/ladder.hpp"
 #include "util/clock.hpp"
 
+#include <array>
 #include <chrono>
 #include <map>
 #include <optional>
@@ -87,12 +88,23 @@ struct TimeOptions {
   bool reproducible = false;
 };
 
-/// A file that is written once the build has succeeded. Empty paths are not written.
+/// Files that are written once the build has succeeded. Empty paths are not written.
 struct ReportOptions {
   std::string digest_file;
   std::string image_name_with_digest_file;
   std::string image_name_tag_with_digest_file;
+  std::string image_url_file;
+  std::string images_file;
+  std::string base_images_file;
 };
+
+/// All of them, for whoever treats them alike.
+inline constexpr std::array report_files = {&ReportOptions::digest_file,
+                                            &ReportOptions::image_name_with_digest_file,
+                                            &ReportOptions::image_name_tag_with_digest_file,
+                                            &ReportOptions::image_url_file,
+                                            &ReportOptions::images_file,
+                                            &ReportOptions::base_images_file};
 
 enum class PushImage { yes, no };
 

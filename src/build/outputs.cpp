@@ -6,6 +6,8 @@
 #include "util/error.hpp"
 #include "util/file.hpp"
 
+#include <fmt/ranges.h>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -58,6 +60,10 @@ std::string archive_manifest(const BuiltImage& image, const std::vector<ImageRef
       .set("RepoTags", tags)
       .set("Layers", layers);
   return Json(Json::Array{entry}).compact();
+}
+
+std::string tagged_name(const ImageRef& destination) {
+  return destination.name() + ":" + destination.tag().value_or("latest");
 }
 
 enum class Existing { nothing, plain_file, other };
@@ -134,18 +140,27 @@ void write_docker_archive(const BuiltImage& image, const std::string& path,
   file.commit();
 }
 
-void write_reports(const Digest& digest, const std::vector<ImageRef>& destinations,
-                   const ReportOptions& options) {
+void write_reports(const BuiltImage& image, const OutputOptions& options) {
+  const auto digest = "@" + image.manifest.digest().str();
   std::string names;
   std::string tagged_names;
-  for (const auto& destination : destinations) {
-    names += destination.name() + "@" + digest.str() + "\n";
-    tagged_names +=
-        destination.name() + ":" + destination.tag().value_or("latest") + "@" + digest.str() + "\n";
+  std::vector<std::string> tagged;
+  for (const auto& destination : options.destinations) {
+    names += destination.name() + digest + "\n";
+    tagged.push_back(tagged_name(destination) + digest);
+    tagged_names += tagged.back() + "\n";
   }
-  write_report(options.image_name_with_digest_file, names);
-  write_report(options.image_name_tag_with_digest_file, tagged_names);
-  write_report(options.digest_file, digest.str());
+  std::vector<std::string> bases;
+  for (const auto& base : image.base_images)
+    bases.push_back(base.str());
+  const auto& files = options.reports;
+  write_report(files.image_name_with_digest_file, names);
+  write_report(files.image_name_tag_with_digest_file, tagged_names);
+  if (!options.destinations.empty())
+    write_report(files.image_url_file, tagged_name(options.destinations.front()));
+  write_report(files.images_file, fmt::format("{}", fmt::join(tagged, ",")));
+  write_report(files.base_images_file, fmt::format("{}", fmt::join(bases, ",")));
+  write_report(files.digest_file, image.manifest.digest().str());
 }
 
 void write_outputs(const BuiltImage& image, const OutputOptions& options, RegistryClient& registry,
@@ -176,7 +191,7 @@ void write_outputs(const BuiltImage& image, const OutputOptions& options, Regist
     for (const auto& destination : options.destinations)
       progress.info("Pushed {}@{}", destination.name(), digest.str());
   }
-  write_reports(digest, options.destinations, options.reports);
+  write_reports(image, options);
 }
 
 } // namespace cairn

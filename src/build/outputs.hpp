@@ -21,8 +21,7 @@ void write_layout(const BuiltImage& image, const std::string& path,
 void write_docker_archive(const BuiltImage& image, const std::string& path,
                           const std::vector<ImageRef>& names);
 
-/// The digest and image name files.
-void write_reports(const Digest& digest, const std::vector<ImageRef>& destinations,
-                   const ReportOptions& options);
+/// The files that say what was built, where it is and what it was made from.
+void write_reports(const BuiltImage& image, const OutputOptions& options);
 
 } // namespace cairn

@@ -17,7 +17,9 @@ std::string help_text() {
          "Usage:\n"
          "  executor [flags]\n"
          "  executor version\n"
-         "  executor help\n" +
+         "  executor help\n"
+         "\n"
+         "A multi-arg may be given several times, or at once: --build-args A=1 B=2.\n" +
          flag_help(executor_flag_specs());
 }
 

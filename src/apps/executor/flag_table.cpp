@@ -242,6 +242,15 @@ constexpr ExecutorFlag table[] = {
    [](Draft& d, const Value& v) {
      d.command.build.output.reports.image_name_tag_with_digest_file = v.text();
    }},
+  {{.name = "image-url-file", .group = output_group,
+    .help = "The file to write REPOSITORY:TAG of the first destination to, without a newline"},
+   [](Draft& d, const Value& v) { d.command.build.output.reports.image_url_file = v.text(); }},
+  {{.name = "images-file", .group = output_group,
+    .help = "The file to write REPOSITORY:TAG@DIGEST of all destinations to, with commas between them"},
+   [](Draft& d, const Value& v) { d.command.build.output.reports.images_file = v.text(); }},
+  {{.name = "base-images-file", .group = output_group,
+    .help = "The file to write the images that were built from to, as for --images-file"},
+   [](Draft& d, const Value& v) { d.command.build.output.reports.base_images_file = v.text(); }},
   {{.name = "image-format", .group = output_group, .preset = "the base image's",
     .help = "The media types of the image: docker or oci"},
    set_format},
@@ -413,6 +422,9 @@ constexpr ExecutorFlag table[] = {
    [](Draft& d, const Value& v) {
      d.command.log.time = v.boolean() ? LogTime::timestamp : LogTime::elapsed;
    }},
+  {{.name = "extra-args", .type = lines, .group = logging_group,
+    .help = "Further words of the command line, each on a line of its own"},
+   accept},
   {{.name = "help", .shorthand = "h", .type = boolean, .group = logging_group,
     .preset = "false", .help = "Print this text"},
    [](Draft& d, const Value& v) { d.help = v.boolean(); }},

@@ -6,12 +6,14 @@ namespace cairn {
 
 BuildOptions anchor_outputs(BuildOptions options, const std::string& directory) {
   auto& output = options.output;
-  auto& reports = output.reports;
-  for (auto* path :
-       {&output.tar_path, &output.oci_layout_path, &reports.digest_file,
-        &reports.image_name_with_digest_file, &reports.image_name_tag_with_digest_file})
-    if (!path->empty())
-      *path = join_path(directory, *path);
+  const auto anchor = [&](std::string& path) {
+    if (!path.empty())
+      path = join_path(directory, path);
+  };
+  anchor(output.tar_path);
+  anchor(output.oci_layout_path);
+  for (const auto file : report_files)
+    anchor(output.reports.*file);
   return options;
 }
 
