@@ -29,7 +29,7 @@ DOCKERFILE = "FROM REGISTRY/busybox\nARG GREETING=none\nLABEL greeting=$GREETING
 
 
 @functools.lru_cache(maxsize=None)
-def program() -> pathlib.Path:
+def program() -> list[str]:
     if why := gitlab.why_not():
         raise Skip(why)
     try:
