@@ -129,7 +129,7 @@ void write_outputs(const BuiltImage& image, const OutputOptions& options,
     for (const auto& destination : options.destinations)
       progress.info("Pushed {}@{}", destination.name(), digest.str());
   }
-  write_reports({digest, options.destinations, options.push}, options.reports,
+  write_reports({digest, options.destinations, image.base_images, options.push}, options.reports,
                 {services.http, services.retry, progress, services.cancel});
 }
 

@@ -18,7 +18,9 @@ std::string help_text() {
          "  executor index IMAGE... [flags]\n"
          "  executor login REGISTRY [flags]\n"
          "  executor version\n"
-         "  executor help\n" +
+         "  executor help\n"
+         "\n"
+         "A multi-arg may be given several times, or at once: --build-args A=1 B=2.\n" +
          flag_help(specs_of(executor_flags()));
 }
 

@@ -202,6 +202,9 @@ constexpr Row own_flags[] = {
   {{.name = "oci-layout-path", .group = output_group,
     .help = "Also write the image to this directory, as an OCI image layout"},
    [](Draft& d, const Value& v) { d.command.build.output.oci_layout_path = v.text(); }},
+  {{.name = "base-images-file", .group = output_group,
+    .help = "The file to write the images that were built from to, as for --images-file"},
+   [](Draft& d, const Value& v) { d.command.build.output.reports.base_images_file = v.text(); }},
   {{.name = "image-format", .group = output_group, .preset = "the base image's",
     .help = "The media types of the image: docker or oci"},
    set_format},
@@ -356,8 +359,9 @@ Flags<ExecutorDraft> executor_flags() {
   return together<ExecutorDraft>(
       {flags_of(own_flags), lift(destination_flags(), destinations), lift(report_flags(), reports),
        lift(annotation_flags(), annotations),
-       lift(registry_flags(RegistryAccess::pull_and_push), registry), lift(logging_flags(), log_options),
-       help_flag(help), flags_of(old_names)});
+       lift(registry_flags(RegistryAccess::pull_and_push), registry),
+       lift(logging_flags(), log_options), extra_args_flag<ExecutorDraft>(), help_flag(help),
+       flags_of(old_names)});
 }
 
 } // namespace cairn

@@ -29,7 +29,7 @@ public:
     const auto digest = Digest::of(push.documents.back().raw);
     for (const auto& destination : settings_.destinations)
       services_.progress.info("Pushed {}@{}", destination.name(), digest.str());
-    write_reports({digest, settings_.destinations, PushImage::yes}, settings_.reports,
+    write_reports({digest, settings_.destinations, {}, PushImage::yes}, settings_.reports,
                   {network_.http(), network_.retry(), services_.progress, services_.cancel});
   }
 

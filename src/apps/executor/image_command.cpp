@@ -32,7 +32,7 @@ Flags<ImageDraft<Command>> common_flags() {
            +[](Draft& d) -> RegistryUse& { return d.command.settings.registry; }),
        lift<Draft>(
            logging_flags(), +[](Draft& d) -> LogOptions& { return d.command.settings.log; }),
-       help_flag<Draft>(+[](Draft& d) -> bool& { return d.help; })});
+       extra_args_flag<Draft>(), help_flag<Draft>(+[](Draft& d) -> bool& { return d.help; })});
 }
 
 Flags<ImageDraft<PushCommand>> push_flags() {

@@ -21,6 +21,8 @@ std::string_view type_name(FlagType type) {
     return "duration";
   case FlagType::list:
     return "multi-arg";
+  case FlagType::lines:
+    return "lines";
   }
   return "";
 }

@@ -53,6 +53,12 @@ Flags<ReportOptions> report_flags() {
     {{.name = "image-name-tag-with-digest-file", .group = output_group,
       .help = "The file to write a line REPOSITORY:TAG@DIGEST to, for each destination"},
      [](ReportOptions& o, const Value& v) { o.image_name_tag_with_digest_file = v.text(); }},
+    {{.name = "image-url-file", .group = output_group,
+      .help = "The file to write REPOSITORY:TAG of the first destination to, without a newline"},
+     [](ReportOptions& o, const Value& v) { o.image_url_file = v.text(); }},
+    {{.name = "images-file", .group = output_group,
+      .help = "The file to write REPOSITORY:TAG@DIGEST of all destinations to, with commas between them"},
+     [](ReportOptions& o, const Value& v) { o.images_file = v.text(); }},
   };
 }
 // clang-format on

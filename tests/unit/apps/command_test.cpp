@@ -259,6 +259,16 @@ TEST_CASE("values that mean nothing are refused") {
   CHECK(refusal({"-d", "a/Upper"}).starts_with("--destination: "));
 }
 
+TEST_CASE("pipelines give lists and lines") {
+  const auto command = parse({"--build-args", "A=1", "B=2", "--destinations=r.io/a:1\nr.io/b:2",
+                              "--extra-args=--label=x=y z\n--target\nfinal\n"});
+  const auto& build = command.build;
+  CHECK(build.language.build_args.size() == 2);
+  CHECK(build.output.destinations.size() == 2);
+  CHECK(build.language.labels.at(0).second == "y z");
+  CHECK(build.language.targets == Words{"final"});
+}
+
 TEST_CASE("flags that contradict each other are refused") {
   check_refusals({
       {{"--compression=zstd", "--image-format=docker"},
@@ -277,6 +287,10 @@ TEST_CASE("flags that contradict each other are refused") {
       {{"--image-name-tag-with-digest-file=/x"},
        "--image-name-tag-with-digest-file: there is no --destination to name",
        "nothing to name"},
+      {{"--image-url-file=/x"},
+       "--image-url-file: there is no --destination to name",
+       "nothing to name"},
+      {{"--images-file=/x"}, "--images-file: there is no --destination to name", "nothing to name"},
   });
 }
 
