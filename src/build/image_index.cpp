@@ -10,14 +10,35 @@ namespace cairn {
 
 namespace {
 
+ManifestBytes fetch(RegistryClient& registry, const ImageRef& ref) {
+  if (auto found = registry.get_manifest(ref))
+    return *std::move(found);
+  throw NotInRegistry("{}: not in the registry", ref.str());
+}
+
+Manifest read_manifest(const ImageRef& ref, const ManifestBytes& bytes) {
+  return within([&] { return Manifest::parse(bytes.raw, bytes.media_type); }, "{}", ref.str());
+}
+
+Index read_index(const ImageRef& ref, const ManifestBytes& bytes) {
+  return within([&] { return Index::parse(bytes.raw, bytes.media_type); }, "{}", ref.str());
+}
+
+void add_image(RemoteImages& to, const ImageRef& ref, const Manifest& manifest) {
+  for (const auto& blob : manifest.layers)
+    to.origins.emplace(blob.digest, ref);
+  to.origins.emplace(manifest.config.digest, ref);
+  to.documents.push_back(document_of(manifest));
+}
+
 class ImageJoiner {
 public:
   explicit ImageJoiner(RegistryClient& registry) : registry_(registry) {}
 
   void add(const ImageRef& image) {
-    const auto bytes = fetch(image);
+    const auto bytes = fetch(registry_, image);
     if (!is_index(bytes.media_type)) {
-      const auto manifest = read(image, bytes);
+      const auto manifest = read_manifest(image, bytes);
       auto descriptor = manifest.descriptor();
       descriptor.platform = platform_of(image, manifest);
       return take(image, std::move(descriptor), manifest);
@@ -26,35 +47,25 @@ public:
         within([&] { return Index::parse(bytes.raw, bytes.media_type); }, "{}", image.str());
     for (const auto& member : index.manifests) {
       const auto ref = image.with_digest(member.digest);
-      const auto found = fetch(ref);
+      const auto found = fetch(registry_, ref);
       if (is_index(found.media_type))
         throw Error("{}: an index in an index cannot be joined", ref.str());
-      take(ref, member, read(ref, found));
+      take(ref, member, read_manifest(ref, found));
     }
   }
 
-  JoinedImages join(const Annotations& annotations) && {
+  RemoteImages join(const Annotations& annotations) && {
     const bool all_docker = std::all_of(members_.begin(), members_.end(), [](const auto& member) {
       return member.media_type == media_type::docker_manifest && member.annotations.empty();
     });
     auto index =
         Index::make(all_docker && annotations.empty() ? ImageFormat::docker : ImageFormat::oci,
                     std::move(members_), annotations);
-    documents_.push_back(document_of(index));
-    return {std::move(index), std::move(documents_), std::move(origins_)};
+    images_.documents.push_back(document_of(index));
+    return std::move(images_);
   }
 
 private:
-  ManifestBytes fetch(const ImageRef& ref) {
-    if (auto found = registry_.get_manifest(ref))
-      return *std::move(found);
-    throw NotInRegistry("{}: not in the registry", ref.str());
-  }
-
-  static Manifest read(const ImageRef& ref, const ManifestBytes& bytes) {
-    return within([&] { return Manifest::parse(bytes.raw, bytes.media_type); }, "{}", ref.str());
-  }
-
   Platform platform_of(const ImageRef& ref, const Manifest& manifest) {
     return ImageConfig::parse(registry_.blob_text(ref, manifest.config)).platform;
   }
@@ -63,10 +74,7 @@ private:
     if (!digests_.insert(descriptor.digest).second)
       return;
     refuse_second(ref, descriptor);
-    for (const auto& blob : manifest.layers)
-      origins_.emplace(blob.digest, ref);
-    origins_.emplace(manifest.config.digest, ref);
-    documents_.push_back(document_of(manifest));
+    add_image(images_, ref, manifest);
     members_.push_back(std::move(descriptor));
   }
 
@@ -83,20 +91,54 @@ private:
 
   RegistryClient& registry_;
   std::vector<Descriptor> members_;
-  std::vector<PushDocument> documents_;
-  std::map<Digest, ImageRef> origins_;
+  RemoteImages images_;
   std::map<std::string, std::string> platforms_;
   std::set<Digest> digests_;
 };
 
+std::vector<Descriptor> members_for(const Index& index, const std::vector<Platform>& platforms) {
+  std::vector<Descriptor> members;
+  for (const auto& platform : platforms) {
+    const auto* found = index.select(platform);
+    if (found == nullptr)
+      throw Error("no image for {}, only for {}", platform.str(), index.platforms());
+    members.push_back(*found);
+  }
+  return members;
+}
+
 } // namespace
 
-JoinedImages join_images(RegistryClient& registry, const std::vector<ImageRef>& images,
+RemoteImages join_images(RegistryClient& registry, const std::vector<ImageRef>& images,
                          const Annotations& annotations) {
   ImageJoiner joiner(registry);
   for (const auto& image : images)
     joiner.add(image);
   return std::move(joiner).join(annotations);
+}
+
+RemoteImages gather_image(RegistryClient& registry, const ImageRef& image,
+                          const std::vector<Platform>& platforms) {
+  RemoteImages gathered;
+  const auto bytes = fetch(registry, image);
+  if (!is_index(bytes.media_type)) {
+    add_image(gathered, image, read_manifest(image, bytes));
+    return gathered;
+  }
+  auto index = read_index(image, bytes);
+  if (!platforms.empty())
+    index = Index::make(index.media_type == media_type::docker_index ? ImageFormat::docker
+                                                                     : ImageFormat::oci,
+                        members_for(index, platforms), index.annotations);
+  for (const auto& member : index.manifests) {
+    const auto ref = image.with_digest(member.digest);
+    const auto found = fetch(registry, ref);
+    if (is_index(found.media_type))
+      throw Error("{}: an index in an index cannot be copied", ref.str());
+    add_image(gathered, ref, read_manifest(ref, found));
+  }
+  gathered.documents.push_back(document_of(index));
+  return gathered;
 }
 
 } // namespace cairn

@@ -51,7 +51,8 @@ void push_saved_image(const PushCommand& command, const ActionServices& services
 void push_index(const IndexCommand& command, const ActionServices& services) {
   Sender sender(command.settings, services);
   auto joined = join_images(sender.registry(), command.images, command.annotations);
-  for (const auto& member : joined.index.manifests)
+  const auto& made = joined.documents.back();
+  for (const auto& member : Index::parse(made.raw, made.media_type).manifests)
     services.progress.info("{} {}", member.digest.str(),
                            member.platform ? member.platform->str() : "");
   sender.send(
