@@ -140,8 +140,9 @@ std::string named_directory(std::string path) {
   const auto is_there = [](const std::string& name) {
     return try_open_at(current_directory(), name, O_PATH | O_DIRECTORY).has_value();
   };
-  if (!path.empty() && !path.starts_with('/') && !is_there(path) && is_there("/" + path))
-    path.insert(0, "/");
+  if (!path.empty() && !path.starts_with('/') && !is_there(path) &&
+      is_there(fmt::format("/{}", path)))
+    return fmt::format("/{}", path);
   return path;
 }
 
