@@ -80,7 +80,7 @@ class Volumes:
 
 
 def run(world, words: list[str], *, image: str = "cairn", security: dict, environment: dict[str, str], directory: str,
-        mounts: list, volumes: Volumes, runtime_default: bool = True) -> subprocess.CompletedProcess:
+        mounts: list, volumes: Volumes, runtime_default: bool = True, stdin: bytes = b"") -> subprocess.CompletedProcess:
     """Runs a container; mounts that are read-only, or a source, are as they were afterwards."""
     root = root_file_system(world.directory, image)
     kept = [mount.source for mount in mounts if mount.source and mount.read_only]
@@ -88,7 +88,7 @@ def run(world, words: list[str], *, image: str = "cairn", security: dict, enviro
     with pod.Pod(root, world.directory, profile(security, runtime_default=runtime_default)) as container:
         for mount in mounts:
             container.bind(mount.source or volumes.get(mount.volume), mount.target, read_only=mount.read_only)
-        done = container.run(words, environment=environment, cwd=directory or "/workspace")
+        done = container.run(words, environment=environment, cwd=directory or "/workspace", stdin=stdin)
     expect_equal([fingerprint(path) for path in kept], before, "mounts that nobody may touch")
     return done
 
