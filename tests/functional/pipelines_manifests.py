@@ -5,9 +5,11 @@ import pathlib
 import re
 import subprocess
 import sys
+import types
 
 from support import ROOT, case, expect, expect_equal, main
 
+import argo
 import manifests
 import manifest_schemas
 import pod_security
@@ -122,10 +124,10 @@ def like_kaniko(_world):
 
 def containers(document: dict) -> list[tuple[dict, list[dict]]]:
     """(security context, volumes) of every container that a manifest makes."""
-    spec = document["spec"]
+    spec = document.get("spec", {})
     if document["kind"] == "Task":
         return [(step.get("securityContext", {}), spec.get("volumes", [])) for step in spec["steps"]]
-    if document["kind"] in ("WorkflowTemplate", "ClusterWorkflowTemplate", "Workflow"):
+    if document["apiVersion"].startswith("argoproj.io/"):
         return [({**template.get("securityContext", {}), **template["container"].get("securityContext", {})},
                  template.get("volumes", []) + spec.get("volumes", []))
                 for template in spec.get("templates", []) if "container" in template]
@@ -142,7 +144,8 @@ def pod_security_levels(_world):
     found, restricted = [], 0
     for path, document in manifests.documents():
         for security, volumes in containers(document):
-            strict = "restricted" in path or document["metadata"].get("name") == "cairn-index"
+            strict = ("restricted" in path or document["metadata"].get("name") == "cairn-index"
+                      or security.get("runAsNonRoot") is True)
             restricted += strict
             problems = (pod_security.above_restricted if strict else pod_security.above_baseline)(security, volumes)
             found += [f"{path}: {problem}" for problem in problems]
@@ -243,18 +246,85 @@ def runs(_world):
     none_found(found)
 
 
+def argo_templates() -> dict[str, dict]:
+    document = manifests.catalog("WorkflowTemplate")["cairn"]
+    return {template["name"]: template for template in document["spec"]["templates"]}
+
+
+@case("Argo's templates use what they declare, and hand each other what these take")
+def argo_variables(_world):
+    found, library = [], argo_templates()
+    for path, document in manifests.documents():
+        if not document["apiVersion"].startswith("argoproj.io/"):
+            continue
+        spec = document["spec"].get("workflowSpec", document["spec"])
+        own = {template["name"]: template for template in spec.get("templates", [])}
+        given = spec.get("arguments", {})
+        known = {f"workflow.parameters.{name}" for name in argo.names(given.get("parameters"))}
+        for template in own.values():
+            found += [f"{path}: {problem}" for problem in argo.check_template(template, own, library, known)]
+        if "workflowTemplateRef" not in spec:
+            continue
+        taken = library[spec.get("entrypoint", "build")]["inputs"]
+        for part, has_default in (("parameters", "value"), ("artifacts", "optional")):
+            names = argo.names(given.get(part))
+            found += [f"{path}: takes no {name}" for name in names if name not in argo.names(taken.get(part))]
+            found += [f"{path}: {each['name']} is missing" for each in taken.get(part, [])
+                      if has_default not in each and each["name"] not in names]
+    none_found(found)
+    expect_equal(sorted(library), ["build", "build-once", "build-platforms", "build-volume", "credentials", "index", "warm"])
+
+
+@case("a slip in a template of Argo's does not pass")
+def argo_variables_fail(_world):
+    for name, change, wanted in (
+            ("build", lambda t: t["container"]["args"].append("{{inputs.parameters.none}}"), "none"),
+            ("build", lambda t: t["inputs"]["parameters"].append({"name": "idle", "value": ""}), "idle"),
+            ("build", lambda t: t["container"].pop("command"), "no command"),
+            ("build-once", lambda t: t["steps"][0][0]["arguments"]["parameters"].pop(0), "needs image"),
+            ("build-platforms", lambda t: t["dag"]["tasks"][1].update(template="indices"), "no template")):
+        templates = copy.deepcopy(argo_templates())
+        change(templates[name])
+        found = argo.check_template(templates[name], templates, {}, set())
+        expect(any(wanted in problem for problem in found), f"{wanted}: {found}")
+
+
+@case("Argo's cluster template is the template of a namespace, and a build from a volume the one from an artifact")
+def argo_same(_world):
+    own, cluster = (manifests.catalog(kind)["cairn"] for kind in ("WorkflowTemplate", "ClusterWorkflowTemplate"))
+    expect_equal(cluster["spec"], own["spec"])
+    artifact, volume = (argo_templates()[name] for name in ("build", "build-volume"))
+    expect_equal(volume["container"]["args"], artifact["container"]["args"])
+    expect_equal(volume["inputs"]["parameters"][2:], artifact["inputs"]["parameters"])
+    for key in ("command", "image", "env", "resources", "securityContext", "workingDir"):
+        expect_equal(volume["container"][key], artifact["container"][key])
+
+
+@case("a template is tried again after exit status 75 and a lost pod, and not after another failure")
+def argo_retries(_world):
+    for name, template in argo_templates().items():
+        if "container" not in template:
+            continue
+        words = template["retryStrategy"]["expression"].replace("||", "or")
+        for exit_code, status, again in (("75", "Failed", True), ("1", "Failed", False), ("", "Error", True)):
+            last = types.SimpleNamespace(exitCode=exit_code, status=status)
+            expect_equal(eval(words, {"lastRetry": last}), again, f"{name} {exit_code} {status}")  # pylint: disable=eval-used
+
+
 @case("every flag in the manifests is one of the program's")
 def flags(world):
     known = {}
-    for command, program, words in (("/kaniko/executor", "executor", ["--help"]),
-                                    ("/kaniko/cairn-creds", "cairn-creds", ["inject", "--help"])):
+    for program, words in (("executor", ["--help"]), ("cairn-creds", ["inject", "--help"]),
+                           ("cairn-creds", ["check", "--help"]), ("warmer", ["--help"])):
+        if not (world.program.parent / program).exists():
+            continue
         done = subprocess.run([world.program.parent / program, *words], capture_output=True, text=True, check=True)
         names = set(re.findall(r"--([a-z][a-z-]*)", done.stdout))
-        known[command] = names | {f"{name}s" for name in names}
+        known.setdefault(f"/kaniko/{program}", set()).update(names, {f"{name}s" for name in names})
     wrong = []
     for path, document in manifests.documents():
-        bodies = document["spec"].get("steps", [document["spec"]])
-        bodies += [template.get("container", {}) for template in document["spec"].get("templates", [])]
+        spec = document.get("spec", {})
+        bodies = spec.get("steps", [spec]) + [template.get("container", {}) for template in spec.get("templates", [])]
         for body in bodies:
             words = body.get("command", []) + body.get("args", [])
             if not words or words[0] not in known or "index" in words[1:2]:

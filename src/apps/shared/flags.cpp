@@ -80,7 +80,7 @@ public:
       else if (word.size() > 1 && word[0] == '-')
         take_short(word);
       else
-        out_.push_back(word);
+        take_words(word);
     }
     return std::move(out_);
   }
@@ -107,6 +107,14 @@ private:
       out_.push_back(word);
     else
       out_.push_back(fmt::format("{}={}", word, next_value(word)));
+  }
+
+  void take_words(const std::string& word) {
+    if (word.find('\n') == word.npos)
+      out_.push_back(word);
+    else
+      for (auto& line : filled_lines(word))
+        out_.push_back(std::move(line));
   }
 
   void take_plural(const FlagSpec& list, const std::optional<std::string>& value) {

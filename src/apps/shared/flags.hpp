@@ -59,6 +59,7 @@ struct ParsedFlags {
 /// against their type, also those that a later occurrence replaces.
 /// For pipelines, whose parameters are lists or text, a list has a plural: "--names a b" takes the
 /// words up to the next flag, and each of their lines is one "--name". So does "--names=TEXT".
+/// A word of several lines that is neither flag nor value is as many words.
 /// @throws Error naming the flag; an unknown one with the name that was probably meant
 ParsedFlags parse_flags(std::span<const FlagSpec> specs, const std::vector<std::string>& arguments);
 

@@ -123,6 +123,7 @@ TEST_CASE("a list has a plural, and text can hold words of the command line") {
       {{"--extra=--file", "a"}, "file=a", "it takes the place of the flag"},
       {{"--extra=--extra=-q"}, "quiet=true", "within itself"},
       {{"--extra=--\n-q"}, " | -q", "-- ends the flags there too"},
+      {{"index", "a@b\nc@d\n"}, " | index | a@b | c@d", "words of several lines are several"},
   };
   for (const auto& row : rows) {
     CAPTURE(row.reason);
