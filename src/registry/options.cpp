@@ -17,6 +17,10 @@ std::string_view without_port(std::string_view registry) {
   return registry.substr(0, registry.find(':'));
 }
 
+bool has_port(std::string_view registry) {
+  return without_port(registry).size() < registry.size();
+}
+
 std::optional<std::array<unsigned, 4>> ipv4(std::string_view host) {
   const auto parts = split(host, '.');
   if (parts.size() != 4)
@@ -85,7 +89,10 @@ std::vector<std::string> RegistryOptions::schemes(std::string_view registry,
                                                   Direction direction) const {
   const bool insecure = direction == Direction::push ? insecure_push : insecure_pull;
   if (insecure || names_registry(insecure_registries, registry) || is_local_registry(registry))
-    return {"https", "http"};
+    // With a port it is the same server whichever comes first, and asking in plain text, without a
+    // credential, saves a handshake with one that speaks nothing else.
+    return has_port(registry) ? std::vector<std::string>{"http", "https"}
+                              : std::vector<std::string>{"https", "http"};
   return {"https"};
 }
 

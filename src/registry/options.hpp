@@ -35,8 +35,8 @@ struct RegistryOptions {
   /// --registry-client-cert "host=/cert.pem,/key.pem". @throws Error
   void add_client_certificate(std::string_view flag);
 
-  /// The schemes to try in order: https alone, or https then http where that was asked for and for
-  /// hosts that are local (localhost, loopback, private IPv4 addresses, *.local).
+  /// The schemes to try in order: https alone, or both where http was asked for and for hosts that
+  /// are local (localhost, loopback, private IPv4 addresses, *.local).
   std::vector<std::string> schemes(std::string_view registry, Direction direction) const;
   std::shared_ptr<const TlsOptions> tls(std::string_view registry, Direction direction) const;
 };

@@ -187,6 +187,8 @@ bool RegistrySession::answers_at(const std::string& base) {
   request.url = base + "/v2/";
   request.tls = tls_;
   request.plaintext = Plaintext::allow;
+  // To another port, or to https: this is not where it is.
+  request.redirects = base.starts_with("http://") ? Redirects::keep : Redirects::follow;
   const auto response = exchange(request);
   learn(response);
   if (is_transient(response.status))

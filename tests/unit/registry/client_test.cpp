@@ -87,6 +87,31 @@ TEST_CASE_FIXTURE(Fixture, "every media type is accepted") {
   RegistryClient(services(http, anonymous), {}).get_manifest(ImageRef::parse("r.example/a"));
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "one port is asked in plain text first, and believed when it is a registry") {
+  struct Row {
+    Response plain;
+    const char* scheme;
+    const char* reason;
+  };
+  for (const auto& row :
+       {Row{{200}, "http", "it is one"}, Row{{401}, "http", "it wants a login"},
+        Row{{400, {}, "Client sent an HTTP request to an HTTPS server."}, "https", "it says so"},
+        Row{{301, {{"Location", "https://localhost:5000/v2/"}}}, "https", "it leads there"}}) {
+    CAPTURE(row.reason);
+    FakeHttp http([&](const Request& request) -> Response {
+      CHECK(request.authorization.empty());
+      if (!ends_with(request, "/v2/"))
+        return not_found();
+      return request.url.starts_with("http:") ? row.plain : Response{200};
+    });
+    RegistryClient client(services(http, anonymous), {});
+    client.get_manifest(ImageRef::parse("localhost:5000/a:1"));
+    CHECK(http.lines().back() ==
+          fmt::format("GET {}://localhost:5000/v2/a/manifests/1", row.scheme));
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture, "an insecure registry is asked for TLS first, once") {
   FakeHttp http([](const Request& request) -> Response {
     if (request.url.starts_with("https:"))

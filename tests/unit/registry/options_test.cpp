@@ -12,6 +12,7 @@ namespace {
 using Schemes = std::vector<std::string>;
 const Schemes secure = {"https"};
 const Schemes either = {"https", "http"};
+const Schemes plain_first = {"http", "https"};
 
 std::vector<std::string> names(const std::vector<ImageRef>& refs) {
   std::vector<std::string> list;
@@ -54,16 +55,19 @@ TEST_CASE("some hosts are local") {
   }
 }
 
-TEST_CASE("plain HTTP is tried where it was asked for, after TLS") {
+TEST_CASE("plain HTTP is tried where it was asked for: after TLS, or before it at a port that both "
+          "would share") {
   RegistryOptions options;
   options.insecure_pull = true;
   options.insecure_registries = {"plain.example:5000", "index.docker.io"};
   CHECK(options.schemes("a.example", Direction::push) == secure);
   CHECK(options.schemes("a.example", Direction::pull) == either);
-  CHECK(options.schemes("plain.example:5000", Direction::push) == either);
+  CHECK(options.schemes("plain.example:5000", Direction::push) == plain_first);
   CHECK(options.schemes("plain.example", Direction::push) == secure);
   CHECK(options.schemes("docker.io", Direction::push) == either);
-  CHECK(options.schemes("localhost:5000", Direction::push) == either);
+  CHECK(options.schemes("localhost:5000", Direction::push) == plain_first);
+  CHECK(options.schemes("[::1]:5000", Direction::push) == plain_first);
+  CHECK(options.schemes("localhost", Direction::push) == either);
 }
 
 TEST_CASE("trust is a matter of each registry") {
