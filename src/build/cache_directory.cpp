@@ -87,7 +87,7 @@ CacheDirectory::Unpacking::~Unpacking() {
 }
 
 std::string CacheDirectory::Unpacking::commit(const Digest& chain_id) {
-  const auto whole = cache_.place("unpacked", chain_id);
+  auto whole = cache_.place("unpacked", chain_id);
   if (::rename(path_.c_str(), whole.c_str()) == 0)
     path_.clear();
   else if (errno != EEXIST && errno != ENOTEMPTY)

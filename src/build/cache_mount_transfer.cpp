@@ -22,7 +22,7 @@ namespace cairn {
 namespace {
 
 constexpr std::string_view label = "dev.cairn.cache-mounts";
-constexpr std::int64_t kept_seconds = 14 * 24 * 3600;
+constexpr std::int64_t kept_seconds = std::int64_t{14} * 24 * 3600;
 
 /// The entries of a cache: its own directory first.
 LayerContent content_of(const std::string& path) {

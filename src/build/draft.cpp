@@ -283,6 +283,7 @@ std::string quoted_word(std::string_view word) {
 
 std::string quoted_list(const std::vector<std::string>& words) {
   std::vector<std::string> quoted;
+  quoted.reserve(words.size());
   for (const auto& word : words)
     quoted.push_back(quoted_word(word));
   return "[" + join(quoted, " ") + "]";

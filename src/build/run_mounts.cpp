@@ -18,6 +18,7 @@ std::string known_ids(const auto& map, std::string_view flag) {
   if (map.empty())
     return fmt::format("give it with --{}", flag);
   std::vector<std::string> ids;
+  ids.reserve(map.size());
   for (const auto& [id, value] : map)
     ids.push_back(id);
   return fmt::format("--{} gave {}", flag, join(ids, ", "));

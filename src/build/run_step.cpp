@@ -49,7 +49,7 @@ void add_name_service(Invocation& invocation, const std::vector<NameValue>& extr
     hosts = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
   hosts += "127.0.0.1\t" + invocation.hostname + "\n";
   for (const auto& [name, address] : extra)
-    hosts += address + "\t" + name + "\n";
+    hosts += fmt::format("{}\t{}\n", address, name);
   invocation.hosts = std::move(hosts);
 }
 

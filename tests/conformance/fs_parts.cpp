@@ -18,7 +18,7 @@ Verdict check_chmod(const Json& row) {
   const auto change = ModeChange::parse(text);
   for (const auto& apply : row.find("apply")->as_array()) {
     auto from = apply.string_or("from", "");
-    const auto what = text + " of " + from;
+    const auto what = fmt::format("{} of {}", text, from);
     const auto type = from.starts_with('d') ? FileType::directory : FileType::regular;
     from.erase(0, type == FileType::directory ? 1 : 0);
     const auto wanted = *parse_octal(apply.string_or("to", ""));

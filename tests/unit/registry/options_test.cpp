@@ -16,6 +16,7 @@ const Schemes plain_first = {"http", "https"};
 
 std::vector<std::string> names(const std::vector<ImageRef>& refs) {
   std::vector<std::string> list;
+  list.reserve(refs.size());
   for (const auto& ref : refs)
     list.push_back(ref.str());
   return list;

@@ -47,6 +47,7 @@ TEST_CASE("a directory sorts right before what is in it") {
     paths.push_back(RootedPath::parse(text));
   std::sort(paths.begin(), paths.end());
   std::vector<std::string> order;
+  order.reserve(paths.size());
   for (const auto& path : paths)
     order.push_back(path.str());
   CHECK(order == std::vector<std::string>{"/", "/a", "/a/b", "/a-b", "/a.c"});
