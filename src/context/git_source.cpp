@@ -1,0 +1,209 @@
+#include "context/git_source.hpp"
+
+#include "context/git_cache.hpp"
+#include "context/git_fetch.hpp"
+#include "context/git_modules.hpp"
+#include "context/git_tree_writer.hpp"
+#include "util/beneath.hpp"
+#include "util/error.hpp"
+#include "util/rooted_path.hpp"
+#include "util/text.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+
+namespace cairn {
+
+namespace {
+
+/// Submodules that hold submodules, and so on.
+constexpr int deepest_submodule = 10;
+constexpr unsigned most_submodules = 1000;
+
+/// Objects in a directory that goes with the checkout.
+class OwnStore final : public GitStore {
+public:
+  explicit OwnStore(std::string path) : path_(std::move(path)) {}
+
+  std::optional<GitRepository> open() override { return std::nullopt; }
+  GitRepository create(GitHash hash) override {
+    remove_tree(current_directory(), path_);
+    return GitRepository::create(path_, hash, GitRepository::Layout::bare);
+  }
+
+private:
+  std::string path_;
+};
+
+/// Objects in a ".git" that stays.
+class KeptStore final : public GitStore {
+public:
+  /// `directory` is where they go; the files are in `files`, which has no ".git" yet.
+  KeptStore(std::string directory, std::string files)
+      : directory_(std::move(directory)), files_(std::move(files)) {}
+
+  std::optional<GitRepository> open() override { return std::nullopt; }
+  GitRepository create(GitHash hash) override {
+    remove_tree(current_directory(), directory_);
+    remove_tree(current_directory(), files_ + "/.git");
+    if (directory_ == files_ + "/.git")
+      return GitRepository::create(files_, hash, GitRepository::Layout::with_files);
+    return GitRepository::create_apart(directory_, files_, hash);
+  }
+
+private:
+  std::string directory_;
+  std::string files_;
+};
+
+std::string without_slashes(std::string_view path) {
+  return RootedPath::parse(path).relative();
+}
+
+class Checkout {
+public:
+  Checkout(const GitReference& reference, const GitServices& services)
+      : reference_(reference), services_(services),
+        main_(GitAddress::parse(reference.looks_local ? "https://" + reference.remote
+                                                      : reference.remote)),
+        directory_(services.temporary, "git-"), files_(directory_.path() + "/files"),
+        keeps_git_(reference.keep_git_dir.value_or(false) &&
+                   RootedPath::parse(reference.subdirectory).is_root()) {}
+
+  GitCheckout run() {
+    make_directories(files_);
+    services_.progress.info("fetching {}{}", main_.url(),
+                            reference_.ref.empty() ? "" : "#" + printable(reference_.ref));
+    const GitWanted wanted{main_, main_, reference_.ref, reference_.checksum,
+                           reference_.fetch_by_commit};
+    auto commit = bring(wanted, {reference_.remote, files_, files_ + "/.git"}, 0);
+    services_.progress.info("{}: commit {}", main_.url(), commit.id.hex());
+    remove_tree(directory_.fd(), "objects");
+    return finish(std::move(commit));
+  }
+
+private:
+  /// Where a repository goes.
+  struct Target {
+    std::string remote; ///< As written, for submodules that are relative to it.
+    std::string files;
+    std::string git_dir; ///< Where its ".git" is, if that is kept.
+  };
+
+  GitCommit bring(const GitWanted& wanted, const Target& target, int depth) {
+    const auto store = make_store(wanted, target);
+    auto fetched = fetch_git(wanted, *store, services_);
+    const auto root = open_at(current_directory(), target.files, O_RDONLY | O_DIRECTORY);
+    const auto links = within(
+        [&] {
+          return write_git_tree(fetched.repository, fetched.commit, root,
+                                {wanted_times(fetched.commit), services_.cancel, budget_});
+        },
+        "{}", wanted.address.url());
+    if (reference_.submodules.value_or(true))
+      bring_submodules(fetched, links, target, depth);
+    if (keeps_git_)
+      keep(fetched, wanted.address);
+    return fetched.commit;
+  }
+
+  std::unique_ptr<GitStore> make_store(const GitWanted& wanted, const Target& target) const {
+    if (keeps_git_)
+      return std::make_unique<KeptStore>(target.git_dir, target.files);
+    if (!services_.cache.empty())
+      return make_cached_store(services_.cache, wanted.address);
+    return std::make_unique<OwnStore>(directory_.path() + "/objects");
+  }
+
+  std::optional<Time> wanted_times(const GitCommit& commit) const {
+    return reference_.times == GitTimes::commit ? std::optional(commit.time) : std::nullopt;
+  }
+
+  /// As after "git clone": whoever looks at it sees no change.
+  static void keep(GitFetched& fetched, const GitAddress& address) {
+    auto& repository = fetched.repository;
+    if (!fetched.ref.empty())
+      repository.set_ref(fetched.ref, fetched.head);
+    repository.set_config("remote.origin.url", address.url());
+    repository.set_config("remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*");
+    repository.check_out(fetched.commit);
+  }
+
+  void bring_submodules(GitFetched& fetched, const std::vector<GitLink>& links,
+                        const Target& target, int depth) {
+    if (links.empty())
+      return;
+    const auto modules = read_git_modules(fetched.repository, fetched.commit);
+    for (const auto& link : links)
+      within(
+          [&] {
+            const auto module =
+                std::find_if(modules.begin(), modules.end(), [&](const GitModule& candidate) {
+                  return without_slashes(candidate.path) == link.path;
+                });
+            if (module == modules.end() || module->url.empty())
+              throw Error("no url found for it in .gitmodules");
+            if (module->update != "none")
+              bring_submodule(*module, link, target, depth + 1);
+          },
+          "submodule '{}'", printable(link.path));
+    if (keeps_git_)
+      register_submodules(fetched.repository, modules, target);
+  }
+
+  void bring_submodule(const GitModule& module, const GitLink& link, const Target& target,
+                       int depth) {
+    if (depth > deepest_submodule)
+      throw Error("submodules are nested too deeply");
+    if (++submodules_ > most_submodules)
+      throw Error("there are too many submodules");
+    if (keeps_git_ && !is_safe_module_name(module.name))
+      throw Error("its name '{}' is no name of a directory", printable(module.name));
+    const auto remote = resolve_git_url(target.remote, module.url);
+    const GitWanted wanted{GitAddress::parse(remote), main_, link.commit.hex(), "", false};
+    bring(wanted,
+          {remote, target.files + "/" + link.path, target.git_dir + "/modules/" + module.name},
+          depth);
+  }
+
+  static void register_submodules(GitRepository& repository, const std::vector<GitModule>& modules,
+                                  const Target& target) {
+    for (const auto& module : modules) {
+      if (module.url.empty() || module.update == "none")
+        continue;
+      const auto remote = GitAddress::parse(resolve_git_url(target.remote, module.url));
+      repository.set_config("submodule." + module.name + ".active", "true");
+      repository.set_config("submodule." + module.name + ".url", remote.url());
+    }
+  }
+
+  GitCheckout finish(GitCommit commit) {
+    const auto inside = RootedPath::parse(reference_.subdirectory);
+    const auto root = open_at(directory_.fd(), "files", O_RDONLY | O_DIRECTORY);
+    // A link in the way would be the repository's, not the user's.
+    auto files = open_beneath(root, inside, O_RDONLY | O_DIRECTORY);
+    if (!files)
+      throw Error("{}: there is no directory '{}' in commit {}", main_.url(),
+                  printable(reference_.subdirectory), commit.id.hex());
+    return {std::move(directory_), *std::move(files),
+            inside.is_root() ? files_ : files_ + inside.str(), std::move(commit)};
+  }
+
+  const GitReference& reference_;
+  const GitServices& services_;
+  GitAddress main_;
+  TempDir directory_;
+  std::string files_;
+  bool keeps_git_;
+  GitBudget budget_;
+  unsigned submodules_ = 0;
+};
+
+} // namespace
+
+GitCheckout check_out_git(const GitReference& reference, const GitServices& services) {
+  return Checkout(reference, services).run();
+}
+
+} // namespace cairn
