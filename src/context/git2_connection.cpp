@@ -8,6 +8,7 @@
 #include <git2/sys/transport.h>
 
 #include <array>
+#include <cstdint>
 #include <exception>
 #include <utility>
 
@@ -27,13 +28,24 @@ GitId id_of(const git_oid& oid) {
   return *std::move(id);
 }
 
+/// The names of all branches and tags of the largest repositories are some ten megabytes.
+constexpr std::uint64_t most_of_heads = std::uint64_t{256} << 20;
+constexpr std::uint64_t most_of_packs = std::uint64_t{1} << 40;
+
+bool last_error_says(std::string_view words) {
+  const auto* error = git_error_last();
+  return error != nullptr && error->message != nullptr &&
+         std::string_view(error->message).find(words) != std::string_view::npos;
+}
+
+bool has_no_shallow_fetch() {
+  return last_error_says("server doesn't support shallow");
+}
+
 /// A server that gives its heads alone, or has no such commit.
-bool is_refusal(const git_error* error) {
-  if (error == nullptr || error->message == nullptr)
-    return false;
-  const std::string_view message = error->message;
-  return message.find("cannot fetch a specific object") != std::string_view::npos ||
-         message.find("not our ref") != std::string_view::npos;
+bool is_refusal() {
+  return last_error_says("cannot fetch a specific object") || last_error_says("not our ref") ||
+         has_no_shallow_fetch();
 }
 
 } // namespace
@@ -54,7 +66,8 @@ struct GitConnection::State {
   GitOwned<git_repository, git_repository_free> repository;
   GitWire& wire;
   std::string name;
-  const std::atomic<bool>* cancel;
+  std::function<bool()> is_cancelled;
+  std::uint64_t left = most_of_heads; ///< How many bytes the server may still send.
   git_smart_subtransport_definition definition{};
   Subtransport subtransport{};
   Stream* open = nullptr; ///< Owned by the library.
@@ -63,15 +76,15 @@ struct GitConnection::State {
   GitHash hash = GitHash::sha1;
   std::exception_ptr failure;
 
-  State(GitWire& from, std::string named, const std::atomic<bool>* flag)
-      : wire(from), name(std::move(named)), cancel(flag) {}
+  State(GitWire& from, std::string named, std::function<bool()> cancelled)
+      : wire(from), name(std::move(named)), is_cancelled(std::move(cancelled)) {}
 
   void require(int code) {
     if (failure)
       std::rethrow_exception(std::exchange(failure, nullptr));
     if (code >= 0)
       return;
-    if (cancel != nullptr && *cancel)
+    if (is_cancelled())
       throw Cancelled("{}: interrupted", name);
     const auto* error = git_error_last();
     // What the server says itself is meant; a stream that ends too early may not be.
@@ -97,8 +110,13 @@ struct GitConnection::State {
   static int on_read(git_smart_subtransport_stream* self, char* buffer, std::size_t size,
                      std::size_t* count) noexcept {
     auto& stream = *reinterpret_cast<Stream*>(self);
-    return stream.owner->guarded(
-        [&] { *count = stream.stream->read(std::as_writable_bytes(std::span(buffer, size))); });
+    auto& state = *stream.owner;
+    return state.guarded([&] {
+      *count = stream.stream->read(std::as_writable_bytes(std::span(buffer, size)));
+      if (*count > state.left)
+        throw Error("{}: the server sends more than any repository is", state.name);
+      state.left -= *count;
+    });
   }
 
   static int on_write(git_smart_subtransport_stream* self, const char* data,
@@ -151,8 +169,15 @@ struct GitConnection::State {
   }
 
   static int on_progress(const git_indexer_progress*, void* self) noexcept {
-    const auto* cancel = static_cast<State*>(self)->cancel;
-    return cancel != nullptr && *cancel ? -1 : 0;
+    return static_cast<State*>(self)->is_cancelled() ? -1 : 0;
+  }
+
+  /// As libgit2 has it: of a repository that lacks history already all must be asked for.
+  int depth_of(GitDepth depth) const {
+    if (depth == GitDepth::tip)
+      return 1;
+    return git_repository_is_shallow(repository.get()) != 0 ? GIT_FETCH_DEPTH_UNSHALLOW
+                                                            : GIT_FETCH_DEPTH_FULL;
   }
 
   int download(const std::vector<std::string>& names, GitDepth depth) {
@@ -168,7 +193,8 @@ struct GitConnection::State {
     git_fetch_options options = GIT_FETCH_OPTIONS_INIT;
     options.callbacks = callbacks();
     options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
-    options.depth = depth == GitDepth::tip ? 1 : GIT_FETCH_DEPTH_FULL;
+    options.depth = depth_of(depth);
+    left = most_of_packs;
     return git_remote_download(remote.get(), &array, &options);
   }
 
@@ -182,8 +208,8 @@ struct GitConnection::State {
 };
 
 GitConnection::GitConnection(const std::string& repository, GitWire& wire, std::string name,
-                             const std::atomic<bool>* cancel)
-    : state_(std::make_unique<State>(wire, std::move(name), cancel)) {
+                             std::function<bool()> is_cancelled)
+    : state_(std::make_unique<State>(wire, std::move(name), std::move(is_cancelled))) {
   start_git_library();
   git_repository* handle = nullptr;
   check_git(
@@ -219,12 +245,15 @@ const std::vector<GitHead>& GitConnection::heads() const noexcept {
 }
 
 void GitConnection::fetch(const std::vector<std::string>& names, GitDepth depth) {
-  state_->require(state_->download(names, depth));
+  int code = state_->download(names, depth);
+  if (code < 0 && !state_->failure && depth == GitDepth::tip && has_no_shallow_fetch())
+    code = state_->download(names, GitDepth::everything);
+  state_->require(code);
 }
 
 bool GitConnection::fetch_commit(const GitId& id) {
   const int code = state_->download({id.hex()}, GitDepth::tip);
-  if (code < 0 && !state_->failure && is_refusal(git_error_last()))
+  if (code < 0 && !state_->failure && is_refusal())
     return false;
   state_->require(code);
   return true;

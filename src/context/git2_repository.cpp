@@ -5,7 +5,9 @@
 
 #include <git2.h>
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <exception>
 
 namespace cairn {
@@ -62,9 +64,11 @@ GitEntry::Kind kind_of(const git_tree_entry& entry) {
   throw Error("'{}' in a tree is of no known kind", printable(git_tree_entry_name(&entry)));
 }
 
+/// What a commit says is anybody's: times that no file can have become those nearest to them.
 GitCommit read_commit(const git_commit* commit) {
-  return {id_of(*git_commit_id(commit)), id_of(*git_commit_tree_id(commit)),
-          from_unix(git_commit_time(commit))};
+  constexpr std::int64_t last = 9'000'000'000; // in the year 2255
+  const auto seconds = std::clamp(std::int64_t{git_commit_time(commit)}, std::int64_t{0}, last);
+  return {id_of(*git_commit_id(commit)), id_of(*git_commit_tree_id(commit)), from_unix(seconds)};
 }
 
 /// A sink as filters know it.

@@ -3,7 +3,7 @@
 #include "context/git_id.hpp"
 #include "context/git_wire.hpp"
 
-#include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,14 +19,14 @@ struct GitHead {
 
 enum class GitDepth { tip, everything };
 
-/// A server's end of a fetch into the repository in a directory. `wire` and `cancel` are borrowed.
-/// Not thread-safe.
+/// A server's end of a fetch into the repository in a directory. `wire` is borrowed. A server that
+/// sends without end is cut off. Not thread-safe.
 class GitConnection {
 public:
-  /// Asks for the heads. `name` is what messages call the remote. @throws Error, and what `wire`
-  /// throws
+  /// Asks for the heads. `name` is what messages call the remote; `is_cancelled` ends a transfer.
+  /// @throws Error, and what `wire` throws
   GitConnection(const std::string& repository, GitWire& wire, std::string name,
-                const std::atomic<bool>* cancel);
+                std::function<bool()> is_cancelled);
   GitConnection(const GitConnection&) = delete;
   GitConnection& operator=(const GitConnection&) = delete;
   ~GitConnection();
@@ -34,7 +34,7 @@ public:
   GitHash hash() const noexcept;
   const std::vector<GitHead>& heads() const noexcept;
   /// Brings heads into the repository, which must be of the same hash; "refs/heads/*" are all
-  /// branches.
+  /// branches. Of a server that cannot leave out their history it comes along.
   void fetch(const std::vector<std::string>& names, GitDepth depth);
   /// Brings one commit without its parents. False when the server has none of that name or gives
   /// its heads alone; the connection is of no use then.

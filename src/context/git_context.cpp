@@ -44,15 +44,13 @@ bool is_directory(std::string_view path) {
 
 } // namespace
 
-std::optional<GitReference> parse_git_context(std::string_view context,
-                                              const GitContextOptions& options) {
+std::optional<GitContextSource> parse_git_context(std::string_view context,
+                                                  const GitContextOptions& options) {
+  const bool is_kaniko = context.starts_with(kaniko_scheme);
   std::optional<GitReference> reference;
   within(
       [&] {
-        if (context.starts_with(kaniko_scheme))
-          reference = parse_kaniko(context, options);
-        else
-          reference = parse_git_reference(context);
+        reference = is_kaniko ? parse_kaniko(context, options) : parse_git_reference(context);
       },
       "build context '{}'", redact_git_reference(context));
   if (!reference || (reference->looks_local && is_directory(context)))
@@ -61,26 +59,24 @@ std::optional<GitReference> parse_git_context(std::string_view context,
     reference->ref = options.branch;
   if (options.submodules)
     reference->submodules = options.submodules;
-  return reference;
+  return GitContextSource{*std::move(reference), is_kaniko};
 }
 
-LocalContext open_git_context(const GitReference& reference, const GitContextOptions& options,
-                              const std::string& sub_path, GitServices services) {
-  const auto address =
-      GitAddress::parse(reference.looks_local ? "https://" + reference.remote : reference.remote);
+GitContext open_git_context(const GitReference& reference, const GitContextOptions& options,
+                            const std::string& sub_path, GitServices services) {
   if (!options.username.empty())
-    services.credentials.add_login(address, options.username, options.password,
-                                   options.login_source);
+    services.credentials.add_login(GitAddress::parse(reference.url()), options.username,
+                                   options.password, options.login_source);
   if (options.verify == TlsVerify::none) {
     TlsOptions tls;
     tls.verify = TlsVerify::none;
     services.tls = std::make_shared<const TlsOptions>(std::move(tls));
   }
-  auto checkout = check_out_git(reference, services);
+  auto checkout = check_out_git(reference, std::nullopt, services);
   LocalContext context{std::move(checkout.path), std::move(checkout.files),
                        std::move(checkout.directory)};
   enter_sub_path(context, sub_path);
-  return context;
+  return {std::move(context), checkout.commit.time};
 }
 
 } // namespace cairn

@@ -21,14 +21,26 @@ struct GitContextOptions {
   std::string login_source;           ///< The variables that the two are from.
 };
 
+/// A repository that is a build context.
+struct GitContextSource {
+  GitReference reference;
+  bool is_kaniko = false; ///< Written as kaniko does: .dockerignore counts.
+};
+
 /// The repository that --context names: as kaniko writes it, git://HOST/PATH[#REF[#COMMIT]], over
 /// https and without submodules unless the options say otherwise; or as BuildKit does. Nothing for
 /// a context of another kind. @throws Error
-std::optional<GitReference> parse_git_context(std::string_view context,
-                                              const GitContextOptions& options);
+std::optional<GitContextSource> parse_git_context(std::string_view context,
+                                                  const GitContextOptions& options);
 
-/// Fetches it. @throws Error
-LocalContext open_git_context(const GitReference& reference, const GitContextOptions& options,
-                              const std::string& sub_path, GitServices services);
+/// A repository that was fetched to be the build context.
+struct GitContext {
+  LocalContext files;
+  Time time; ///< When its commit was made.
+};
+
+/// @throws Error
+GitContext open_git_context(const GitReference& reference, const GitContextOptions& options,
+                            const std::string& sub_path, GitServices services);
 
 } // namespace cairn

@@ -18,6 +18,7 @@ struct GitWanted {
   std::string ref; ///< As in GitReference.
   std::string checksum;
   bool fetch_by_commit = false;
+  std::optional<GitId> commit; ///< What this means, if that is known already.
 };
 
 /// A commit that has arrived, with all its files.
@@ -42,6 +43,11 @@ public:
 /// the server can do that. What is there already is not fetched again. Failures in passing are
 /// tried again. @throws Error naming the repository
 GitFetched fetch_git(const GitWanted& wanted, GitStore& store, const GitServices& services);
+
+/// The commit that `wanted` means on the server now, of which nothing is fetched. Nothing when only
+/// its commits tell. `store` is for the conversation. @throws Error naming the repository
+std::optional<GitId> find_git_commit(const GitWanted& wanted, GitStore& store,
+                                     const GitServices& services);
 
 /// The full name among `heads` that `ref` means to `git checkout`: as written, a branch, a tag.
 /// Nothing when there is none.

@@ -41,6 +41,7 @@ struct Endpoint {
     request.authorization = options.authorization.header;
     request.redirects = Redirects::keep;
     request.tls = options.tls;
+    request.cancel = options.stop;
     return request;
   }
 

@@ -5,6 +5,7 @@
 #include "context/git_wire.hpp"
 #include "net/http.hpp"
 
+#include <atomic>
 #include <memory>
 
 namespace cairn {
@@ -12,6 +13,7 @@ namespace cairn {
 struct GitHttpOptions {
   GitAuthorization authorization;
   std::shared_ptr<const TlsOptions> tls = nullptr;
+  const std::atomic<bool>* stop = nullptr; ///< Ends requests, besides the client's own flag.
 };
 
 /// Git's smart protocol over HTTP. `http` is borrowed. Errors name what was asked, what the server

@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::string_view tag_prefix = "refs/tags/";
 constexpr std::string_view branch_prefix = "refs/heads/";
+/// What the short form of a repository on github.com leaves out.
+constexpr std::string_view assumed = "https://";
 
 bool is_alphanumeric(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -192,6 +194,10 @@ void take_query(GitReference& to, const Query& query) {
 
 } // namespace
 
+std::string GitReference::url() const {
+  return looks_local ? std::string(assumed) + remote : remote;
+}
+
 void check_git_checksum(const std::string& checksum) {
   constexpr std::size_t longest = 64;
   if (checksum.size() > longest ||
@@ -223,7 +229,6 @@ std::string redact_git_reference(std::string_view text) {
 }
 
 std::optional<GitReference> parse_git_reference(std::string_view text) {
-  constexpr std::string_view assumed = "https://";
   if (text.starts_with("./") || text.starts_with("../") || has_control_characters(text))
     return std::nullopt;
   GitReference reference;

@@ -24,6 +24,9 @@ struct GitReference {
   bool unencrypted = false;     ///< http:// or git://
   /// "github.com/owner/repo", which could be a path as well: a repository for contexts alone.
   bool looks_local = false;
+
+  /// Of the repository, as GitAddress::parse() takes it. With the password, if there is one.
+  std::string url() const;
 };
 
 /// By the rules of BuildKit's frontend: https and http URLs whose path ends with ".git", ssh:// and

@@ -24,7 +24,7 @@ struct SshAccess {
 struct GitServices {
   Http& http;
   Progress& progress;
-  const std::atomic<bool>& cancel;
+  const std::atomic<bool>& cancel; ///< The program was told to end.
   GitCredentials credentials;
   std::shared_ptr<const TlsOptions> tls; ///< None: the defaults.
   SshAccess ssh;
@@ -32,6 +32,9 @@ struct GitServices {
   std::string cache;     ///< Where fetched objects are kept; empty: nowhere.
   Clock clock = system_now;
   RetryPolicy retry = {};
+  const std::atomic<bool>* stop = nullptr; ///< Nobody waits for it any more; may be none.
+
+  bool is_cancelled() const noexcept { return cancel || (stop != nullptr && *stop); }
 };
 
 } // namespace cairn

@@ -61,23 +61,25 @@ std::string without_slashes(std::string_view path) {
   return RootedPath::parse(path).relative();
 }
 
+GitWanted wanted_of(const GitReference& reference, const std::optional<GitId>& commit) {
+  const auto address = GitAddress::parse(reference.url());
+  return {address, address, reference.ref, reference.checksum, reference.fetch_by_commit, commit};
+}
+
 class Checkout {
 public:
   Checkout(const GitReference& reference, const GitServices& services)
-      : reference_(reference), services_(services),
-        main_(GitAddress::parse(reference.looks_local ? "https://" + reference.remote
-                                                      : reference.remote)),
+      : reference_(reference), services_(services), main_(GitAddress::parse(reference.url())),
         directory_(services.temporary, "git-"), files_(directory_.path() + "/files"),
         keeps_git_(reference.keep_git_dir.value_or(false) &&
                    RootedPath::parse(reference.subdirectory).is_root()) {}
 
-  GitCheckout run() {
+  GitCheckout run(const std::optional<GitId>& known) {
     make_directories(files_);
     services_.progress.info("fetching {}{}", main_.url(),
                             reference_.ref.empty() ? "" : "#" + printable(reference_.ref));
-    const GitWanted wanted{main_, main_, reference_.ref, reference_.checksum,
-                           reference_.fetch_by_commit};
-    auto commit = bring(wanted, {reference_.remote, files_, files_ + "/.git"}, 0);
+    auto commit =
+        bring(wanted_of(reference_, known), {reference_.url(), files_, files_ + "/.git"}, 0);
     services_.progress.info("{}: commit {}", main_.url(), commit.id.hex());
     remove_tree(directory_.fd(), "objects");
     return finish(std::move(commit));
@@ -91,21 +93,36 @@ private:
     std::string git_dir; ///< Where its ".git" is, if that is kept.
   };
 
+  /// The commit and what it says of submodules.
+  struct Brought {
+    GitFetched fetched;
+    std::vector<GitLink> links;
+    std::vector<GitModule> modules;
+  };
+
   GitCommit bring(const GitWanted& wanted, const Target& target, int depth) {
+    auto brought = bring_files(wanted, target);
+    if (reference_.submodules.value_or(true))
+      bring_submodules(brought, target, depth);
+    if (keeps_git_)
+      keep(brought.fetched, wanted.address);
+    return brought.fetched.commit;
+  }
+
+  // A cached store is closed again before the submodules, which may be of the same repository.
+  Brought bring_files(const GitWanted& wanted, const Target& target) {
     const auto store = make_store(wanted, target);
     auto fetched = fetch_git(wanted, *store, services_);
     const auto root = open_at(current_directory(), target.files, O_RDONLY | O_DIRECTORY);
-    const auto links = within(
+    auto links = within(
         [&] {
           return write_git_tree(fetched.repository, fetched.commit, root,
-                                {wanted_times(fetched.commit), services_.cancel, budget_});
+                                {wanted_times(fetched.commit), is_cancelled_, budget_});
         },
         "{}", wanted.address.url());
-    if (reference_.submodules.value_or(true))
-      bring_submodules(fetched, links, target, depth);
-    if (keeps_git_)
-      keep(fetched, wanted.address);
-    return fetched.commit;
+    auto modules = links.empty() ? std::vector<GitModule>()
+                                 : read_git_modules(fetched.repository, fetched.commit);
+    return {std::move(fetched), std::move(links), std::move(modules)};
   }
 
   std::unique_ptr<GitStore> make_store(const GitWanted& wanted, const Target& target) const {
@@ -130,12 +147,9 @@ private:
     repository.check_out(fetched.commit);
   }
 
-  void bring_submodules(GitFetched& fetched, const std::vector<GitLink>& links,
-                        const Target& target, int depth) {
-    if (links.empty())
-      return;
-    const auto modules = read_git_modules(fetched.repository, fetched.commit);
-    for (const auto& link : links)
+  void bring_submodules(Brought& brought, const Target& target, int depth) {
+    const auto& modules = brought.modules;
+    for (const auto& link : brought.links)
       within(
           [&] {
             const auto module =
@@ -149,7 +163,7 @@ private:
           },
           "submodule '{}'", printable(link.path));
     if (keeps_git_)
-      register_submodules(fetched.repository, modules, target);
+      register_submodules(brought.fetched.repository, modules, target);
   }
 
   void bring_submodule(const GitModule& module, const GitLink& link, const Target& target,
@@ -161,7 +175,8 @@ private:
     if (keeps_git_ && !is_safe_module_name(module.name))
       throw Error("its name '{}' is no name of a directory", printable(module.name));
     const auto remote = resolve_git_url(target.remote, module.url);
-    const GitWanted wanted{GitAddress::parse(remote), main_, link.commit.hex(), "", false};
+    const GitWanted wanted{
+        GitAddress::parse(remote), main_, link.commit.hex(), "", false, link.commit};
     bring(wanted,
           {remote, target.files + "/" + link.path, target.git_dir + "/modules/" + module.name},
           depth);
@@ -196,14 +211,22 @@ private:
   TempDir directory_;
   std::string files_;
   bool keeps_git_;
+  std::function<bool()> is_cancelled_ = [this] { return services_.is_cancelled(); };
   GitBudget budget_;
   unsigned submodules_ = 0;
 };
 
 } // namespace
 
-GitCheckout check_out_git(const GitReference& reference, const GitServices& services) {
-  return Checkout(reference, services).run();
+std::optional<GitId> resolve_git(const GitReference& reference, const GitServices& services) {
+  const TempDir directory(services.temporary, "git-");
+  OwnStore store(directory.path() + "/objects");
+  return find_git_commit(wanted_of(reference, std::nullopt), store, services);
+}
+
+GitCheckout check_out_git(const GitReference& reference, const std::optional<GitId>& commit,
+                          const GitServices& services) {
+  return Checkout(reference, services).run(commit);
 }
 
 } // namespace cairn

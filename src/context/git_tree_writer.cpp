@@ -26,6 +26,22 @@ bool is_allowed(const std::string& name) {
          name.find('/') == std::string::npos;
 }
 
+class BudgetSink final : public Sink {
+public:
+  BudgetSink(Sink& to, GitBudget& budget) : to_(to), budget_(budget) {}
+
+  void write(std::span<const std::byte> bytes) override {
+    if (bytes.size() > budget_.bytes)
+      throw Error("the files of the repository are larger together than any are");
+    budget_.bytes -= bytes.size();
+    to_.write(bytes);
+  }
+
+private:
+  Sink& to_;
+  GitBudget& budget_;
+};
+
 class TreeWriter {
 public:
   TreeWriter(const GitRepository& repository, const GitCommit& commit,
@@ -70,7 +86,7 @@ private:
   }
 
   void check(const GitEntry& entry) {
-    if (options_.cancel)
+    if (options_.is_cancelled())
       throw Cancelled("interrupted");
     if (!is_allowed(entry.name))
       throw Error("no file of a repository may have this name");
@@ -120,7 +136,8 @@ private:
     constexpr mode_t of_program = 0755;
     const auto mode = entry.kind == GitEntry::Kind::program ? of_program : of_file;
     const auto file = open_at(parent, entry.name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
-    FileSink sink(file);
+    FileSink to_file(file);
+    BudgetSink sink(to_file, options_.budget);
     if (place.has_attributes)
       repository_.write(entry.id, {commit_, place.path}, sink);
     else

@@ -3,8 +3,8 @@
 #include "context/git_repository.hpp"
 #include "util/fd.hpp"
 
-#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,11 +21,12 @@ struct GitLink {
 /// itself, and says nothing of how large its files are together.
 struct GitBudget {
   std::uint64_t entries = 5'000'000;
+  std::uint64_t bytes = std::uint64_t{1} << 40;
 };
 
 struct GitWriteOptions {
   std::optional<Time> times; ///< Of everything written; nothing: when it is written.
-  const std::atomic<bool>& cancel;
+  const std::function<bool()>& is_cancelled;
   GitBudget& budget;
 };
 

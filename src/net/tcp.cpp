@@ -85,6 +85,11 @@ TcpConnection::TcpConnection(const std::string& machine, const std::string& port
   throw TemporaryError("{}: connect: {}", place_, std::generic_category().message(last));
 }
 
+bool TcpConnection::is_cancelled() const noexcept {
+  return (options_.cancel != nullptr && *options_.cancel) ||
+         (options_.stop != nullptr && *options_.stop);
+}
+
 void TcpConnection::wait(Ready ready) {
   wait(ready, options_.stall_timeout);
 }
@@ -93,7 +98,7 @@ void TcpConnection::wait(Ready ready, std::chrono::seconds limit) {
   const auto end = SteadyClock::now() + limit;
   pollfd what{fd_.get(), events_of(ready), 0};
   for (;;) {
-    if (options_.cancel != nullptr && *options_.cancel)
+    if (is_cancelled())
       throw Cancelled("{}: interrupted", place_);
     const int count = ::poll(&what, 1, look_around_ms);
     if (count > 0)

@@ -14,8 +14,9 @@ struct TcpOptions {
   std::chrono::seconds connect_timeout{20};
   /// A connection on which no byte moves for this long is given up.
   std::chrono::seconds stall_timeout{60};
-  /// Ends every wait when it becomes true; borrowed.
+  /// End every wait when one of them becomes true; borrowed, either may be none.
   const std::atomic<bool>* cancel = nullptr;
+  const std::atomic<bool>* stop = nullptr;
 };
 
 /// A connection for protocols that are not HTTP. Not thread-safe.
@@ -37,6 +38,7 @@ public:
 
 private:
   void wait(Ready ready, std::chrono::seconds limit);
+  bool is_cancelled() const noexcept;
 
   std::string place_; ///< "host:port"
   TcpOptions options_;
