@@ -99,6 +99,8 @@ GitAddress GitAddress::parse(std::string_view text) {
     const auto colon = text.find(':');
     if (colon == std::string_view::npos || text.find('/') < colon)
       throw not_an_address(text, "a path of this machine cannot be fetched from");
+    if (text.substr(colon).starts_with("::"))
+      throw not_an_address(text, "no program is run to fetch from it");
     address.scheme = Scheme::ssh;
     address.take_authority(text.substr(0, colon));
     address.path = text.substr(colon + 1);

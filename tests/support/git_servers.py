@@ -120,6 +120,8 @@ class HttpServer:
 
     def run(self, handler: http.server.BaseHTTPRequestHandler, body: bytes):
         path, _, query = handler.path.partition("?")
+        if "://" in path:  # as a proxy is asked
+            path = "/" + path.split("/", 3)[3]
         environment = ENVIRONMENT | {
             "GIT_PROJECT_ROOT": str(self.root), "GIT_HTTP_EXPORT_ALL": "1", "PATH_INFO": path, "QUERY_STRING": query,
             "REQUEST_METHOD": handler.command, "CONTENT_TYPE": handler.headers.get("Content-Type", ""),
