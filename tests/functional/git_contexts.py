@@ -129,6 +129,53 @@ def cache(world):
     expect_equal(add(world, here.url(), flag).image.text("/x/a"), "three\n")
 
 
+@case("with --cache a step is known by its commit: what is kept takes the commit's name and no more")
+def step_cache(world):
+    here = forge(world)
+    repository = Repository(here.root / "moving.git")
+    old = repository.commit({"a": "old\n"})
+    flags = ("--cache", f"--cache-dir={world.new_directory('cache')}")
+    url = here.url("moving.git")
+    add(world, url, *flags)
+    before = len(here.server.requests)
+    expect_equal(add(world, url, *flags).image.text("/x/a"), "old\n")
+    expect_equal(here.server.asked()[before:], ["GET /moving.git/info/refs?service=git-upload-pack"])
+    before = len(here.server.requests)
+    expect_equal(add(world, f"{url}#{old}", *flags).image.text("/x/a"), "old\n")
+    expect_equal(here.server.asked()[before:], [])
+    repository.commit({"a": "new\n"})
+    expect_equal(add(world, url, *flags).image.text("/x/a"), "new\n")
+    expect("/x/.git/HEAD" in add(world, url, *flags, words="--keep-git-dir=true").image.files, "the repository is missing")
+
+
+@case("a repository that has itself as submodule is kept in a cache directory, too")
+def cache_of_itself(world):
+    here = forge(world)
+    repository = Repository(here.root / "itself.git")
+    first = repository.commit({"a": "a"})
+    repository.add_submodule("../itself.git", "older", first)
+    build = add(world, here.url("itself.git"), f"--cache-dir={world.new_directory('cache')}")
+    expect("/x/older/a" in build.image.files, files(build))
+
+
+@case("SOURCE_DATE_EPOCH is the time of a commit: of the context, a named one, or a stage of one ADD")
+def epoch(world):
+    here = forge(world)
+    url = here.url(context_repository(here).path.name)
+    when = "2023-11-14T22:13:20Z"
+    build = build_context(world, url, "--build-arg=SOURCE_DATE_EPOCH=context")
+    expect_equal(build.image.document["created"], when)
+    expect_equal(build.image.files["/a"].mtime, 1700000000 * 10**9)
+    build = world.files_only("FROM scratch\nCOPY --from=repo a /\n", None, f"--build-context=repo={url}",
+                             "--build-arg=SOURCE_DATE_EPOCH=repo")
+    expect_equal(build.image.document["created"], when)
+    build = world.files_only(f"ARG SOURCE_DATE_EPOCH=src\nFROM scratch AS src\nARG REF=main\nADD {url}#$REF /\n"
+                             "FROM scratch\nCOPY --from=src a /\n", None)
+    expect_equal(build.image.document["created"], when)
+    build = build_context(world, url)
+    expect(build.image.document["created"] != when, "nobody asked for it")
+
+
 @case("several builds at once share one cache directory")
 def cache_shared(world):
     here = forge(world)
