@@ -32,8 +32,14 @@ public:
   std::optional<GitRepository> open() override {
     if (!try_open_at(current_directory(), path_, O_RDONLY | O_DIRECTORY))
       return std::nullopt;
-    return GitRepository::open(path_);
+    try {
+      return GitRepository::open(path_);
+    } catch (const Error&) {
+      return std::nullopt; // damaged: made anew
+    }
   }
+
+  bool is_kept() const noexcept override { return true; }
 
   GitRepository create(GitHash hash) override {
     const auto fresh = path_ + ".new";

@@ -37,6 +37,8 @@ public:
   virtual std::optional<GitRepository> open() = 0;
   /// An empty one, instead of what is there. @throws Error
   virtual GitRepository create(GitHash hash) = 0;
+  /// Whether what is there may be from earlier, and damaged since.
+  virtual bool is_kept() const noexcept { return false; }
 };
 
 /// Finds what `wanted` means on the server and brings it into `store`, without its history where

@@ -4,6 +4,7 @@
 #include "context/git_fetch.hpp"
 #include "context/git_modules.hpp"
 #include "context/git_tree_writer.hpp"
+#include "net/http.hpp"
 #include "util/beneath.hpp"
 #include "util/error.hpp"
 #include "util/rooted_path.hpp"
@@ -109,10 +110,31 @@ private:
     return brought.fetched.commit;
   }
 
-  // A cached store is closed again before the submodules, which may be of the same repository.
+  // A kept store is closed again before the submodules, which may be of the same repository.
   Brought bring_files(const GitWanted& wanted, const Target& target) {
     const auto store = make_store(wanted, target);
-    auto fetched = fetch_git(wanted, *store, services_);
+    if (!store->is_kept())
+      return bring_files(wanted, target, *store);
+    try {
+      return bring_files(wanted, target, *store);
+    } catch (const TemporaryError&) {
+      throw;
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const Error& error) {
+      // What is kept must not stand in the way of a build.
+      services_.progress.debug("{}; trying without what is kept of it", error.what());
+    }
+    remove_tree(current_directory(), target.files);
+    make_directories(target.files);
+    OwnStore fresh(directory_.path() + "/objects");
+    auto brought = bring_files(wanted, target, fresh);
+    static_cast<void>(store->create(brought.fetched.repository.hash()));
+    return brought;
+  }
+
+  Brought bring_files(const GitWanted& wanted, const Target& target, GitStore& store) {
+    auto fetched = fetch_git(wanted, store, services_);
     const auto root = open_at(current_directory(), target.files, O_RDONLY | O_DIRECTORY);
     auto links = within(
         [&] {
@@ -128,8 +150,13 @@ private:
   std::unique_ptr<GitStore> make_store(const GitWanted& wanted, const Target& target) const {
     if (keeps_git_)
       return std::make_unique<KeptStore>(target.git_dir, target.files);
-    if (!services_.cache.empty())
-      return make_cached_store(services_.cache, wanted.address);
+    if (!services_.cache.empty()) {
+      try {
+        return make_cached_store(services_.cache, wanted.address);
+      } catch (const SysError& error) {
+        services_.progress.warn("repositories are not kept: {}", error.what());
+      }
+    }
     return std::make_unique<OwnStore>(directory_.path() + "/objects");
   }
 

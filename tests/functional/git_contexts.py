@@ -148,6 +148,36 @@ def step_cache(world):
     expect("/x/.git/HEAD" in add(world, url, *flags, words="--keep-git-dir=true").image.files, "the repository is missing")
 
 
+@case("what is kept of a repository and is damaged is fetched again, and kept again")
+def damaged_cache(world):
+    here = forge(world)
+    directory = world.new_directory("cache")
+    flag = f"--cache-dir={directory}"
+    add(world, here.url(), flag)
+    for damage in (b"", b"rubbish"):
+        for path in directory.rglob("git/*/objects/pack/*.pack"):
+            path.chmod(0o600)
+            path.write_bytes(path.read_bytes()[:100] + damage)
+        for _ in range(2):
+            expect_equal(add(world, here.url(), flag).image.text("/x/a"), "three\n")
+        before = len(here.server.requests)
+        add(world, here.url(), flag)
+        expect(not any(line.startswith("POST") for line in here.server.asked()[before:]), "it was not kept again")
+    for path in directory.glob("git/*/HEAD"):
+        path.unlink()
+    expect_equal(add(world, here.url(), flag).image.text("/x/a"), "three\n")
+
+
+@case("a directory that repositories cannot be kept in is a warning")
+def cache_refused(world):
+    here = forge(world)
+    directory = world.new_directory("cache")
+    (directory / "git").write_text("a file")
+    build = add(world, here.url(), f"--cache-dir={directory}")
+    expect_equal(build.image.text("/x/a"), "three\n")
+    expect("repositories are not kept" in build.err, build.said)
+
+
 @case("a repository that has itself as submodule is kept in a cache directory, too")
 def cache_of_itself(world):
     here = forge(world)
