@@ -190,7 +190,8 @@ struct GitConnection::State {
     for (auto& spec : specs)
       pointers.push_back(spec.data());
     const git_strarray array = {pointers.data(), pointers.size()};
-    git_fetch_options options = GIT_FETCH_OPTIONS_INIT;
+    git_fetch_options options;
+    check_git(git_fetch_options_init(&options, GIT_FETCH_OPTIONS_VERSION), name);
     options.callbacks = callbacks();
     options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
     options.depth = depth_of(depth);
@@ -199,7 +200,8 @@ struct GitConnection::State {
   }
 
   git_remote_callbacks callbacks() {
-    git_remote_callbacks callbacks = GIT_REMOTE_CALLBACKS_INIT;
+    git_remote_callbacks callbacks;
+    check_git(git_remote_init_callbacks(&callbacks, GIT_REMOTE_CALLBACKS_VERSION), name);
     callbacks.transport = make_transport;
     callbacks.transfer_progress = on_progress;
     callbacks.payload = this;
@@ -216,7 +218,9 @@ GitConnection::GitConnection(const std::string& repository, GitWire& wire, std::
       git_repository_open_ext(&handle, repository.c_str(), GIT_REPOSITORY_OPEN_NO_SEARCH, nullptr),
       "open the repository in '" + repository + "'");
   state_->repository.reset(handle);
-  git_remote_create_options options = GIT_REMOTE_CREATE_OPTIONS_INIT;
+  git_remote_create_options options;
+  check_git(git_remote_create_options_init(&options, GIT_REMOTE_CREATE_OPTIONS_VERSION),
+            state_->name);
   options.repository = handle;
   options.flags = GIT_REMOTE_CREATE_SKIP_INSTEADOF | GIT_REMOTE_CREATE_SKIP_DEFAULT_FETCHSPEC;
   git_remote* remote = nullptr;

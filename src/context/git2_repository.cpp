@@ -117,7 +117,9 @@ struct GitRepository::State {
   static std::unique_ptr<State> create(const std::string& directory, const char* files,
                                        GitHash hash, std::uint32_t flags) {
     start_git_library();
-    git_repository_init_options options = GIT_REPOSITORY_INIT_OPTIONS_INIT;
+    git_repository_init_options options;
+    check_git(git_repository_init_options_init(&options, GIT_REPOSITORY_INIT_OPTIONS_VERSION),
+              "make a repository");
     options.flags = flags | GIT_REPOSITORY_INIT_MKPATH | GIT_REPOSITORY_INIT_NO_REINIT;
     options.workdir_path = files;
     options.initial_head = "master";
@@ -227,7 +229,8 @@ void GitRepository::write(const GitId& id, Sink& to) const {
 
 void GitRepository::write(const GitId& id, const Place& place, Sink& to) const {
   const auto blob = state_->blob(id);
-  git_filter_options options = GIT_FILTER_OPTIONS_INIT;
+  git_filter_options options{};
+  options.version = GIT_FILTER_OPTIONS_VERSION;
   options.flags = GIT_FILTER_ATTRIBUTES_FROM_COMMIT | GIT_FILTER_NO_SYSTEM_ATTRIBUTES;
   options.attr_commit_id = oid_of(place.commit.id);
   git_filter_list* list = nullptr;

@@ -129,8 +129,8 @@ void GitAddress::take_authority(std::string_view text) {
 void GitAddress::check(std::string_view text) const {
   constexpr std::string_view of_host = "abcdefghijklmnopqrstuvwxyz0123456789-._";
   constexpr unsigned last_port = 65535;
-  const bool is_bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
   const auto name = machine();
+  const bool is_bracketed = name.size() < host.size();
   if (name.empty() ||
       name.find_first_not_of(is_bracketed ? "0123456789abcdef:.%" : of_host) != std::string::npos)
     throw not_an_address(text, "it names no host");
@@ -157,7 +157,8 @@ std::string GitAddress::url() const {
 }
 
 std::string GitAddress::machine() const {
-  return host.size() > 2 && host.front() == '[' ? host.substr(1, host.size() - 2) : host;
+  const bool is_bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  return is_bracketed ? host.substr(1, host.size() - 2) : host;
 }
 
 std::string resolve_git_url(std::string_view remote, std::string_view url) {

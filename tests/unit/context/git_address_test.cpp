@@ -59,6 +59,8 @@ TEST_CASE("what could read this machine's files, run programs or be an option is
       "https://h:99999/x",
       "https://h:8x/x",
       "https://ho st/x",
+      "https://[::1/x",
+      "https://[h]x/y",
       "ssh://h/x%0ay",
       "git://h/x%00y",
       "ssh://h/%zz",
