@@ -8,8 +8,10 @@
 #include "build/exclusions.hpp"
 #include "build/execute.hpp"
 #include "build/frontend.hpp"
+#include "build/git_library.hpp"
 #include "build/outputs.hpp"
 #include "build/planner.hpp"
+#include "build/remote_source.hpp"
 #include "context/downloader.hpp"
 #include "context/local.hpp"
 #include "context/url_context.hpp"
@@ -34,7 +36,8 @@ constexpr std::uint64_t max_mountinfo = std::uint64_t{16} << 20;
 struct Input {
   BuildContext context;
   Dockerfile dockerfile;
-  Linter linter; ///< Has logged what the text alone tells.
+  Linter linter;            ///< Has logged what the text alone tells.
+  std::optional<Time> time; ///< Of the context, when it has one.
 };
 
 /// Where a build may put its files, best first.
@@ -42,26 +45,86 @@ std::vector<std::string> workspace_candidates(const BuildOptions& options) {
   return {options.execution.work_directory + "/work", "/tmp", "/dev/shm"};
 }
 
+/// Where downloads go, best first.
+std::vector<std::string> download_directories(const ExecutionOptions& options,
+                                              const Workspace& workspace) {
+  std::vector<std::string> directories;
+  if (const auto kept = cache_directory(options))
+    directories.push_back(*kept + "/downloads");
+  directories.push_back(workspace.path() + "/downloads");
+  return directories;
+}
+
+DownloadServices download_services(const BuildOptions& options, const BuildServices& services) {
+  return {services.http, services.progress, options.commands.secrets, services.cancel,
+          services.retry};
+}
+
+/// Where fetched repositories are kept; empty where nothing can be written.
+std::string repository_cache(const ExecutionOptions& options) {
+  const auto kept = cache_directory(options);
+  return kept && ::access(kept->c_str(), W_OK) == 0 ? *kept + "/git" : "";
+}
+
+/// Before a base image can cover their names.
+std::map<std::string, AgentSocket> open_agents(const CommandOptions& options) {
+  std::map<std::string, AgentSocket> agents;
+  for (const auto& [id, path] : options.agents)
+    within([&, id = id, path = path] { agents.emplace(id, AgentSocket(path)); }, "--ssh={}", id);
+  return agents;
+}
+
+GitServices git_services(const BuildOptions& options, const BuildServices& services,
+                         const std::map<std::string, AgentSocket>& agents,
+                         const Workspace& workspace) {
+  const auto agent = agents.find("default");
+  return {.http = services.http,
+          .progress = services.progress,
+          .cancel = services.cancel,
+          .credentials = GitCredentials(options.commands.secrets),
+          .tls = nullptr,
+          .ssh = {.agent = agent != agents.end() ? agent->second.path() : "",
+                  .known_hosts = options.commands.known_hosts,
+                  .unknown_hosts = options.commands.unknown_hosts},
+          .temporary = workspace.temporary(),
+          .cache = repository_cache(options.execution),
+          .clock = services.clock,
+          .retry = services.retry};
+}
+
+/// The ways to what a build fetches from elsewhere. The arguments must outlive it.
+struct Fetching {
+  std::map<std::string, AgentSocket> agents;
+  Downloader downloader;
+  GitServices git;
+  GitLibrary repositories;
+
+  Fetching(const BuildOptions& options, const BuildServices& services, const Workspace& workspace)
+      : agents(open_agents(options.commands)),
+        downloader(download_services(options, services),
+                   download_directories(options.execution, workspace)),
+        git(git_services(options, services, agents, workspace)), repositories(git) {}
+};
+
 /// Reads what a build is made of.
 class InputReader {
 public:
-  InputReader(const BuildOptions& options, Downloader& downloader, const Workspace& workspace,
-              Progress& progress)
-      : options_(options), downloader_(downloader), temporary_(workspace.temporary()),
-        progress_(progress) {}
+  InputReader(const BuildOptions& options, Fetching& fetching, Progress& progress)
+      : options_(options), downloader_(fetching.downloader), git_(fetching.git),
+        temporary_(fetching.git.temporary), progress_(progress) {}
 
-  Input read() {
-    auto files = find();
-    return input_of(std::move(files.context), std::move(files.dockerfile));
-  }
+  Input read() { return input_of(find()); }
 
   /// A context and a Dockerfile that nobody has looked into.
   struct Files {
     LocalContext context;
     DockerfileText dockerfile;
+    std::optional<Time> time; ///< Of the context, when it has one.
   };
   Files find() {
     const auto& from = options_.context;
+    if (const auto repository = parse_git_context(from.context, from.git))
+      return within([&] { return fetched(*repository); }, "build context");
     if (is_url(from.context))
       return within([&] { return downloaded(); }, "build context");
     auto local = open_local_context(
@@ -69,10 +132,31 @@ public:
     auto file = dockerfile(local);
     if (is_url(from.dockerfile))
       read_ignore_file(local, file);
-    return {std::move(local), std::move(file)};
+    const auto time = local.newest;
+    return {std::move(local), std::move(file), time};
   }
 
 private:
+  /// A repository. As in BuildKit .dockerignore does not count, except where kaniko obeys it.
+  Files fetched(const GitContextSource& source) {
+    const auto& args = options_.language.build_args;
+    auto reference = source.reference;
+    set_keep_git_dir(reference, {args.begin(), args.end()});
+    auto context =
+        open_git_context(reference, options_.context.git, options_.context.sub_path, git_);
+    auto file = dockerfile(context.files);
+    if (!source.is_kaniko)
+      forget_ignore_file(file);
+    else if (is_url(options_.context.dockerfile))
+      read_ignore_file(context.files, file);
+    return {std::move(context.files), std::move(file), context.time};
+  }
+
+  static void forget_ignore_file(DockerfileText& file) {
+    file.ignore_name.clear();
+    file.ignore.clear();
+  }
+
   /// An archive with all that is in it, .dockerignore or not, or the Dockerfile alone.
   Files downloaded() {
     const auto source = UrlSource::parse(options_.context.context);
@@ -80,12 +164,11 @@ private:
     const auto download = downloader_.fetch(source);
     auto context = unpack_download(download, shown, temporary_);
     if (context_shape(download) == ContextShape::single_file)
-      return {std::move(context), dockerfile_of(download, shown)};
+      return {std::move(context), dockerfile_of(download, shown), download_time(download)};
     enter_sub_path(context, options_.context.sub_path);
     auto file = dockerfile(context);
-    file.ignore_name.clear();
-    file.ignore.clear();
-    return {std::move(context), std::move(file)};
+    forget_ignore_file(file);
+    return {std::move(context), std::move(file), download_time(download)};
   }
 
   /// A Dockerfile from the web or from the context.
@@ -98,30 +181,36 @@ private:
                   "--dockerfile");
   }
 
-  Input input_of(LocalContext context, DockerfileText file) {
+  Input input_of(Files files) {
+    auto& file = files.dockerfile;
     report_frontend(file.text, file.name, options_.language.build_args, progress_);
     Linter linter(check_override(options_.language),
                   [&progress = progress_, name = file.name](const LintWarning& warning) {
                     progress.warn("{}", one_line(warning, name));
                   });
     auto dockerfile = parse_dockerfile(std::move(file.text), file.name, linter);
-    return {{std::move(context), std::move(file.ignore_name), std::move(file.ignore)},
+    return {{std::move(files.context), std::move(file.ignore_name), std::move(file.ignore)},
             std::move(dockerfile),
-            std::move(linter)};
+            std::move(linter),
+            files.time};
   }
 
   const BuildOptions& options_;
   Downloader& downloader_;
+  const GitServices& git_;
   const std::string& temporary_;
   Progress& progress_;
 };
 
 /// @throws Error also when a build check fails and is to end the build
-Plan plan_of(Input& input, const BuildOptions& options, ImageLibrary& images, Progress& progress) {
+Plan plan_of(Input& input, const BuildOptions& options, Fetching& fetching, ImageLibrary& images,
+             Progress& progress) {
   IgnoredSources ignored(input.context.ignore);
   auto plan = make_plan(input.dockerfile,
                         {.language = options.language,
                          .named_contexts = options.context.named,
+                         .context_time = input.time,
+                         .remote_time = remote_time(fetching.downloader, fetching.repositories),
                          .checks = {&input.linter, &ignored}},
                         images, progress);
   input.linter.enforce(input.dockerfile.source);
@@ -145,21 +234,6 @@ std::string own_executable() {
   char path[PATH_MAX];
   const auto size = ::readlink("/proc/self/exe", path, sizeof path);
   return size > 0 ? std::string(path, static_cast<std::size_t>(size)) : std::string();
-}
-
-/// Where downloads go, best first.
-std::vector<std::string> download_directories(const ExecutionOptions& options,
-                                              const Workspace& workspace) {
-  std::vector<std::string> directories;
-  if (const auto kept = cache_directory(options))
-    directories.push_back(*kept + "/downloads");
-  directories.push_back(workspace.path() + "/downloads");
-  return directories;
-}
-
-DownloadServices download_services(const BuildOptions& options, const BuildServices& services) {
-  return {services.http, services.progress, options.commands.secrets, services.cancel,
-          services.retry};
 }
 
 /// What must survive when the container's own "/" is the root of the build.
@@ -194,14 +268,6 @@ PathFilter ignored_paths(Rung rung, const BuildOptions& options, const std::stri
 std::string cache_mount_directory(const BuildOptions& options, const Workspace& workspace) {
   const auto kept = cache_directory(options.execution);
   return kept.value_or(workspace.path()) + "/mounts";
-}
-
-/// Before a base image can cover their names.
-std::map<std::string, AgentSocket> open_agents(const CommandOptions& options) {
-  std::map<std::string, AgentSocket> agents;
-  for (const auto& [id, path] : options.agents)
-    within([&, id = id, path = path] { agents.emplace(id, AgentSocket(path)); }, "--ssh={}", id);
-  return agents;
 }
 
 /// Whether anything will read base blobs again once they have been indexed.
@@ -251,39 +317,39 @@ private:
 
 CheckReport check_build(const BuildOptions& options, const BuildServices& services) {
   const Workspace workspace(workspace_candidates(options));
-  Downloader downloader(download_services(options, services),
-                        download_directories(options.execution, workspace));
-  auto file = InputReader(options, downloader, workspace, services.progress).find().dockerfile;
+  Fetching fetching(options, services, workspace);
+  auto [context, file, time] = InputReader(options, fetching, services.progress).find();
   ImageLibrary images({services.registry, services.mirrors, services.progress});
   return check_dockerfile(
       {.name = std::move(file.name),
        .text = std::move(file.text),
        .ignore = std::move(file.ignore),
-       .options = {.language = options.language, .named_contexts = options.context.named}},
+       .options = {.language = options.language,
+                   .named_contexts = options.context.named,
+                   .context_time = time,
+                   .remote_time = remote_time(fetching.downloader, fetching.repositories)}},
       images, services.progress);
 }
 
 std::string dry_run(const BuildOptions& options, const BuildServices& services) {
   const Workspace workspace(workspace_candidates(options));
-  Downloader downloader(download_services(options, services),
-                        download_directories(options.execution, workspace));
-  auto input = InputReader(options, downloader, workspace, services.progress).read();
+  Fetching fetching(options, services, workspace);
+  auto input = InputReader(options, fetching, services.progress).read();
   ImageLibrary images({services.registry, services.mirrors, services.progress});
-  return print_plan(plan_of(input, options, images, services.progress));
+  return print_plan(plan_of(input, options, fetching, images, services.progress));
 }
 
 BuildReport build_image(const BuildOptions& given, const BuildServices& services) {
   auto options = given;
   auto& progress = services.progress;
   Workspace workspace(workspace_candidates(options));
-  Downloader downloader(download_services(options, services),
-                        download_directories(options.execution, workspace));
-  auto input = InputReader(options, downloader, workspace, progress).read();
+  Fetching fetching(options, services, workspace);
+  auto input = InputReader(options, fetching, progress).read();
 
   // From here on the build is known; nothing has been pulled but manifests and configs.
   ImageLibrary images({services.registry, services.mirrors, progress});
-  const auto plan = plan_of(input, options, images, progress);
-  Downloads downloads(plan, downloader, workspace.temporary());
+  const auto plan = plan_of(input, options, fetching, images, progress);
+  Downloads downloads(plan, fetching.downloader, workspace.temporary());
   options.times.epoch = plan.epoch;
 
   LayerFactory layers(workspace.store(), options.output.compression, time_rule(options.times),
@@ -292,7 +358,8 @@ BuildReport build_image(const BuildOptions& given, const BuildServices& services
   StepCaches steps(entry_rule(options, services.clock()), progress);
   add_caches(steps, options, kept.get(), services.registry);
   const auto schedule = make_schedule(
-      plan, options, steps, {input.context, images, downloads, workspace, services.clock});
+      plan, options, steps,
+      {input.context, images, downloads, fetching.repositories, workspace, services.clock});
   const auto ladder =
       choose_rung(schedule.runs_commands(plan), options, services, workspace.path());
   const auto runner = make_runner(ladder, {.work_directory = workspace.temporary()});
@@ -304,7 +371,6 @@ BuildReport build_image(const BuildOptions& given, const BuildServices& services
   const CacheMounts caches(
       cache_mount_directory(options, workspace),
       [&](const std::string& key, const std::string& path) { return imported.fill(key, path); });
-  const auto agents = open_agents(options.commands);
   const auto reads_again = must_keep_base_blobs(plan, schedule, options, ladder.rung);
   auto result = execute(plan, {.options = options,
                                .schedule = schedule,
@@ -312,6 +378,7 @@ BuildReport build_image(const BuildOptions& given, const BuildServices& services
                                .context = input.context,
                                .images = images,
                                .downloads = downloads,
+                               .repositories = fetching.repositories,
                                .workspace = workspace,
                                .runner = *runner,
                                .layers = layers,
@@ -323,7 +390,7 @@ BuildReport build_image(const BuildOptions& given, const BuildServices& services
                                .ignored = ignored_paths(ladder.rung, options, workspace.path(),
                                                         input.context.local.path),
                                .caches = caches,
-                               .agents = agents,
+                               .agents = fetching.agents,
                                .keep = keeping(kept.get(), workspace, reads_again)});
 
   // From here on every file of the image exists; layers may still be on their way to the store.

@@ -75,6 +75,7 @@ Schedule make_schedule(const Plan& plan, const BuildOptions& options, StepCaches
   const CopyServices files{services.context,
                            services.images,
                            services.downloads,
+                           services.repositories,
                            services.workspace,
                            [](std::size_t) -> std::shared_ptr<SharedStack> {
                              throw Error("no stage is read for a key");

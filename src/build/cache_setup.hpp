@@ -33,6 +33,7 @@ struct ContextServices {
   const BuildContext& context;
   ImageLibrary& images;
   Downloads& downloads;
+  GitLibrary& repositories;
   Workspace& workspace;
   const Clock& clock;
 };

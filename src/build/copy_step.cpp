@@ -16,16 +16,33 @@ namespace cairn {
 
 namespace {
 
+/// A checkout, for as long as it is read.
+struct RepositoryView {
+  std::shared_ptr<const GitCheckout> checkout;
+  std::unique_ptr<FileView> view;
+};
+
+RepositoryView open_repository(const GitSource& source, GitLibrary& repositories) {
+  RepositoryView repository;
+  repository.checkout = repositories.get(source);
+  DirectoryView::Options options;
+  options.what = "the repository " + source.text;
+  repository.view = std::make_unique<DirectoryView>(repository.checkout->files, std::move(options));
+  return repository;
+}
+
 /// Everything that the content of a planned COPY is read from. Shared by the opener that the layer
 /// is written with.
 struct CopyData {
-  Fd directory; ///< Of a named context.
+  Fd directory;                                ///< Of a named context.
+  std::shared_ptr<const GitCheckout> checkout; ///< Of a named context.
   std::shared_ptr<SharedStack> shared;
   const LayerStack* stack = nullptr; ///< Of `shared`; behind `view` when that is a Tree.
   std::unique_ptr<FileView> view;
   std::map<std::size_t, std::string> texts; ///< Of heredocs, by source.
   std::map<std::size_t, std::shared_ptr<const DownloadedFile>> downloads; ///< By source.
   std::map<std::size_t, std::vector<std::size_t>> unpacked; ///< Members of downloads, by source.
+  std::map<std::size_t, RepositoryView> repositories;       ///< By source.
   std::unique_ptr<Spool> spool;
   std::map<ContentRef, std::size_t> spooled;               ///< Of a Tree.
   std::map<RootedPath, std::vector<std::size_t>> archives; ///< Members of unpacked archives.
@@ -60,6 +77,12 @@ struct ViewMaker {
     options.what = "the build context '" + redact_url(source.url) + "'";
     data.view = std::make_unique<DirectoryView>(services.downloads.context(source).root,
                                                 std::move(options));
+  }
+
+  void operator()(const GitSource& source) const {
+    auto repository = open_repository(source, services.repositories);
+    data.checkout = std::move(repository.checkout);
+    data.view = std::move(repository.view);
   }
 
   void operator()(const EmptyFilesystem&) const {
@@ -128,6 +151,8 @@ std::unique_ptr<Source> open_content(const CopyData& data, std::size_t n) {
   const auto& content = data.plan.contents.at(n);
   switch (content.kind) {
   case CopyContent::Kind::view:
+    if (const auto found = data.repositories.find(content.source); found != data.repositories.end())
+      return found->second.view->open(content.path);
     return data.view->open(content.path);
   case CopyContent::Kind::given:
     if (const auto file = data.downloads.find(content.source); file != data.downloads.end())
@@ -196,9 +221,19 @@ void add_download(const UrlSource& source, const CopyAction& action, CopyData& d
   data.downloads[number] = std::move(file);
 }
 
+/// Waits for a repository, of which everything is copied.
+void add_repository(const GitSource& source, CopyData& data, CopyRequest& request,
+                    GitLibrary& repositories) {
+  auto repository = open_repository(source, repositories);
+  const auto number = request.sources.size();
+  request.sources.emplace_back(ViewSource{repository.view.get(), "/"});
+  data.repositories.emplace(number, std::move(repository));
+}
+
 bool is_from_context(const FileOrigin& from) {
   return std::holds_alternative<MainContext>(from) ||
-         std::holds_alternative<DirectorySource>(from) || std::holds_alternative<UrlSource>(from);
+         std::holds_alternative<DirectorySource>(from) || std::holds_alternative<UrlSource>(from) ||
+         std::holds_alternative<GitSource>(from);
 }
 
 enum class UnknownNames { refuse, are_root };
@@ -227,6 +262,8 @@ CopyRequest request_of(const CopyAction& action, CopyData& data, std::optional<O
   for (const auto& source : action.sources)
     if (const auto* local = std::get_if<LocalSource>(&source))
       request.sources.emplace_back(ViewSource{data.view.get(), local->pattern});
+    else if (const auto* git = std::get_if<GitSource>(&source))
+      add_repository(*git, data, request, services.repositories);
     else
       add_download(std::get<UrlSource>(source), action, data, request, services.downloads);
   for (const auto& file : action.files) {

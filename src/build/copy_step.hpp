@@ -1,6 +1,7 @@
 #pragma once
 
 #include "build/downloads.hpp"
+#include "build/git_library.hpp"
 #include "build/images.hpp"
 #include "build/layer_factory.hpp"
 #include "build/layer_stack.hpp"
@@ -45,6 +46,7 @@ struct CopyServices {
   const BuildContext& context;
   ImageLibrary& images;
   Downloads& downloads;
+  GitLibrary& repositories;
   Workspace& workspace;
   /// The layers of an earlier stage.
   std::function<std::shared_ptr<SharedStack>(std::size_t stage)> stage;

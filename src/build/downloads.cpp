@@ -2,7 +2,7 @@
 
 #include "context/url_context.hpp"
 #include "net/redact.hpp"
-#include "util/error.hpp"
+#include "util/shared_error.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -35,18 +35,6 @@ std::vector<UrlSource> sources_of(const Plan& plan) {
     if (std::find(once.begin(), once.end(), source) == once.end())
       once.push_back(std::move(source));
   return once;
-}
-
-/// An exception that several threads may be given: each its own, because context is added to it.
-[[noreturn]] void throw_again(const Error& error) {
-  const auto copied = [&](auto fresh) {
-    if (const auto detail = error.detail(); !detail.empty())
-      fresh.add_detail(detail);
-    return fresh;
-  };
-  if (dynamic_cast<const TemporaryError*>(&error) != nullptr)
-    throw copied(TemporaryError("{}", error.what()));
-  throw copied(Error("{}", error.what()));
 }
 
 } // namespace
@@ -85,7 +73,7 @@ std::shared_ptr<const DownloadedFile> Downloads::get(const UrlSource& source) {
   try {
     return file.get();
   } catch (const Error& error) {
-    throw_again(error);
+    throw_copy(error);
   }
 }
 

@@ -1,5 +1,7 @@
 #include "build/epoch.hpp"
 
+#include "build/copy_operand.hpp"
+#include "build/named_context.hpp"
 #include "build/stage_graph.hpp"
 #include "dockerfile/values.hpp"
 #include "util/error.hpp"
@@ -18,25 +20,69 @@ namespace in = instruction;
 /// The last second that Time can hold, in the year 2262.
 constexpr std::int64_t farthest = 9'223'372'036;
 
-constexpr const char* way_out = "give the seconds since 1970 instead";
-
-/// Checks that a stage can stand for a time. @throws Error
-void check_stage(const Stage& stage, const EpochSurroundings& around) {
-  if (expand_word(stage.from.image, around.global, around.dockerfile.directives.escape) !=
-      "scratch")
+/// The ADD of a stage that stands for a time; `stage` gets its arguments. @throws Error
+const in::Add& only_add(const Stage& from, const EpochSurroundings& around, StageDraft& stage) {
+  const auto escape = around.dockerfile.directives.escape;
+  const auto global = [&](std::string_view name) -> std::optional<std::string> {
+    const auto found = around.arguments.global.find(std::string(name));
+    return found != around.arguments.global.end() ? std::optional(found->second) : std::nullopt;
+  };
+  if (expand_word(from.from.image, global, escape) != "scratch")
     throw Error("SOURCE_DATE_EPOCH: its stage must be FROM scratch");
-  std::vector<std::string> sources;
-  for (const auto& instruction : stage.instructions) {
+  const in::Add* only = nullptr;
+  std::size_t sources = 0;
+  for (const auto& instruction : from.instructions) {
     if (const auto* add = std::get_if<in::Add>(&instruction)) {
-      sources.insert(sources.end(), add->sources.begin(), add->sources.end());
-      sources.resize(sources.size() + add->files.size());
-    } else if (!std::holds_alternative<in::Arg>(instruction))
+      only = add;
+      sources += add->sources.size() + add->files.size();
+    } else if (std::holds_alternative<in::Arg>(instruction)) {
+      if (only == nullptr)
+        apply_config(stage, instruction, around.arguments, escape);
+    } else {
       throw Error("SOURCE_DATE_EPOCH: its stage holds a {}, and may hold ARG and one remote ADD",
                   instruction_name(instruction));
+    }
   }
-  if (sources.size() != 1 || !(sources[0].find("://") != std::string::npos ||
-                               sources[0].starts_with("git@") || sources[0].starts_with('$')))
+  if (sources != 1 || only->sources.empty())
     throw Error("SOURCE_DATE_EPOCH: its stage must hold exactly one ADD, of one remote source");
+  return *only;
+}
+
+/// What that stage adds. @throws Error
+RemoteSource added_source(const Stage& from, const EpochSurroundings& around) {
+  StageDraft stage;
+  const auto& add = only_add(from, around, stage);
+  const auto word = [&](const std::string& text) {
+    return expand_word(text, stage.lookup(), around.dockerfile.directives.escape);
+  };
+  CopyAction action;
+  action.kind = CopyAction::Kind::add;
+  action.sources = {copy_operand(word(add.sources.front()), action.kind)};
+  if (add.checksum)
+    set_checksum(action, word(*add.checksum));
+  if (add.keep_git_dir)
+    set_keep_git_dir(action, *add.keep_git_dir);
+  const auto& source = action.sources.front();
+  if (const auto* url = std::get_if<UrlSource>(&source))
+    return *url;
+  if (const auto* git = std::get_if<GitSource>(&source))
+    return *git;
+  throw Error("SOURCE_DATE_EPOCH: its stage must hold exactly one ADD, of one remote source");
+}
+
+std::optional<Time> time_of(const NamedContext& context, const EpochSurroundings& around) {
+  if (!around.remote_time)
+    return std::nullopt;
+  if (const auto* url = std::get_if<UrlSource>(&context))
+    return around.remote_time(*url);
+  if (const auto* git = std::get_if<GitSource>(&context))
+    return around.remote_time(*git);
+  return std::nullopt;
+}
+
+/// An archive may hold any time.
+std::optional<Time> since_1970(std::optional<Time> time) {
+  return time && *time >= Time{} ? time : std::nullopt;
 }
 
 [[noreturn]] void refuse(std::string_view value, const Place& place) {
@@ -60,21 +106,20 @@ std::optional<Time> resolve_epoch(std::string_view value, const EpochSurrounding
     return from_unix(*seconds);
   }
   if (value == "context")
-    return around.context_time;
+    return since_1970(around.context_time);
   const auto& contexts = around.named_contexts;
-  if (std::any_of(contexts.begin(), contexts.end(),
-                  [&](const auto& known) { return equals_ignoring_case(known.first, value); }))
-    return std::nullopt;
+  const auto named = std::find_if(contexts.begin(), contexts.end(), [&](const auto& known) {
+    return equals_ignoring_case(known.first, value);
+  });
+  if (named != contexts.end())
+    return since_1970(time_of(parse_named_context(named->second, Platform::host()), around));
   for (const auto& stage : around.dockerfile.stages) {
     if (!stage.name() || !equals_ignoring_case(*stage.name(), value))
       continue;
     const Place place{std::make_shared<SourceFile>(around.dockerfile.source), stage.from.range};
     return within_place(place, [&]() -> std::optional<Time> {
-      check_stage(stage, around);
-      throw with_hint(Error("SOURCE_DATE_EPOCH: the time of what stage {} adds is not known before "
-                            "it is fetched, which is not supported",
-                            *stage.name()),
-                      way_out);
+      const auto source = added_source(stage, around);
+      return around.remote_time ? since_1970(around.remote_time(source)) : std::nullopt;
     });
   }
   refuse(value, around.place);

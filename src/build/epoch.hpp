@@ -1,12 +1,12 @@
 #pragma once
 
+#include "build/draft.hpp"
 #include "build/options.hpp"
 #include "build/plan.hpp"
+#include "build/remote_source.hpp"
 #include "dockerfile/dockerfile.hpp"
-#include "dockerfile/words.hpp"
 #include "util/clock.hpp"
 
-#include <functional>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -19,13 +19,14 @@ struct EpochSurroundings {
   const std::vector<NameValue>& named_contexts;
   /// The time of a main context that has one: the commit of a repository, what a server said.
   std::optional<Time> context_time;
-  VariableLookup global; ///< Global arguments.
-  Place place;           ///< Of the ARG that gives the value; a range of {0, 0} without one.
+  const RemoteTime& remote_time; ///< Of other sources; may be none.
+  ArgumentValues arguments;
+  Place place; ///< Of the ARG that gives the value; a range of {0, 0} without one.
 };
 
 /// The time that SOURCE_DATE_EPOCH=`value` means: seconds since 1970; "context"; a named context;
-/// or a stage that is nothing but one remote ADD. Nothing for "", and for directories and images,
-/// which have no such time.
+/// or a stage that is nothing but one remote ADD, which is fetched for it. Nothing for "", and for
+/// what has no such time: directories, images.
 /// @throws Error with a place if there is one
 std::optional<Time> resolve_epoch(std::string_view value, const EpochSurroundings& around);
 

@@ -67,6 +67,7 @@ private:
         // Commands of other stages have nothing left to be built for.
         services_.runner.forward_signal(SIGTERM);
         services_.downloads.stop();
+        services_.repositories.stop();
       }
       changed_.notify_all();
     }
@@ -139,6 +140,7 @@ private:
     return {services_.context,
             services_.images,
             services_.downloads,
+            services_.repositories,
             services_.workspace,
             [this](std::size_t stage) {
               const std::lock_guard lock(mutex_);

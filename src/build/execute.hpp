@@ -15,6 +15,7 @@ struct ExecuteServices {
   const BuildContext& context;
   ImageLibrary& images;
   Downloads& downloads;
+  GitLibrary& repositories;
   Workspace& workspace;
   Runner& runner;
   LayerFactory& layers;

@@ -107,6 +107,8 @@ std::string MountedFiles::identity(const FileOrigin& from) const {
     return "directory " + directory->path;
   if (const auto* url = std::get_if<UrlSource>(&from))
     return "download " + services_.downloads.get(*url)->digest.str();
+  if (const auto* git = std::get_if<GitSource>(&from))
+    return git->identity(services_.repositories.get(*git)->commit.id);
   if (const auto* image = std::get_if<ImageSource>(&from))
     return "image " + services_.images.get(*image)->manifest.digest().str();
   if (const auto* stage = std::get_if<StageSource>(&from)) {

@@ -1,7 +1,11 @@
 #include "build/named_context.hpp"
 
+#include "build/remote_source.hpp"
 #include "util/error.hpp"
+#include "util/file.hpp"
 #include "util/text.hpp"
+
+#include <fcntl.h>
 
 namespace cairn {
 
@@ -57,11 +61,8 @@ int fitness(std::string_view known, std::string_view name, const Platform& platf
   return equals_ignoring_case(short_name(known), short_name(name)) ? fits : 0;
 }
 
-bool is_remote(std::string_view source) {
-  for (const std::string_view prefix : {"http://", "https://", "git://", "git@", "ssh://"})
-    if (source.starts_with(prefix))
-      return true;
-  return false;
+bool is_directory(std::string_view path) {
+  return try_open_at(current_directory(), std::string(path), O_PATH | O_DIRECTORY).has_value();
 }
 
 } // namespace
@@ -83,10 +84,12 @@ NamedContext parse_named_context(std::string_view source, const Platform& platfo
   }
   if (source.starts_with(layout_scheme))
     return layout_source(source.substr(layout_scheme.size()), platform);
+  // What could be a path is one when it is there.
+  if (auto git = within([&] { return parse_git_source(source); }, "--build-context"))
+    if (!git->reference.looks_local || !is_directory(source))
+      return *std::move(git);
   if (is_url(source))
     return UrlSource::parse(source);
-  if (is_remote(source))
-    throw Error("--build-context: '{}': remote contexts are not supported yet", source);
   return DirectorySource{std::string(source)};
 }
 

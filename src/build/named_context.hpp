@@ -12,10 +12,11 @@
 namespace cairn {
 
 /// What `--build-context NAME=SOURCE` names.
-using NamedContext = std::variant<ImageSource, DirectorySource, UrlSource, EmptyFilesystem>;
+using NamedContext =
+    std::variant<ImageSource, DirectorySource, UrlSource, GitSource, EmptyFilesystem>;
 
-/// SOURCE: a path, "docker-image://REF", "oci-layout://PATH[:TAG][@DIGEST]" or "https://URL".
-/// @throws Error also for the kinds that are not supported yet
+/// SOURCE: a path, "docker-image://REF", "oci-layout://PATH[:TAG][@DIGEST]", "https://URL" or a git
+/// repository. @throws Error
 NamedContext parse_named_context(std::string_view source, const Platform& platform);
 
 /// The context called `name`, whatever its case and however an image of Docker Hub is spelled:

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "build/cache_location.hpp"
+#include "context/git_context.hpp"
+#include "context/git_services.hpp"
 #include "fs/layer.hpp"
 #include "oci/manifest.hpp"
 #include "oci/platform.hpp"
@@ -23,6 +25,7 @@ using NameValue = std::pair<std::string, std::string>;
 
 /// Where the build's files come from.
 struct ContextOptions {
+  GitContextOptions git;               ///< For a repository.
   std::string context = "/workspace/"; ///< Directory or URL, as given to --context.
   std::string sub_path;                ///< --context-sub-path
   std::string dockerfile = "Dockerfile";
@@ -59,9 +62,13 @@ struct CommandOptions {
   std::string hostname = "buildkitsandbox";
   std::vector<NameValue> hosts; ///< --add-host: names with their addresses.
   /// --secret: values by id. Never shown, stored or written anywhere but into a RUN's mount and,
-  /// for HTTP_AUTH_TOKEN_<host> and HTTP_AUTH_HEADER_<host>, into requests to that host.
+  /// for HTTP_AUTH_TOKEN_<host>, HTTP_AUTH_HEADER_<host>, GIT_AUTH_TOKEN[.<host>] and
+  /// GIT_AUTH_HEADER[.<host>], into requests to that host.
   std::map<std::string, std::string> secrets;
   std::map<std::string, std::string> agents; ///< --ssh: paths of agents' sockets by id.
+  /// For repositories over ssh: what the files of known_hosts hold.
+  std::string known_hosts;
+  SshAccess::UnknownHosts unknown_hosts = SshAccess::UnknownHosts::accept;
 };
 
 /// Layers of steps that are kept from build to build.

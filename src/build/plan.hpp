@@ -1,5 +1,7 @@
 #pragma once
 
+#include "context/git_id.hpp"
+#include "context/git_reference.hpp"
 #include "context/url_source.hpp"
 #include "dockerfile/instruction.hpp"
 #include "dockerfile/mount.hpp"
@@ -41,6 +43,17 @@ struct DirectorySource {
   std::string path;
 };
 
+/// A git repository at a commit, or a directory of it.
+struct GitSource {
+  GitReference reference;
+  std::string text; ///< As it may be shown.
+
+  /// Sources with the same key are the same files. With the password, if there is one.
+  std::string key() const;
+  /// The same for a cache: what the files are at that commit, without secrets.
+  std::string identity(const GitId& commit) const;
+};
+
 /// A stage of the Plan, by its position in Plan::stages.
 struct StageSource {
   std::size_t index = 0;
@@ -52,8 +65,8 @@ struct EmptyFilesystem {};
 /// What a stage starts from.
 using StageBase = std::variant<EmptyFilesystem, StageSource, ImageSource>;
 /// What COPY and mounts read from. A URL is an archive, or a file by itself.
-using FileOrigin = std::variant<MainContext, DirectorySource, UrlSource, StageSource, ImageSource,
-                                EmptyFilesystem>;
+using FileOrigin = std::variant<MainContext, DirectorySource, UrlSource, GitSource, StageSource,
+                                ImageSource, EmptyFilesystem>;
 
 /// Where an instruction stands, for messages.
 struct Place {
@@ -70,7 +83,7 @@ struct LocalSource {
 };
 
 /// What COPY and ADD are given.
-using CopyOperand = std::variant<LocalSource, UrlSource>;
+using CopyOperand = std::variant<LocalSource, UrlSource, GitSource>;
 
 /// COPY and ADD, everything expanded.
 struct CopyAction {

@@ -155,6 +155,10 @@ private:
         .add("name", source.file_name().empty() ? file->suggested_name : source.file_name());
   }
 
+  void add_source(KeyHash& hash, const CopyAction&, const GitSource& source) {
+    hash.add("repository", identity(source));
+  }
+
   void add(KeyHash& hash, const RunAction& action) {
     auto environment = action.environment.entries();
     std::sort(environment.begin(), environment.end());
@@ -213,9 +217,15 @@ private:
       return "image " + services_.images.get(*image)->manifest.digest().str();
     if (std::holds_alternative<EmptyFilesystem>(from))
       return "nothing";
+    if (const auto* git = std::get_if<GitSource>(&from))
+      return identity(*git);
     if (const auto* url = std::get_if<UrlSource>(&from))
       return "download " + services_.files.downloads.get(*url)->digest.str();
     return std::nullopt;
+  }
+
+  std::string identity(const GitSource& git) {
+    return git.identity(services_.files.repositories.commit(git));
   }
 
   std::string content_of(const FileOrigin& from, const std::string& source) {

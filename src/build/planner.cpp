@@ -38,6 +38,8 @@ std::optional<Step> context_files(const StageNode& node) {
     action.from = *directory;
   else if (const auto* url = std::get_if<UrlSource>(&node.base))
     action.from = *url;
+  else if (const auto* git = std::get_if<GitSource>(&node.base))
+    action.from = *git;
   else
     return std::nullopt;
   action.sources = {LocalSource{"/"}};

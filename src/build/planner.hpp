@@ -3,6 +3,7 @@
 #include "build/options.hpp"
 #include "build/plan.hpp"
 #include "build/plan_checks.hpp"
+#include "build/remote_source.hpp"
 #include "dockerfile/dockerfile.hpp"
 #include "util/clock.hpp"
 #include "util/progress.hpp"
@@ -32,6 +33,7 @@ struct PlanOptions {
   std::vector<NameValue> named_contexts; ///< --build-context
   /// What SOURCE_DATE_EPOCH=context means: of a commit or a server; directories have none.
   std::optional<Time> context_time = {};
+  RemoteTime remote_time = {}; ///< May be none: then no other source has a time.
   PlanChecks checks = {};
   StageScope scope = StageScope::needed;
 };

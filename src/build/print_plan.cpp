@@ -30,6 +30,7 @@ struct BaseText {
     return "directory " + directory.path;
   }
   std::string operator()(const UrlSource& url) const { return url.url; }
+  std::string operator()(const GitSource& git) const { return git.text; }
 };
 
 struct MountText {
@@ -54,6 +55,8 @@ std::vector<std::string> source_texts(const CopyAction& copy) {
   for (const auto& source : copy.sources)
     if (const auto* local = std::get_if<LocalSource>(&source))
       texts.push_back(local->pattern);
+    else if (const auto* git = std::get_if<GitSource>(&source))
+      texts.push_back(git->text);
     else
       texts.push_back(std::get<UrlSource>(source).url);
   return texts;

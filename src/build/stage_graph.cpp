@@ -94,7 +94,7 @@ void StageGraph::settle_epoch() {
         place.range = arg.range;
   epoch_ = resolve_epoch(is_given ? given->second : global->second,
                          {dockerfile_, options_.named_contexts, options_.context_time,
-                          global_lookup(), std::move(place)});
+                          options_.remote_time, arguments(), std::move(place)});
   for (auto* arguments : {&build_args_, &global_}) {
     if (!epoch_)
       arguments->erase(name);
@@ -162,9 +162,8 @@ void StageGraph::read_base(StageNode& node, const std::string& name) const {
   const auto use = [&](const NamedContext& context) {
     std::visit([&](const auto& source) { node.base = source; }, context);
   };
-  const auto& contexts = options_.named_contexts;
-  if (const auto own = from.name ? find_named_context(contexts, *from.name, node.platform)
-                                 : std::optional<NamedContext>()) {
+  if (const auto own =
+          from.name ? named_context(*from.name, node.platform) : std::optional<NamedContext>()) {
     node.content = StageNode::Content::context;
     use(*own);
   } else if (const auto earlier = find_stage(name, nodes_.size())) {
@@ -172,7 +171,7 @@ void StageGraph::read_base(StageNode& node, const std::string& name) const {
   } else if (name == "scratch") {
     // As in BuildKit an empty image is for the platform of the build, whatever FROM says.
     node.platform = options_.language.target_platform;
-  } else if (const auto context = find_named_context(contexts, name, node.platform)) {
+  } else if (const auto context = named_context(name, node.platform)) {
     use(*context);
   } else {
     node.base = image(name, node.platform);
@@ -205,6 +204,15 @@ std::optional<std::size_t> StageGraph::find_stage(std::string_view name, std::si
         own && equals_ignoring_case(*own, name))
       return number;
   return std::nullopt;
+}
+
+std::optional<NamedContext> StageGraph::named_context(std::string_view name,
+                                                      const Platform& platform) const {
+  auto context = find_named_context(options_.named_contexts, name, platform);
+  if (context)
+    if (auto* git = std::get_if<GitSource>(&*context))
+      set_keep_git_dir(git->reference, build_args_);
+  return context;
 }
 
 std::size_t StageGraph::find_target(const std::string& name) const {
@@ -282,12 +290,14 @@ NodeOrigin StageGraph::origin(std::string_view name, std::size_t number) const {
     if (node.content == StageNode::Content::context) {
       if (const auto* directory = std::get_if<DirectorySource>(&node.base))
         return *directory;
+      if (const auto* git = std::get_if<GitSource>(&node.base))
+        return *git;
       if (const auto* image = std::get_if<ImageSource>(&node.base))
         return *image;
     }
     return EarlierStage{*stage};
   }
-  if (auto context = find_named_context(options_.named_contexts, name, own.platform))
+  if (auto context = named_context(name, own.platform))
     return std::visit([](auto&& source) { return NodeOrigin(source); }, *std::move(context));
   if (name == "scratch")
     return EmptyFilesystem{};

@@ -2,6 +2,7 @@
 
 #include "build/draft.hpp"
 #include "build/from_checks.hpp"
+#include "build/named_context.hpp"
 #include "build/plan.hpp"
 #include "build/planner.hpp"
 #include "dockerfile/dockerfile.hpp"
@@ -25,8 +26,9 @@ struct StageNode {
   std::string name; ///< Its own, or its number as text.
   Place place;      ///< Of the FROM.
   Platform platform;
-  /// A directory and a URL: a named context, whose files are the file system.
-  std::variant<EmptyFilesystem, EarlierStage, ImageSource, DirectorySource, UrlSource> base;
+  /// A directory, a URL and a repository: a named context, whose files are the file system.
+  std::variant<EmptyFilesystem, EarlierStage, ImageSource, DirectorySource, UrlSource, GitSource>
+      base;
   const Stage* stage = nullptr;
   /// A named context stands in for a stage of its name: the stage is the context, and none of its
   /// instructions are followed.
@@ -35,7 +37,7 @@ struct StageNode {
 
 /// What COPY --from and mounts read from, by stage number.
 using NodeOrigin =
-    std::variant<DirectorySource, UrlSource, EarlierStage, ImageSource, EmptyFilesystem>;
+    std::variant<DirectorySource, UrlSource, GitSource, EarlierStage, ImageSource, EmptyFilesystem>;
 
 /// The stages of a Dockerfile with FROM lines expanded and references between them resolved.
 /// The Dockerfile and the options must outlive it.
@@ -82,6 +84,7 @@ private:
   void check_references() const;
   std::vector<std::string> argument_names() const;
   std::optional<std::size_t> find_stage(std::string_view name, std::size_t before) const;
+  std::optional<NamedContext> named_context(std::string_view name, const Platform& platform) const;
   /// The stage, earlier or later, that `--from=name` means.
   std::optional<std::size_t> referenced(std::string_view name) const;
   VariableLookup global_lookup() const;

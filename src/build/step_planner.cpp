@@ -1,5 +1,6 @@
 #include "build/step_planner.hpp"
 
+#include "build/copy_operand.hpp"
 #include "build/known_arguments.hpp"
 #include "build/mount_planner.hpp"
 #include "dockerfile/dockerfile.hpp"
@@ -15,53 +16,6 @@ namespace cairn {
 namespace {
 
 namespace in = instruction;
-
-bool is_git_source(std::string_view source) {
-  for (const std::string_view prefix : {"http://", "https://", "git://", "git@", "ssh://"})
-    if (source.starts_with(prefix))
-      return !is_url(source);
-  return false;
-}
-
-CopyOperand operand(const std::string& text, CopyAction::Kind kind) {
-  if (is_git_source(text) && kind == CopyAction::Kind::copy)
-    throw Error("COPY: source can't be a git ref for COPY: {}", text);
-  if (is_git_source(text))
-    throw Error("ADD of a git repository is not supported yet: {}", text);
-  if (!is_url(text))
-    return LocalSource{text};
-  if (kind == CopyAction::Kind::copy)
-    throw with_hint(Error("COPY: source can't be a URL for COPY: {}", text), "ADD downloads URLs");
-  return UrlSource::parse(text);
-}
-
-/// --checksum, which goes with a single download.
-void set_checksum(CopyAction& action, const std::string& text) {
-  if (action.sources.size() != 1)
-    throw Error("ADD: checksum can't be specified for multiple sources");
-  auto* source = std::get_if<UrlSource>(&action.sources.front());
-  if (source == nullptr)
-    throw Error("ADD: checksum requires HTTP(S) or Git sources");
-  source->checksum = Digest::try_parse(text);
-  if (!source->checksum)
-    throw Error("ADD --checksum={}: it must be \"sha256:\" and 64 hexadecimal digits", text);
-}
-
-/// "COPY --chown=1:1 a b # buildkit"; BuildKit leaves --checksum out.
-std::string copy_history(const CopyAction& action, const std::vector<std::string>& sources) {
-  std::string text = action.kind == CopyAction::Kind::add ? "ADD" : "COPY";
-  if (action.parents)
-    text += " --parents";
-  if (action.chown)
-    text += " --chown=" + *action.chown;
-  if (action.chmod)
-    text += " --chmod=" + *action.chmod;
-  for (const auto& source : sources)
-    text += " " + source;
-  for (const auto& file : action.files)
-    text += " <<" + file.name;
-  return text + " " + action.destination + " # buildkit";
-}
 
 std::string one_line(std::string_view text) {
   const auto end = text.find('\n');
@@ -127,6 +81,8 @@ FileOrigin StepPlanner::origin(const std::string& name) {
     return *directory;
   if (const auto* url = std::get_if<UrlSource>(&found))
     return *url;
+  if (const auto* git = std::get_if<GitSource>(&found))
+    return *git;
   return EmptyFilesystem{};
 }
 
@@ -157,7 +113,7 @@ CopyAction StepPlanner::transfer(const StageDraft& draft, const in::Transfer& tr
     (void)ModeChange::parse(*action.chmod); // now, while the line is at hand
   action.excludes = transfer.excludes;      // literal, as in BuildKit
   for (const auto& source : expand(draft, transfer.sources))
-    action.sources.push_back(operand(source, kind));
+    action.sources.push_back(copy_operand(source, kind));
   action.destination = word(transfer.destination);
   for (auto file : transfer.files) {
     if (file.expand)
@@ -185,6 +141,8 @@ Step StepPlanner::plan_add(const StageDraft& draft, const in::Add& add) {
   action.unpack = add.unpack;
   if (add.checksum)
     set_checksum(action, expand_word(*add.checksum, draft.lookup(), graph_.escape()));
+  if (add.keep_git_dir)
+    set_keep_git_dir(action, *add.keep_git_dir);
   Step step;
   step.created_by = copy_history(action, expand(draft, add.sources));
   step.action = std::move(action);

@@ -117,17 +117,22 @@ private:
   std::map<RootedPath, mode_t> closed_;
 };
 
-void unpack_into(FdRef directory, Source& archive) {
+/// The latest time of the entries.
+std::optional<Time> unpack_into(FdRef directory, Source& archive) {
   PeekedSource peeked(archive, 6);
   if (peeked.head().empty())
     throw Error("it is empty");
   const auto decompressed = decompress(peeked);
   TarReader reader(decompressed ? *decompressed : static_cast<Source&>(peeked));
   OwnUnpacker unpacker(directory);
-  while (auto entry = reader.next())
+  std::optional<Time> newest;
+  while (auto entry = reader.next()) {
+    newest = std::max(newest, std::optional(entry->meta.mtime));
     unpacker.add(std::move(*entry), reader);
+  }
   unpacker.finish();
   reader.drain();
+  return newest;
 }
 
 LocalContext open_directory(std::string path) {
@@ -188,10 +193,11 @@ LocalContext open_local_context(const LocalContextRequest& request) {
 LocalContext unpack_context(Source& archive, const std::string& name,
                             const std::string& temporary) {
   TempDir directory(temporary, "context-");
-  within([&] { unpack_into(directory.fd(), archive); }, "unpack {}", name);
+  const auto newest =
+      within([&] { return unpack_into(directory.fd(), archive); }, "unpack {}", name);
   auto root = open_at(directory.fd(), ".", O_RDONLY | O_DIRECTORY);
   auto path = directory.path();
-  return {std::move(path), std::move(root), std::move(directory)};
+  return {std::move(path), std::move(root), std::move(directory), newest};
 }
 
 void enter_sub_path(LocalContext& context, const std::string& sub_path) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "fs/ignore.hpp"
+#include "util/clock.hpp"
 #include "util/fd.hpp"
 #include "util/file.hpp"
 #include "util/stream.hpp"
@@ -17,6 +18,7 @@ struct LocalContext {
   std::string path; ///< Of the directory, for messages: what the user wrote, or where it went.
   Fd root;          ///< The directory, open.
   std::optional<TempDir> unpacked; ///< What it was unpacked into, removed with this value.
+  std::optional<Time> newest = {}; ///< The latest time of an archive's entries.
 };
 
 /// Where a context is asked for and what it may use.

@@ -5,6 +5,8 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
+
 namespace cairn {
 
 namespace {
@@ -16,6 +18,17 @@ constexpr std::uint64_t max_text = std::uint64_t{16} << 20;
 ContextShape context_shape(const DownloadedFile& file) {
   return is_archive([&] { return file.open(); }) ? ContextShape::archive
                                                  : ContextShape::single_file;
+}
+
+std::optional<Time> download_time(const DownloadedFile& file) {
+  if (file.modified != Time{})
+    return file.modified;
+  std::optional<Time> newest;
+  read_archive([&] { return file.open(); },
+               [&](const LayerEntry& entry, TarReader&) {
+                 newest = std::max(newest, std::optional(entry.meta.mtime));
+               });
+  return newest;
 }
 
 LocalContext unpack_download(const DownloadedFile& file, const std::string& name,

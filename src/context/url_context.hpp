@@ -3,6 +3,7 @@
 #include "context/download_store.hpp"
 #include "context/local.hpp"
 
+#include <optional>
 #include <string>
 
 namespace cairn {
@@ -12,6 +13,10 @@ namespace cairn {
 enum class ContextShape { archive, single_file };
 
 ContextShape context_shape(const DownloadedFile& file);
+
+/// When the file was made: as the server says, or else the latest time of an archive's entries.
+/// Nothing when neither says it.
+std::optional<Time> download_time(const DownloadedFile& file);
 
 /// The context as a directory below `temporary`. `name` is for messages. An archive may hold two
 /// million entries and 2^40 bytes. @throws Error

@@ -135,9 +135,13 @@ AgentSocket::AgentSocket(const std::string& path)
   connect();
 }
 
+std::string AgentSocket::path() const {
+  return "/proc/self/fd/" + std::to_string(place_.get());
+}
+
 Fd AgentSocket::connect() const {
   auto fd = new_socket();
-  const auto address = address_of("/proc/self/fd/" + std::to_string(place_.get()));
+  const auto address = address_of(path());
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     throw SysError(errno, "connect to the ssh-agent at '{}'", path_);
   return fd;

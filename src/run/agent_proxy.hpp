@@ -15,6 +15,8 @@ public:
   /// @throws Error when `path` is not a socket that answers
   explicit AgentSocket(const std::string& path);
 
+  /// A name for it that stays its own, for libraries that connect themselves.
+  std::string path() const;
   /// A new connection. @throws SysError
   Fd connect() const;
 

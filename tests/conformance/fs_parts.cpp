@@ -4,6 +4,8 @@
 #include "parts.hpp"
 #include "util/text.hpp"
 
+#include <fmt/format.h>
+
 namespace cairn::test {
 
 namespace {

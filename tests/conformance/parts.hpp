@@ -13,6 +13,7 @@ std::vector<Part> parser_parts();
 std::vector<Part> word_parts();
 std::vector<Part> fs_parts();
 std::vector<Part> oci_parts();
+std::vector<Part> git_parts();
 std::vector<Part> lint_parts();
 
 } // namespace cairn::test

@@ -31,7 +31,8 @@ Verdict unknown(const Json&) {
 
 std::vector<Part> known_parts() {
   std::vector<Part> all;
-  for (const auto& parts : {parser_parts(), word_parts(), fs_parts(), oci_parts(), lint_parts()})
+  for (const auto& parts :
+       {parser_parts(), word_parts(), fs_parts(), oci_parts(), git_parts(), lint_parts()})
     all.insert(all.end(), parts.begin(), parts.end());
   return all;
 }

@@ -56,7 +56,7 @@ REFUSED_TEXTS = [
     ("FROM ${nothing}\n", ("Dockerfile:1", "nothing"), "an empty base"),
     ("FROM scratch\nCOPY --from=5 /a /b\n", ("Dockerfile:2", "5"), "no such stage number"),
     ("FROM scratch AS self\nCOPY --from=self /a /b\n", ("Dockerfile:2", "self"), "a stage that copies from itself"),
-    ("FROM scratch\nADD https://127.0.0.1:1/x.git /\n", ("Dockerfile:2", "not supported yet"), "said, not skipped"),
+    ("FROM scratch\nADD https://127.0.0.1:1/x.git?reff=a /\n", ("Dockerfile:2", "reff"), "an unknown query"),
     ("FROM scratch\nCOPY --chown=a:b:c f /\n", ("Dockerfile:2", "a:b:c"), "not an owner"),
     ("FROM scratch\nCOPY --chmod=99 f /\n", ("Dockerfile:2", "99"), "not a mode"),
     ("FROM scratch\nCOPY .. /c\nCOPY ../../etc/passwd /p\n", ("Dockerfile:3", "etc/passwd"), "no way out of the context"),

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Build contexts that are downloaded, named ones and the main one, and named contexts that stages begin with."""
 import io
+import os
 import sys
 import tarfile
 
 from support import Link, case, expect, expect_equal, left_in, main
-from web_support import TOKEN, faulty, tar_of, web
+from web_support import TIME, TOKEN, faulty, tar_of, web
 
 
 def archive(*entries: tarfile.TarInfo) -> bytes:
@@ -71,6 +72,25 @@ def dockerfile_url(world):
         build = world.files_only("FROM nowhere\n", {"f": "1", "g": "2", ".dockerignore": "g\n"}, f"--dockerfile={url}")
         expect("/f" in build.image.files and "/g" not in build.image.files, sorted(build.image.files))
         world.files_only("FROM scratch\n", None, f"--dockerfile={server.url}/nope").failed("--dockerfile", "404 Not Found")
+
+
+@case("SOURCE_DATE_EPOCH=context is what the server says, or else the latest time in the archive")
+def epoch(world):
+    with web(world) as server:
+        packed = tar_of({"Dockerfile": "FROM scratch\nCOPY f /\n", "f": "1"})
+        dated = server.write("c.tgz", packed)
+        os.utime(server.root / "c.tgz", (TIME + 1, TIME + 1))
+        flag = "--build-arg=SOURCE_DATE_EPOCH=context"
+        expect_equal(from_url(world, dated, flag).image.document["created"], "2001-09-09T01:46:41Z")
+        undated = dated.replace("/c.tgz", "/undated/c.tgz")
+        expect_equal(from_url(world, undated, flag).image.document["created"], "2001-09-09T01:46:40Z")
+        archive_file = world.new_directory("archive") / "c.tgz"
+        archive_file.write_bytes(packed)
+        build = world.build(None, None, flag, context=f"tar://{archive_file}", isolation="none")
+        expect_equal(build.image.document["created"], "2001-09-09T01:46:40Z")
+        build = world.files_only("FROM scratch\nCOPY --from=src f /\n", None, f"--build-context=src={dated}",
+                                 "--build-arg=SOURCE_DATE_EPOCH=src")
+        expect_equal(build.image.document["created"], "2001-09-09T01:46:41Z")
 
 
 @case("a context that is not there, not allowed or cut off is an error")

@@ -1,6 +1,7 @@
 #include "apps/executor/flag_table.hpp"
 
 #include "apps/executor/command_inputs.hpp"
+#include "apps/executor/git_options.hpp"
 #include "apps/shared/common_flags.hpp"
 #include "apps/shared/output_flags.hpp"
 #include "util/error.hpp"
@@ -144,7 +145,7 @@ struct Row {
 
 constexpr Row own_flags[] = {
   {{.name = "context", .shorthand = "c", .group = context_group, .preset = "/workspace/",
-    .help = "Where the files of the build come from: a directory, dir://PATH, tar://PATH, tar://stdin or https://URL"},
+    .help = "Where the files of the build come from: a directory, dir://PATH, tar://PATH, tar://stdin, https://URL or a git repository"},
    [](Draft& d, const Value& v) { d.command.build.context.context = v.text(); }},
   {{.name = "dockerfile", .shorthand = "f", .group = context_group, .preset = "Dockerfile",
     .help = "The Dockerfile, relative to the current directory or else to the context, or https://URL"},
@@ -153,11 +154,11 @@ constexpr Row own_flags[] = {
     .help = "The directory of the context that counts as its root"},
    [](Draft& d, const Value& v) { d.command.build.context.sub_path = v.text(); }},
   {{.name = "build-context", .type = list, .group = context_group,
-    .help = "NAME=SOURCE, a further context for FROM, COPY --from and mounts: a directory, docker-image://REF, oci-layout://PATH or https://URL"},
+    .help = "NAME=SOURCE, a further context for FROM, COPY --from and mounts: a directory, docker-image://REF, oci-layout://PATH, https://URL or a git repository"},
    [](Draft& d, const Value& v) { d.command.build.context.named.push_back(v.name_value()); }},
-  {{.name = "git", .type = list, .support = later, .group = context_group,
-    .help = "name=value, an option for git:// contexts"},
-   [](Draft&, const Value& v) { v.name_value(); }},
+  {{.name = "git", .type = list, .group = context_group,
+    .help = "branch=, recurse-submodules= or insecure-skip-tls=, for --context=git://"},
+   add_git_options},
   {{.name = "bucket", .shorthand = "b", .support = later, .group = context_group,
     .help = "The bucket that holds the context", .visibility = Visibility::hidden},
    refuse_any_text},
@@ -175,10 +176,10 @@ constexpr Row own_flags[] = {
     .help = "os/arch[/variant] of the image and of base images"},
    set_platform},
   {{.name = "secret", .type = list, .group = image_group,
-    .help = "id=ID[,src=FILE][,env=VARIABLE][,type=file|env], for RUN --mount=type=secret"},
+    .help = "id=ID[,src=FILE][,env=VARIABLE][,type=file|env], for RUN --mount=type=secret, private downloads and git repositories"},
    add_secret},
   {{.name = "ssh", .type = list, .group = image_group,
-    .help = "ID[=SOCKET] of an ssh-agent, for RUN --mount=type=ssh; without SOCKET that of SSH_AUTH_SOCK"},
+    .help = "ID[=SOCKET] of an ssh-agent, for RUN --mount=type=ssh and git repositories over ssh; without SOCKET that of SSH_AUTH_SOCK"},
    add_agent},
   {{.name = "add-host", .type = list, .group = image_group,
     .help = "NAME:ADDRESS, a further line of /etc/hosts for commands"},

@@ -1,6 +1,7 @@
 #include "apps/executor/settle.hpp"
 
 #include "apps/executor/command_inputs.hpp"
+#include "apps/executor/git_options.hpp"
 #include "apps/shared/common_flags.hpp"
 #include "context/url_source.hpp"
 #include "util/error.hpp"
@@ -12,10 +13,6 @@
 namespace cairn {
 
 namespace {
-
-bool is_web_address(std::string_view text) {
-  return text.starts_with("http://") || text.starts_with("https://");
-}
 
 /// A variable that holds a boolean; nothing when it is not set or empty.
 std::optional<bool> find_bool(const ProcessEnvironment& environment, std::string_view name) {
@@ -86,13 +83,13 @@ void settle_push(ExecutorDraft& draft, const ProcessEnvironment& environment) {
 void check_context(const ContextOptions& context) {
   if (context.context.empty())
     throw Error("--context: say where the build context is");
-  for (const std::string_view scheme : {"s3://", "gs://", "git://"})
+  if (parse_git_context(context.context, context.git))
+    return;
+  for (const std::string_view scheme : {"s3://", "gs://"})
     if (context.context.starts_with(scheme))
       throw Error("--context: {} contexts are not supported yet", scheme);
   if (is_url(context.context))
     return;
-  if (is_web_address(context.context))
-    throw Error("--context: git contexts are not supported yet");
   const auto scheme_end = context.context.find("://");
   const auto scheme = context.context.substr(0, scheme_end);
   if (scheme_end != std::string::npos && scheme != "dir" && scheme != "tar")
@@ -145,6 +142,7 @@ BuildCommand settle(ExecutorDraft draft, const ProcessEnvironment& environment) 
   settle_check(draft);
   settle_push(draft, environment);
   settle_commands(draft, environment);
+  settle_git(draft, environment);
   check_context(draft.command.build.context);
   check_reports(draft.command.build.output);
   check_format(draft.command.build.output);

@@ -212,8 +212,6 @@ TEST_CASE("work that comes later is refused by name, never skipped") {
       {{"--materialize"}, "--materialize: not supported yet", "the built root"},
       {{"-c", "s3://b/k"}, "--context: s3:// contexts are not supported yet", "S3"},
       {{"-c", "gs://b/k"}, "--context: gs:// contexts are not supported yet", "GCS"},
-      {{"-c", "git://h/p"}, "--context: git:// contexts are not supported yet", "git"},
-      {{"-c", "https://h/p.git#main"}, "--context: git contexts are not supported yet", "git"},
   });
 }
 

@@ -78,11 +78,45 @@ TEST_CASE("a stage stands for a time only as FROM scratch with one remote ADD") 
           "source");
 }
 
-TEST_CASE("the time of a stage's remote source is refused in words, not passed over") {
-  const auto error = language_error("ARG SOURCE_DATE_EPOCH=src\nFROM scratch AS src\n"
-                                    "ADD https://h/x /\nFROM scratch");
-  CHECK(error.starts_with("Dockerfile:2: SOURCE_DATE_EPOCH: the time of what stage src adds"));
-  CHECK(error.ends_with("hint: give the seconds since 1970 instead"));
+TEST_CASE("the epoch of a context that has a time is that time") {
+  PlanOptions options;
+  options.context_time = from_unix(11);
+  const auto plan = language_plan(declared, {{"SOURCE_DATE_EPOCH", "context"}}, options);
+  CHECK(plan.epoch == from_unix(11));
+  CHECK(env_of(plan, "A") == "11");
+  options.context_time = from_unix(-11);
+  CHECK(!language_plan(declared, {{"SOURCE_DATE_EPOCH", "context"}}, options).epoch);
+}
+
+TEST_CASE("a named context and a stage of one remote ADD stand for the time of what is fetched") {
+  PlanOptions options;
+  options.named_contexts = {
+      {"files", "/some/files"}, {"Repo", "https://h/x.git#v1"}, {"web", "https://h/c.tar.gz"}};
+  std::string asked;
+  options.remote_time = [&](const RemoteSource& source) {
+    const auto* git = std::get_if<GitSource>(&source);
+    asked = git != nullptr ? git->text : std::get<UrlSource>(source).url;
+    return std::optional(from_unix(git != nullptr ? 22 : 33));
+  };
+  const auto epoch = [&](const std::string& value, const std::string& stage = "") {
+    const auto text = stage.empty() ? declared : "FROM scratch AS src\n" + stage + "\n" + declared;
+    return language_plan(text, {{"SOURCE_DATE_EPOCH", value}, {"V", "v2"}}, options).epoch;
+  };
+  CHECK(epoch("repo") == from_unix(22));
+  CHECK(asked == "https://h/x.git#v1");
+  CHECK(epoch("web") == from_unix(33));
+  CHECK(!epoch("files"));
+  CHECK(epoch("src", "ADD https://h/y /") == from_unix(33));
+  CHECK(asked == "https://h/y");
+  CHECK(epoch("src", "ARG V\nARG W=w\nADD --keep-git-dir https://h/$W.git#$V /") == from_unix(22));
+  CHECK(asked == "https://h/w.git#v2");
+}
+
+TEST_CASE("a remote source that says no time gives no epoch") {
+  PlanOptions options;
+  options.named_contexts = {{"web", "https://h/c.tar.gz"}};
+  options.remote_time = [](const RemoteSource&) { return std::optional<Time>(); };
+  CHECK(!language_plan(declared, {{"SOURCE_DATE_EPOCH", "web"}}, options).epoch);
 }
 
 TEST_SUITE_END();

@@ -29,11 +29,15 @@ const StagePlan& target_of(const Plan& plan) {
 Plan language_plan(const std::string& text, const BuildArgs& build_args,
                    const std::string& target) {
   PlanOptions options;
+  if (!target.empty())
+    options.language.targets = {target};
+  return language_plan(text, build_args, std::move(options));
+}
+
+Plan language_plan(const std::string& text, const BuildArgs& build_args, PlanOptions options) {
   options.language.target_platform = Platform::parse("linux/amd64");
   options.language.build_platform = Platform::parse("linux/amd64");
   options.language.build_args = build_args;
-  if (!target.empty())
-    options.language.targets = {target};
   PlainBases bases;
   SilentProgress progress;
   return make_plan(parse_dockerfile(text, "Dockerfile"), options, bases, progress);

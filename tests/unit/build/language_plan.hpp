@@ -14,6 +14,9 @@ using BuildArgs = std::vector<std::pair<std::string, std::string>>;
 Plan language_plan(const std::string& text, const BuildArgs& build_args = {},
                    const std::string& target = "");
 
+/// The same with what else the planner is told; platforms and arguments are those above.
+Plan language_plan(const std::string& text, const BuildArgs& build_args, PlanOptions options);
+
 /// "message\ndetail" of the Error that making the plan throws; "" when it throws none.
 std::string language_error(const std::string& text, const BuildArgs& build_args = {});
 

@@ -207,6 +207,49 @@ TEST_CASE(
   CHECK(std::get<LocalSource>(second.at(2)).pattern == "c.git");
 }
 
+TEST_CASE("sources of ADD are git repositories, history has them without their passwords") {
+  const auto plan = plan_of("FROM a\nARG L=me:secret\n"
+                            "ADD --keep-git-dir=true https://$L@h/x.git?commit=abc#v1:d "
+                            "git@h:y.git github.com/o/r /d/");
+  const auto& sources = action<CopyAction>(plan, 0, 1).sources;
+  const auto& first = std::get<GitSource>(sources.at(0)).reference;
+  CHECK(first.remote == "https://me:secret@h/x.git");
+  CHECK(first.ref == "v1");
+  CHECK(first.subdirectory == "d");
+  CHECK(first.checksum == "abc");
+  CHECK(first.keep_git_dir == true);
+  CHECK(std::get<GitSource>(sources.at(1)).reference.keep_git_dir == true);
+  CHECK(std::get<LocalSource>(sources.at(2)).pattern == "github.com/o/r");
+  CHECK(plan.stages.at(0).steps.at(1).created_by ==
+        "ADD https://***@h/x.git?commit=abc#v1:d git@h:y.git github.com/o/r /d/ # buildkit");
+}
+
+TEST_CASE("a named context is a git repository, also in its short form") {
+  PlanOptions options;
+  options.named_contexts = {{"one", "https://h/x.git#v1"}, {"two", "github.com/o/r"}};
+  options.language.build_args = {{"BUILDKIT_CONTEXT_KEEP_GIT_DIR", "1"}};
+  const auto plan = plan_of("FROM one\nCOPY --from=two x /", options);
+  const auto& one = std::get<GitSource>(action<CopyAction>(plan, 0, 0).from);
+  CHECK(one.reference.ref == "v1");
+  CHECK(one.reference.keep_git_dir == true);
+  CHECK(std::get<GitSource>(action<CopyAction>(plan, 0, 1).from).reference.url() ==
+        "https://github.com/o/r");
+}
+
+TEST_CASE("what a cache knows of a repository is its commit and what is taken of it, no secret") {
+  const auto identity = [](const std::string& text) {
+    return parse_git_source(text)->identity(*GitId::parse(std::string(40, 'a')));
+  };
+  const auto plain = identity("https://h/x.git");
+  CHECK(identity("https://me:secret@other/y.git#main") == plain);
+  for (const auto* other : {"https://h/x.git#:d", "https://h/x.git?submodules=0",
+                            "https://h/x.git?mtime=commit", "https://h/x.git?keep-git-dir=1"})
+    CHECK(identity(other) != plain);
+  const auto kept = identity("https://me:secret@h/x.git?keep-git-dir=1#main");
+  CHECK(kept.find("secret") == std::string::npos);
+  CHECK(kept != identity("https://h/x.git?keep-git-dir=1#dev"));
+}
+
 TEST_CASE("a named context is the stage of its name, whose instructions are not followed") {
   PlanOptions options;
   options.named_contexts = {{"one", "/some/files"}, {"two", "docker-image://other"}};
@@ -293,9 +336,18 @@ TEST_CASE("what cannot be built is an error with its place") {
         Row{"FROM a AS x\nFROM a AS y\nCOPY --from=x y /\nFROM a AS x\nFROM y",
             "Dockerfile:3: cannot copy from stage \"x\", it needs to be defined before current "
             "stage \"y\""},
-        Row{"FROM a\nADD https://example.org/x.git /",
-            "Dockerfile:2: ADD of a git repository is not supported yet: "
-            "https://example.org/x.git"},
+        Row{"FROM a\nCOPY https://me:secret@example.org/x.git /",
+            "Dockerfile:2: COPY: source can't be a git ref for COPY: "
+            "https://***@example.org/x.git"},
+        Row{"FROM a\nADD https://example.org/x.git?a=b /",
+            "Dockerfile:2: https://example.org/x.git?a=b: unexpected query \"a\""},
+        Row{"FROM a\nADD --checksum=sha256:0 https://example.org/x.git /",
+            "Dockerfile:2: invalid checksum \"sha256:0\", expected hex commit hash"},
+        Row{"FROM a\nADD --checksum=ab https://example.org/x.git?commit=cd /",
+            "Dockerfile:2: ADD: checksum mismatch \"ab\" != \"cd\""},
+        Row{"FROM a\nADD --keep-git-dir=true https://example.org/x.git?keep-git-dir=0 /",
+            "Dockerfile:2: ADD: inconsistent keep-git-dir configuration: "
+            "https://example.org/x.git?keep-git-dir=0"},
         Row{"FROM a\nADD https://[x /", "Dockerfile:2: 'https://[x' is not an http or https URL"},
         Row{"FROM a\nADD --checksum=sha256:0 https://example.org/x /",
             "Dockerfile:2: ADD --checksum=sha256:0: it must be \"sha256:\" and 64 hexadecimal "

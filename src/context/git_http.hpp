@@ -1,0 +1,24 @@
+#pragma once
+
+#include "context/git_address.hpp"
+#include "context/git_credentials.hpp"
+#include "context/git_wire.hpp"
+#include "net/http.hpp"
+
+#include <atomic>
+#include <memory>
+
+namespace cairn {
+
+struct GitHttpOptions {
+  GitAuthorization authorization;
+  std::shared_ptr<const TlsOptions> tls = nullptr;
+  const std::atomic<bool>* stop = nullptr; ///< Ends requests, besides the client's own flag.
+};
+
+/// Git's smart protocol over HTTP. `http` is borrowed. Errors name what was asked, what the server
+/// said, and which credential it refused or would take.
+std::unique_ptr<GitWire> make_http_wire(Http& http, const GitAddress& address,
+                                        GitHttpOptions options);
+
+} // namespace cairn

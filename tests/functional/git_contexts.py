@@ -1,0 +1,224 @@
+#!/usr/bin/env python3
+"""Git repositories as build contexts, the main one and named ones, and what is kept of them."""
+import subprocess
+import sys
+
+from git_support import TOKEN, Forge, add, files, forge, run
+from support import case, expect, expect_equal, left_in
+
+import certificates
+from git_servers import Repository, basic
+
+
+def context_repository(here: Forge) -> Repository:
+    repository = Repository(here.root / f"context{len(list(here.root.glob('context*')))}.git")
+    repository.commit({"Dockerfile": "FROM scratch\nCOPY . /\n", ".dockerignore": "secret\n", "a": "main\n", "secret": "s",
+                       "sub/Dockerfile": "FROM scratch\nCOPY f /g\n", "sub/f": "sub\n"})
+    repository.git("checkout", "-q", "-b", "dev")
+    repository.commit({"a": "dev\n"})
+    repository.git("checkout", "-q", "main")
+    return repository
+
+
+def build_context(world, context: str, *flags: str, **how):
+    build = world.files_only(None, None, *flags, context=context, **how)
+    expect_equal(left_in(build.work), [], "left in the work directory")
+    return build
+
+
+@case("a git repository as build context, with a branch and a directory")
+def main_context(world):
+    here = forge(world)
+    url = here.url(context_repository(here).path.name)
+    build = build_context(world, url)
+    expect_equal(build.image.text("/a"), "main\n")
+    expect("/.git" not in build.image.files, files(build))
+    expect("/secret" in build.image.files, "as in BuildKit .dockerignore does not count")
+    expect_equal(build_context(world, f"{url}#dev").image.text("/a"), "dev\n")
+    expect_equal(files(build_context(world, f"{url}#dev:sub")), ["/g"])
+    expect_equal(files(build_context(world, url, "--context-sub-path=sub")), ["/g"])
+    build = build_context(world, url, "--build-arg=BUILDKIT_CONTEXT_KEEP_GIT_DIR=1")
+    expect("/.git/HEAD" in build.image.files, files(build))
+
+
+@case("a context as kaniko writes it: git://host/path#refs/heads/branch#commit, over https or what GIT_PULL_METHOD says")
+def kaniko_context(world):
+    here = forge(world)
+    repository = context_repository(here)
+    commit = repository.git("rev-parse", "dev~1")
+    context = f"git://{here.server.host}/{repository.path.name}"
+    method = {"GIT_PULL_METHOD": "http"}
+    build = build_context(world, context, environment=method)
+    expect_equal(build.image.text("/a"), "main\n")
+    expect("/secret" not in build.image.files, "as in kaniko .dockerignore counts")
+    expect_equal(build_context(world, f"{context}#refs/heads/dev", environment=method).image.text("/a"), "dev\n")
+    expect_equal(build_context(world, f"{context}#dev", environment=method).image.text("/a"), "dev\n")
+    expect_equal(build_context(world, f"{context}#refs/heads/dev#{commit}", environment=method).image.text("/a"), "main\n")
+    expect_equal(build_context(world, f"{context}#{commit}", environment=method).image.text("/a"), "main\n")
+    build = build_context(world, context, "--git=branch=dev,single-branch=true", environment=method)
+    expect_equal(build.image.text("/a"), "dev\n")
+    daemon = f"git://127.0.0.1:{here.daemon.port}/{repository.path.name}"
+    expect_equal(build_context(world, daemon, environment={"GIT_PULL_METHOD": "git"}).image.text("/a"), "main\n")
+
+
+@case("a context over https, unverified with --git=insecure-skip-tls=true alone")
+def insecure_context(world):
+    here = forge(world)
+    server = here.start(here.root, certificate=certificates.Authority(world.new_directory("ca")).issue("server"))
+    context = f"git://{server.host}/{context_repository(here).path.name}"
+    build = world.files_only(None, None, context=context)
+    expect(build.status == 1 and "certificate" in build.error, build.said)
+    build_context(world, context, "--git=insecure-skip-tls=true").succeeded()
+
+
+@case("GIT_TOKEN, or GIT_USERNAME and GIT_PASSWORD, open a context, and nothing shows them")
+def context_login(world):
+    here = forge(world)
+    name = context_repository(here).path.name
+    for who, environment in ((basic(TOKEN, ""), {"GIT_TOKEN": TOKEN}),
+                             (basic("ann", TOKEN), {"GIT_USERNAME": "ann", "GIT_PASSWORD": TOKEN})):
+        private = here.start(here.root, authorization=who)
+        build = build_context(world, f"git://{private.host}/{name}", "--verbosity=trace",
+                              environment=environment | {"GIT_PULL_METHOD": "http"})
+        expect_equal(build.image.text("/a"), "main\n")
+        expect(TOKEN not in build.out + build.err, "the token is in the log")
+    private = here.start(here.root, authorization=basic("ann", TOKEN))
+    build = build_context(world, f"git://ann:{TOKEN}@{private.host}/{name}", environment={"GIT_PULL_METHOD": "http"})
+    expect(TOKEN not in build.out + build.err, "the token is in the log")
+
+
+@case("recurse-submodules: not in kaniko's contexts unless it is asked for, always in others")
+def context_submodules(world):
+    here = forge(world)
+    repository = Repository(here.root / "modular.git")
+    repository.commit({"Dockerfile": "FROM scratch\nCOPY . /\n"})
+    repository.add_submodule("./group/library.git".replace("./", "../"), "lib", here.library_commit)
+    kaniko = f"git://{here.server.host}/modular.git"
+    method = {"GIT_PULL_METHOD": "http"}
+    expect("/lib/lib.h" not in build_context(world, kaniko, environment=method).image.files, "the submodule is there")
+    build = build_context(world, kaniko, "--git=recurse-submodules=true", environment=method)
+    expect("/lib/lib.h" in build.image.files, "the submodule is missing")
+    expect("/lib/lib.h" in build_context(world, here.url("modular.git")).image.files, "the submodule is missing")
+
+
+@case("a repository as named context, for COPY --from, FROM and mounts")
+def named_context(world):
+    here = forge(world)
+    flag = f"--build-context=repo={here.url()}#v1:d"
+    build = world.files_only("FROM scratch\nCOPY --from=repo e/f /f\n", None, flag)
+    expect_equal(build.image.text("/f"), "deep\n")
+    before = len(here.server.requests)
+    build = world.files_only("FROM repo\nCOPY --from=repo e /g\nCOPY --from=repo e/f /h\n", None, flag)
+    expect_equal(files(build), ["/e", "/e/f", "/g", "/g/f", "/h", "/link"])
+    expect_equal(len([line for line in here.server.asked()[before:] if line.startswith("GET")]), 1, "times it was fetched")
+    build = world.build("FROM REGISTRY/busybox\nRUN --mount=from=repo,target=/m cat /m/e/f\n", None, flag)
+    expect_equal(build.succeeded().out, "deep\n")
+
+
+@case("a cache directory keeps what was fetched: the same commit is asked for no more than by its name")
+def cache(world):
+    here = forge(world)
+    flag = f"--cache-dir={world.new_directory('cache')}"
+    for _ in range(2):
+        before = len(here.server.requests)
+        add(world, f"{here.url()}#dev", flag)
+    expect_equal(here.server.asked()[before:], ["GET /app.git/info/refs?service=git-upload-pack"])
+    before = len(here.server.requests)
+    expect_equal(add(world, f"{here.url()}#{here.dev}", flag).image.text("/x/a"), "dev\n")
+    expect_equal(here.server.asked()[before:], [])
+    expect_equal(add(world, here.url(), flag).image.text("/x/a"), "three\n")
+
+
+@case("with --cache a step is known by its commit: what is kept takes the commit's name and no more")
+def step_cache(world):
+    here = forge(world)
+    repository = Repository(here.root / "moving.git")
+    old = repository.commit({"a": "old\n"})
+    flags = ("--cache", f"--cache-dir={world.new_directory('cache')}")
+    url = here.url("moving.git")
+    add(world, url, *flags)
+    before = len(here.server.requests)
+    expect_equal(add(world, url, *flags).image.text("/x/a"), "old\n")
+    expect_equal(here.server.asked()[before:], ["GET /moving.git/info/refs?service=git-upload-pack"])
+    before = len(here.server.requests)
+    expect_equal(add(world, f"{url}#{old}", *flags).image.text("/x/a"), "old\n")
+    expect_equal(here.server.asked()[before:], [])
+    repository.commit({"a": "new\n"})
+    expect_equal(add(world, url, *flags).image.text("/x/a"), "new\n")
+    expect("/x/.git/HEAD" in add(world, url, *flags, words="--keep-git-dir=true").image.files, "the repository is missing")
+
+
+@case("what is kept of a repository and is damaged is fetched again, and kept again")
+def damaged_cache(world):
+    here = forge(world)
+    directory = world.new_directory("cache")
+    flag = f"--cache-dir={directory}"
+    add(world, here.url(), flag)
+    for damage in (b"", b"rubbish"):
+        for path in directory.rglob("git/*/objects/pack/*.pack"):
+            path.chmod(0o600)
+            path.write_bytes(path.read_bytes()[:100] + damage)
+        for _ in range(2):
+            expect_equal(add(world, here.url(), flag).image.text("/x/a"), "three\n")
+        before = len(here.server.requests)
+        add(world, here.url(), flag)
+        expect(not any(line.startswith("POST") for line in here.server.asked()[before:]), "it was not kept again")
+    for path in directory.glob("git/*/HEAD"):
+        path.unlink()
+    expect_equal(add(world, here.url(), flag).image.text("/x/a"), "three\n")
+
+
+@case("a directory that repositories cannot be kept in is a warning")
+def cache_refused(world):
+    here = forge(world)
+    directory = world.new_directory("cache")
+    (directory / "git").write_text("a file")
+    build = add(world, here.url(), f"--cache-dir={directory}")
+    expect_equal(build.image.text("/x/a"), "three\n")
+    expect("repositories are not kept" in build.err, build.said)
+
+
+@case("a repository that has itself as submodule is kept in a cache directory, too")
+def cache_of_itself(world):
+    here = forge(world)
+    repository = Repository(here.root / "itself.git")
+    first = repository.commit({"a": "a"})
+    repository.add_submodule("../itself.git", "older", first)
+    build = add(world, here.url("itself.git"), f"--cache-dir={world.new_directory('cache')}")
+    expect("/x/older/a" in build.image.files, files(build))
+
+
+@case("SOURCE_DATE_EPOCH is the time of a commit: of the context, a named one, or a stage of one ADD")
+def epoch(world):
+    here = forge(world)
+    url = here.url(context_repository(here).path.name)
+    when = "2023-11-14T22:13:20Z"
+    build = build_context(world, url, "--build-arg=SOURCE_DATE_EPOCH=context")
+    expect_equal(build.image.document["created"], when)
+    expect_equal(build.image.files["/a"].mtime, 1700000000 * 10**9)
+    build = world.files_only("FROM scratch\nCOPY --from=repo a /\n", None, f"--build-context=repo={url}",
+                             "--build-arg=SOURCE_DATE_EPOCH=repo")
+    expect_equal(build.image.document["created"], when)
+    build = world.files_only(f"ARG SOURCE_DATE_EPOCH=src\nFROM scratch AS src\nARG REF=main\nADD {url}#$REF /\n"
+                             "FROM scratch\nCOPY --from=src a /\n", None)
+    expect_equal(build.image.document["created"], when)
+    build = build_context(world, url)
+    expect(build.image.document["created"] != when, "nobody asked for it")
+
+
+@case("several builds at once share one cache directory")
+def cache_shared(world):
+    here = forge(world)
+    cache_directory = world.new_directory("cache")
+    context = world.context(f"FROM scratch\nADD {here.url()}#dev /x/\n")
+    builds = [world.start([f"--context={context}", "--no-push", f"--cache-dir={cache_directory}",
+                           f"--kaniko-dir={world.new_directory('work')}", "--isolation=none"], stderr=subprocess.PIPE)
+              for _ in range(4)]
+    for build in builds:
+        _, err = build.communicate(timeout=60)
+        expect_equal(build.returncode, 0, err.decode())
+    expect_equal(sorted(path.suffix for path in (cache_directory / "git").iterdir()), ["", ".lock"])
+
+
+if __name__ == "__main__":
+    sys.exit(run())
