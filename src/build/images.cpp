@@ -1,7 +1,7 @@
 #include "build/images.hpp"
 
+#include "build/image_finder.hpp"
 #include "oci/layout.hpp"
-#include "registry/transfer.hpp"
 #include "util/crypto.hpp"
 #include "util/error.hpp"
 #include "util/parallel.hpp"
@@ -126,13 +126,11 @@ std::shared_ptr<const BaseImage> ImageLibrary::resolve(const ImageSource& image)
 
 std::shared_ptr<const BaseImage> ImageLibrary::from_registry(const ImageSource& image) {
   progress_.info("Retrieving image manifest {}", image.name);
-  auto resolved = resolve_image(registry_, *image.reference, image.platform);
-  auto open = [this, ref = resolved.ref](const Descriptor& blob) {
-    return registry_.read_blob(ref, blob);
-  };
-  const auto base = std::make_shared<BaseImage>(BaseImage{image, std::move(resolved.manifest),
-                                                          ImageConfig::parse(resolved.config),
-                                                          resolved.ref, std::move(open)});
+  auto found = ImageFinder(registry_, memory_, progress_)
+                   .find(*image.reference, {*image.reference}, image.platform);
+  const auto base = std::make_shared<BaseImage>(BaseImage{image, std::move(found.image.manifest),
+                                                          ImageConfig::parse(found.image.config),
+                                                          found.image.ref, std::move(found.open)});
   check_layers(*base);
   return base;
 }

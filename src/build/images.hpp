@@ -1,5 +1,6 @@
 #pragma once
 
+#include "build/image_memory.hpp"
 #include "build/plan.hpp"
 #include "build/planner.hpp"
 #include "oci/blob_store.hpp"
@@ -36,6 +37,9 @@ public:
   /// Both must outlive it.
   ImageLibrary(RegistryClient& registry, Progress& progress);
 
+  /// Remembers what it finds from build to build. `memory`, which may be null, must outlive it.
+  void use(const ImageMemory* memory) noexcept { memory_ = memory; }
+
   void prefetch(const std::vector<ImageSource>& images) override;
   ImageConfig config(const ImageSource& image) override { return get(image)->config; }
   /// @throws Error
@@ -48,6 +52,7 @@ private:
 
   RegistryClient& registry_;
   Progress& progress_;
+  const ImageMemory* memory_ = nullptr;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const BaseImage>> known_;
   std::map<std::string, std::exception_ptr> failed_; ///< While prefetching; told once.

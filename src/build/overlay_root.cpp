@@ -80,7 +80,7 @@ std::pair<std::string, LayerIndex> unpack_layer(const StageLayer& layer, std::st
 std::vector<Digest> chain_ids(const Layers& layers) {
   std::vector<Digest> chain;
   for (const auto& layer : layers) {
-    if (layer->cache() == nullptr || !layer->cache()->can_unpack())
+    if (layer->cache() == nullptr || !layer->cache()->can_use_unpacked())
       break;
     chain.push_back(chain.empty() ? layer->diff_id()
                                   : Digest::of(chain.back().str() + " " + layer->diff_id().str()));
@@ -136,7 +136,7 @@ public:
 private:
   /// An empty directory for a layer, where it can stay if possible.
   std::string new_place(std::size_t layer) {
-    if (layer >= chain_.size())
+    if (layer >= chain_.size() || !layers_[layer]->cache()->can_unpack())
       return workspace_.new_directory("l");
     kept_[layer].emplace(*layers_[layer]->cache());
     return kept_[layer]->path();
