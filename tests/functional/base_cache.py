@@ -5,9 +5,10 @@ import json
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
 
-from support import case, expect, expect_equal, main, registry, tar_layers
+from support import Skip, case, expect, expect_equal, main, registry, tar_layers
 
 TEXT = "FROM {host}/base:1\nRUN cat /bin/busybox /etc/passwd | wc -c > /size\nCOPY f /f\n"
 FILES = {"f": "text\n"}
@@ -136,6 +137,96 @@ def register_damage(what: str, damage) -> None:
 
 for row in DAMAGE:
     register_damage(*row)
+
+
+def kaniko_layout(server, directory: pathlib.Path) -> pathlib.Path:
+    """What kaniko's warmer leaves by default: an image layout under the digest of the manifest."""
+    place = directory / "layout"
+    subprocess.run(["skopeo", "copy", "--quiet", "--src-tls-verify=false", f"docker://{server.host}/base:1", f"oci:{place}:base"],
+                   check=True)
+    return place.rename(directory / server.digest)
+
+
+def kaniko_archive(server, directory: pathlib.Path) -> pathlib.Path:
+    """What it leaves otherwise: an archive of docker save, whose layers are compressed, and the manifest beside it."""
+    raw = registry.get(server.host, f"/v2/base/manifests/{server.digest}")
+    manifest = json.loads(raw)
+    names = [layer["digest"].removeprefix("sha256:") + ".tar.gz" for layer in manifest["layers"]]
+    blobs = [registry.get(server.host, f"/v2/base/blobs/{part['digest']}") for part in (manifest["config"], *manifest["layers"])]
+    about = [{"Config": manifest["config"]["digest"], "RepoTags": [f"{server.host}/base:1"], "Layers": names}]
+    members = [*zip([manifest["config"]["digest"], *names], blobs, strict=True), ("manifest.json", json.dumps(about).encode())]
+    (directory / f"{server.digest}.json").write_bytes(raw)
+    (directory / server.digest).write_bytes(tar_layers.tar(tar_layers.entry(name, data) for name, data in members))
+    return directory / server.digest
+
+
+def docker_archive(server, directory: pathlib.Path) -> pathlib.Path:
+    """The same as docker save would write it: layers are not compressed, and not those that the manifest names."""
+    place = directory / "archive"
+    subprocess.run(["skopeo", "copy", "--quiet", "--src-tls-verify=false", f"docker://{server.host}/base:1",
+                    f"docker-archive:{place}:base:1"], check=True)
+    (directory / f"{server.digest}.json").write_bytes(registry.get(server.host, f"/v2/base/manifests/{server.digest}"))
+    return place.rename(directory / server.digest)
+
+
+def need_skopeo() -> None:
+    if shutil.which("skopeo") is None:
+        raise Skip("skopeo is not installed")
+
+
+for kind, make in (("a layout", kaniko_layout), ("an archive", kaniko_archive)):
+    @case(f"kaniko: {kind} that its warmer left is read, and no registry asked for more than the tag")
+    def kaniko_hits(world, make=make):
+        need_skopeo()
+        directory = world.new_directory("cache")
+        with own_registry(world) as server:
+            make(server, directory)
+            before = len(server.requests())
+            build(world, server.host, directory).succeeded()
+            expect_equal([line for line in server.requests()[before:] if not line.startswith(("HEAD", "GET /v2/ "))], [])
+
+    @case(f"kaniko: {kind} that its warmer left makes a build by digest work without the registry")
+    def kaniko_without_registry(world, make=make):
+        need_skopeo()
+        directory = world.new_directory("cache")
+        with own_registry(world) as server:
+            make(server, directory)
+            server.close()
+            build(world, server.host, directory, text=TEXT.replace("base:1", f"base@{server.digest}")).succeeded()
+
+    @case(f"kaniko: {kind} that is older than --cache-ttl does not count")
+    def kaniko_expired(world, make=make):
+        need_skopeo()
+        directory = world.new_directory("cache")
+        with own_registry(world) as server:
+            place = make(server, directory)
+            os.utime(place, (1_000_000_000, 1_000_000_000))
+            before = len(server.requests())
+            build(world, server.host, directory).succeeded()
+            expect_equal(len(asked(server, before, "GET", "blobs")), 2)
+
+    @case(f"kaniko: {kind} that is damaged does not count")
+    def kaniko_damaged(world, make=make):
+        need_skopeo()
+        with own_registry(world) as server:
+            for damage in (lambda path: os.truncate(path, 700), lambda path: path.write_bytes(path.read_bytes()[::-1]),
+                           lambda path: path.write_bytes(b"")):
+                directory = world.new_directory("cache")
+                place = make(server, directory)
+                for path in [place] if place.is_file() else [path for path in place.rglob("*") if path.is_file()]:
+                    damage(path)
+                build(world, server.host, directory).succeeded()
+
+
+@case("kaniko: an archive whose layers are not those of the manifest is not used for them")
+def kaniko_foreign(world):
+    need_skopeo()
+    directory = world.new_directory("cache")
+    with own_registry(world) as server:
+        docker_archive(server, directory)
+        before = len(server.requests())
+        build(world, server.host, directory).succeeded()
+        expect_equal(len(asked(server, before, "GET", "blobs")), 1)
 
 
 if __name__ == "__main__":
