@@ -174,7 +174,8 @@ std::vector<std::string> own_paths(const BuildOptions& options, const std::strin
           options.output.oci_layout_path,
           options.output.reports.digest_file,
           options.output.reports.image_name_with_digest_file,
-          options.output.reports.image_name_tag_with_digest_file};
+          options.output.reports.image_name_tag_with_digest_file,
+          options.output.reports.builder_output};
 }
 
 PathFilter ignored_paths(Rung rung, const BuildOptions& options, const std::string& workspace,
@@ -252,7 +253,7 @@ CheckReport check_build(const BuildOptions& options, const BuildServices& servic
   Downloader downloader(download_services(options, services),
                         download_directories(options.execution, workspace));
   auto file = InputReader(options, downloader, workspace, services.progress).find().dockerfile;
-  ImageLibrary images(services.registry, services.progress);
+  ImageLibrary images({services.registry, services.mirrors, services.progress});
   return check_dockerfile(
       {.name = std::move(file.name),
        .text = std::move(file.text),
@@ -266,7 +267,7 @@ std::string dry_run(const BuildOptions& options, const BuildServices& services) 
   Downloader downloader(download_services(options, services),
                         download_directories(options.execution, workspace));
   auto input = InputReader(options, downloader, workspace, services.progress).read();
-  ImageLibrary images(services.registry, services.progress);
+  ImageLibrary images({services.registry, services.mirrors, services.progress});
   return print_plan(plan_of(input, options, images, services.progress));
 }
 
@@ -281,8 +282,7 @@ BuildReport build_image(const BuildOptions& given, const BuildServices& services
   // From here on the build is known; nothing has been pulled but manifests and configs.
   const auto kept = open_cache_directory(options, progress);
   const auto memory = open_image_memory(kept.get(), options.cache, services.clock);
-  ImageLibrary images(services.registry, progress);
-  images.use(memory.get());
+  ImageLibrary images({services.registry, services.mirrors, progress, memory.get()});
   const auto plan = plan_of(input, options, images, progress);
   Downloads downloads(plan, downloader, workspace.temporary());
   options.times.epoch = plan.epoch;
@@ -298,7 +298,9 @@ BuildReport build_image(const BuildOptions& given, const BuildServices& services
   const auto runner = make_runner(ladder, {.work_directory = workspace.temporary()});
   const RunnerGuard guard(*runner, services.on_runner);
 
-  const ImportedCaches imported(options.cache_mounts.import_from, images, progress);
+  // Mirrors are for base images: one that lags behind would bring old caches back.
+  ImageLibrary cache_images({services.registry, {}, progress});
+  const ImportedCaches imported(options.cache_mounts.import_from, cache_images, progress);
   const CacheMounts caches(
       cache_mount_directory(options, workspace),
       [&](const std::string& key, const std::string& path) { return imported.fill(key, path); });
@@ -331,7 +333,8 @@ BuildReport build_image(const BuildOptions& given, const BuildServices& services
   image.put_into = steps.holders();
   if (services.cancel)
     throw Error("the build was told to stop");
-  write_outputs(image, options.output, services.registry, progress);
+  write_outputs(image, options.output,
+                {services.registry, services.http, services.retry, progress, services.cancel});
   export_caches({.destinations = options.cache_mounts.export_to,
                  .used = caches.used(),
                  .imported = imported,

@@ -6,6 +6,7 @@
 #include "net/http.hpp"
 #include "net/retry.hpp"
 #include "registry/client.hpp"
+#include "registry/mirrors.hpp"
 #include "run/runner.hpp"
 #include "util/clock.hpp"
 #include "util/progress.hpp"
@@ -20,6 +21,7 @@ namespace cairn {
 /// What a build needs from the program around it; all borrowed.
 struct BuildServices {
   RegistryClient& registry;
+  const RegistryMap& mirrors; ///< Where base images are looked for.
   /// For downloads, one attempt per call. What is allowed for a registry does not count for it.
   Http& http;
   RetryPolicy retry;

@@ -82,9 +82,6 @@ std::unique_ptr<Source> verify_blob(std::unique_ptr<Source> from, const Descript
   return std::make_unique<VerifiedSource>(std::move(from), blob);
 }
 
-ImageLibrary::ImageLibrary(RegistryClient& registry, Progress& progress)
-    : registry_(registry), progress_(progress) {}
-
 void ImageLibrary::prefetch(const std::vector<ImageSource>& images) {
   parallel_for(images.size(), parallel_lookups, [&](std::size_t i) {
     std::shared_ptr<const BaseImage> found;
@@ -125,9 +122,10 @@ std::shared_ptr<const BaseImage> ImageLibrary::resolve(const ImageSource& image)
 }
 
 std::shared_ptr<const BaseImage> ImageLibrary::from_registry(const ImageSource& image) {
-  progress_.info("Retrieving image manifest {}", image.name);
-  auto found = ImageFinder(registry_, memory_, progress_)
-                   .find(*image.reference, {*image.reference}, image.platform);
+  const auto& reference = *image.reference;
+  services_.progress.info("Retrieving image manifest {}", image.name);
+  auto found = ImageFinder(services_.registry, services_.memory, services_.progress)
+                   .find(reference, services_.mirrors.candidates(reference), image.platform);
   const auto base = std::make_shared<BaseImage>(BaseImage{image, std::move(found.image.manifest),
                                                           ImageConfig::parse(found.image.config),
                                                           found.image.ref, std::move(found.open)});

@@ -7,6 +7,7 @@
 #include "oci/image_config.hpp"
 #include "oci/manifest.hpp"
 #include "registry/client.hpp"
+#include "registry/mirrors.hpp"
 #include "util/progress.hpp"
 #include "util/stream.hpp"
 
@@ -17,6 +18,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace cairn {
@@ -31,14 +33,19 @@ struct BaseImage {
   std::function<std::unique_ptr<Source>(const Descriptor&)> open;
 };
 
+/// What an ImageLibrary works with.
+struct ImageServices {
+  RegistryClient& registry; ///< Borrowed.
+  RegistryMap mirrors;
+  Progress& progress; ///< Borrowed.
+  /// What is known from earlier builds. Borrowed; may be null.
+  const ImageMemory* memory = nullptr;
+};
+
 /// Finds base images, each once, several at the same time. Thread-safe.
 class ImageLibrary final : public BaseConfigs {
 public:
-  /// Both must outlive it.
-  ImageLibrary(RegistryClient& registry, Progress& progress);
-
-  /// Remembers what it finds from build to build. `memory`, which may be null, must outlive it.
-  void use(const ImageMemory* memory) noexcept { memory_ = memory; }
+  explicit ImageLibrary(ImageServices services) : services_(std::move(services)) {}
 
   void prefetch(const std::vector<ImageSource>& images) override;
   ImageConfig config(const ImageSource& image) override { return get(image)->config; }
@@ -50,9 +57,7 @@ private:
   std::shared_ptr<const BaseImage> from_registry(const ImageSource& image);
   std::shared_ptr<const BaseImage> from_layout(const ImageSource& image);
 
-  RegistryClient& registry_;
-  Progress& progress_;
-  const ImageMemory* memory_ = nullptr;
+  ImageServices services_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const BaseImage>> known_;
   std::map<std::string, std::exception_ptr> failed_; ///< While prefetching; told once.

@@ -5,6 +5,7 @@
 #include "oci/manifest.hpp"
 #include "oci/platform.hpp"
 #include "oci/reference.hpp"
+#include "registry/transfer.hpp"
 #include "run/ladder.hpp"
 #include "util/clock.hpp"
 
@@ -87,11 +88,14 @@ struct TimeOptions {
   bool reproducible = false;
 };
 
-/// A file that is written once the build has succeeded. Empty paths are not written.
+/// What is written once the build has succeeded: to a file, or by PUT to an https:// URL. What is
+/// empty is not written.
 struct ReportOptions {
   std::string digest_file;
   std::string image_name_with_digest_file;
   std::string image_name_tag_with_digest_file;
+  /// $BUILDER_OUTPUT: a directory where Google Cloud Build reads which images a step has pushed.
+  std::string builder_output;
 };
 
 enum class PushImage { yes, no };
@@ -100,6 +104,7 @@ enum class PushImage { yes, no };
 struct OutputOptions {
   std::vector<ImageRef> destinations;
   PushImage push = PushImage::yes;
+  ImmutableTags immutable_tags = ImmutableTags::fail;
   std::string tar_path;
   std::string oci_layout_path;
   ReportOptions reports;

@@ -1,5 +1,6 @@
 #include "build/outputs.hpp"
 
+#include "build/reports.hpp"
 #include "fs/tar.hpp"
 #include "oci/layout.hpp"
 #include "registry/transfer.hpp"
@@ -60,42 +61,6 @@ std::string archive_manifest(const BuiltImage& image, const std::vector<ImageRef
   return Json(Json::Array{entry}).compact();
 }
 
-enum class Existing { nothing, plain_file, other };
-
-/// /dev/stdout and a pod's termination log must stay what they are: only a plain file may be
-/// replaced by another one.
-Existing what_is_at(const std::string& path) {
-  struct stat info {};
-  if (::lstat(path.c_str(), &info) != 0)
-    return Existing::nothing;
-  return S_ISREG(info.st_mode) ? Existing::plain_file : Existing::other;
-}
-
-void write_into(const std::string& path, int flags, const std::string& text) {
-  const auto file = open_at(current_directory(), path, O_WRONLY | flags, 0644);
-  within([&] { write_all(file, std::as_bytes(std::span(text.data(), text.size()))); }, "write '{}'",
-         path);
-}
-
-void write_report(const std::string& path, const std::string& text) {
-  if (path.empty())
-    return;
-  if (const auto slash = path.rfind('/'); slash != std::string::npos && slash > 0)
-    make_directories(path.substr(0, slash), 0700);
-  if (what_is_at(path) == Existing::other) {
-    write_into(path, O_APPEND, text);
-    return;
-  }
-  try {
-    AtomicFile file(path);
-    file.write(text);
-    file.commit();
-  } catch (const SysError&) {
-    // A file that is mounted by itself cannot be replaced; its directory may be read-only.
-    write_into(path, O_CREAT | O_TRUNC, text);
-  }
-}
-
 } // namespace
 
 void write_layout(const BuiltImage& image, const std::string& path,
@@ -134,22 +99,9 @@ void write_docker_archive(const BuiltImage& image, const std::string& path,
   file.commit();
 }
 
-void write_reports(const Digest& digest, const std::vector<ImageRef>& destinations,
-                   const ReportOptions& options) {
-  std::string names;
-  std::string tagged_names;
-  for (const auto& destination : destinations) {
-    names += destination.name() + "@" + digest.str() + "\n";
-    tagged_names +=
-        destination.name() + ":" + destination.tag().value_or("latest") + "@" + digest.str() + "\n";
-  }
-  write_report(options.image_name_with_digest_file, names);
-  write_report(options.image_name_tag_with_digest_file, tagged_names);
-  write_report(options.digest_file, digest.str());
-}
-
-void write_outputs(const BuiltImage& image, const OutputOptions& options, RegistryClient& registry,
-                   Progress& progress) {
+void write_outputs(const BuiltImage& image, const OutputOptions& options,
+                   const OutputServices& services) {
+  auto& progress = services.progress;
   const auto digest = image.manifest.digest();
   if (!options.oci_layout_path.empty()) {
     std::optional<std::string> tag;
@@ -167,16 +119,18 @@ void write_outputs(const BuiltImage& image, const OutputOptions& options, Regist
   if (options.push == PushImage::yes && !options.destinations.empty()) {
     for (const auto& destination : options.destinations)
       progress.info("Pushing image to {}", destination.str());
-    push_image(registry,
+    push_image(services.registry,
                {.destinations = options.destinations,
                 .manifest = image.manifest,
                 .open = [&](const Descriptor& blob) { return image.open(blob); },
-                .known_in = [&](const Digest& blob) { return image.known_in(blob); }},
+                .known_in = [&](const Digest& blob) { return image.known_in(blob); },
+                .immutable_tags = options.immutable_tags},
                progress);
     for (const auto& destination : options.destinations)
       progress.info("Pushed {}@{}", destination.name(), digest.str());
   }
-  write_reports(digest, options.destinations, options.reports);
+  write_reports({digest, options.destinations, options.push}, options.reports,
+                {services.http, services.retry, progress, services.cancel});
 }
 
 } // namespace cairn

@@ -7,11 +7,20 @@
 
 namespace cairn {
 
+/// The ways out of the program; all borrowed.
+struct OutputServices {
+  RegistryClient& registry;
+  Http& http; ///< One attempt per call.
+  RetryPolicy retry;
+  Progress& progress;
+  const std::atomic<bool>& cancel;
+};
+
 /// Sends the image everywhere it is to go: OCI layout, docker archive, registries. Each appears
 /// whole or not at all; the files that report digests are written last, when all else succeeded.
 /// @throws Error
-void write_outputs(const BuiltImage& image, const OutputOptions& options, RegistryClient& registry,
-                   Progress& progress);
+void write_outputs(const BuiltImage& image, const OutputOptions& options,
+                   const OutputServices& services);
 
 /// An OCI image layout whose index names this image alone.
 void write_layout(const BuiltImage& image, const std::string& path,
@@ -20,9 +29,5 @@ void write_layout(const BuiltImage& image, const std::string& path,
 /// A tar archive as `docker save` writes it.
 void write_docker_archive(const BuiltImage& image, const std::string& path,
                           const std::vector<ImageRef>& names);
-
-/// The digest and image name files.
-void write_reports(const Digest& digest, const std::vector<ImageRef>& destinations,
-                   const ReportOptions& options);
 
 } // namespace cairn

@@ -62,14 +62,14 @@ void RegistryMap::add_mirror(std::string_view mirror) {
   targets_["docker.io"].push_back(checked_target(mirror, mirror));
 }
 
-std::vector<ImageRef> RegistryMap::candidates(const ImageRef& ref, OriginFallback fallback) const {
+std::vector<ImageRef> RegistryMap::candidates(const ImageRef& ref) const {
   const auto found = targets_.find(origin_name(ref.registry()));
   if (found == targets_.end())
     return {ref};
   std::vector<ImageRef> list;
   for (const auto& target : found->second)
     list.push_back(rewritten(ref, target));
-  if (fallback == OriginFallback::use)
+  if (fallback_ == OriginFallback::use)
     list.push_back(ref);
   return list;
 }

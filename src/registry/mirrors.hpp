@@ -21,11 +21,15 @@ public:
   /// A mirror of Docker Hub: "host[:port][/prefix]".
   void add_mirror(std::string_view mirror);
 
+  /// Whether an image may come from its own registry when no mirror has it.
+  void set_fallback(OriginFallback fallback) noexcept { fallback_ = fallback; }
+
   /// Where to look for `ref`, in order, itself last unless that is to be skipped. Itself alone when
   /// its registry has no mirrors.
-  std::vector<ImageRef> candidates(const ImageRef& ref, OriginFallback fallback) const;
+  std::vector<ImageRef> candidates(const ImageRef& ref) const;
 
 private:
+  OriginFallback fallback_ = OriginFallback::use;
   std::map<std::string, std::vector<std::string>, std::less<>> targets_;
 };
 

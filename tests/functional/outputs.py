@@ -8,7 +8,9 @@ import sys
 import tarfile
 
 from support import case, expect, expect_equal, main
+from web_support import faulty, web
 
+import fault_proxy
 import registry
 import tar_layers
 
@@ -20,11 +22,11 @@ def skopeo(*words: str) -> str:
     return subprocess.run(["skopeo", *words], check=True, capture_output=True, text=True).stdout
 
 
-def pushed(world, *destinations: str, flags: tuple[str, ...] = (), text: str = TEXT):
+def pushed(world, *destinations: str, flags: tuple[str, ...] = (), text: str = TEXT, **how):
     """A build that is pushed; names without a registry go to the test's own."""
     names = [name if name.startswith("127.") else f"{world.host}/{name}" for name in destinations]
     outputs = tuple(f"--destination={name}" for name in names)
-    return world.files_only(text, FILES, *flags, outputs=outputs).succeeded()
+    return world.files_only(text, FILES, *flags, outputs=outputs, **how).succeeded()
 
 
 @case("an image is pushed to several tags and repositories")
@@ -164,6 +166,58 @@ def reports(world):
     expect_equal((folder / "tagged").read_text(),
                  f"{world.host}/reported:1@{digest}\n{world.host}/reported/too:latest@{digest}\n")
     expect_equal([oct(path.stat().st_mode & 0o777) for path in (folder / "a/digest", folder / "a")], ["0o644", "0o700"])
+
+
+@case("a report may go to a web server, which gets it by PUT once the image is pushed")
+def uploaded_reports(world):
+    locations = "location /put/ { alias ROOT/; dav_methods PUT; create_full_put_path on; }"
+    with web(world, locations) as server, faulty(server) as proxy:
+        proxy.add("^PUT /put/digest", status=503)
+        place = f"http://{proxy.host}/put"
+        pushed(world, "uploaded:1", flags=(f"--digest-file={place}/digest?signature=s3cret",
+                                           f"--image-name-with-digest-file={place}/name",
+                                           f"--image-name-tag-with-digest-file={place}/tagged"))
+        digest = tar_layers.digest_of(world.manifest("uploaded:1"))
+        expect_equal((server.root / "digest").read_text(), digest)
+        expect_equal((server.root / "name").read_text(), f"{world.host}/uploaded@{digest}\n")
+        expect_equal((server.root / "tagged").read_text(), f"{world.host}/uploaded:1@{digest}\n")
+        types = {headers.get("Content-Type") for headers in proxy.headers_seen}
+        expect_equal(types, {"text/plain"})
+        build = world.files_only("FROM scratch\nENV A=b\n",
+                                 outputs=("--no-push", f"--digest-file={server.url}/f?signature=s3cret"))
+        build.failed("PUT", server.host, "405")
+        expect("s3cret" not in build.err, f"the URL's signature was shown: {build.err}")
+
+
+@case("Cloud Build learns from $BUILDER_OUTPUT which images were pushed")
+def cloud_build(world):
+    folder = world.new_directory("output")
+    pushed(world, "cloud:1", "cloud/too", environment={"BUILDER_OUTPUT": str(folder)})
+    digest = tar_layers.digest_of(world.manifest("cloud:1"))
+    expect_equal([json.loads(line) for line in (folder / "images").read_text().splitlines()],
+                 [{"name": f"{world.host}/cloud:1", "digest": digest},
+                  {"name": f"{world.host}/cloud/too:latest", "digest": digest}])
+    other = world.new_directory("output")
+    world.files_only("FROM scratch\nENV A=b\n", environment={"BUILDER_OUTPUT": str(other)}).succeeded()
+    expect_equal(list(other.iterdir()), [], "nothing was pushed")
+
+
+@case("a tag that the registry does not let move is an error, and with the flag for it a warning")
+def immutable_tags(world):
+    body = (b'{"errors":[{"code":"TAG_INVALID","message":"The image tag \'1\' already exists in the \'app\' repository '
+            b'and cannot be overwritten because the tag is immutable."}]}')
+    flag = "--push-ignore-immutable-tag-errors"
+    for flags, status in (((), 1), ((flag,), 0), ((f"{flag}=false",), 1)):
+        with contextlib.closing(fault_proxy.FaultProxy(world.host)) as proxy:
+            proxy.add("^PUT .*/manifests/", status=400, body=body, times=9)
+            build = world.files_only("FROM scratch\nENV A=b\n", {}, *flags,
+                                     outputs=(f"--destination={proxy.host}/{world.new_name('fixed')}:1",))
+            expect_equal(build.status, status, build.err)
+            expect("the tag is immutable" in build.err, build.err)
+    with contextlib.closing(fault_proxy.FaultProxy(world.host)) as proxy:
+        proxy.add("^PUT .*/manifests/", status=400, body=b'{"errors":[{"code":"MANIFEST_INVALID"}]}', times=9)
+        world.files_only("FROM scratch\nENV A=b\n", {}, flag,
+                         outputs=(f"--destination={proxy.host}/{world.new_name('fixed')}:1",)).failed("MANIFEST_INVALID")
 
 
 @case("names of Docker Hub are reported in full")

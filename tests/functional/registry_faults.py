@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A registry whose connections break, whose bytes are wrong, and that is busy."""
 import contextlib
+import json
 import os
 import pathlib
 import sys
@@ -72,6 +73,21 @@ def corrupt_manifest(world):
     expect(result.status == 1 and f"not {world.image}" in result.err, "by its digest", result)
     result = world.tool("manifest", f"{world.proxy.host}/team/app:1")
     expect(result.status == 1 and f"not {world.image}" in result.err, "by the header when asked for a tag", result)
+
+
+def short_manifest(world):
+    """a manifest that breaks off is asked for again, one that ends early is refused"""
+    world.proxy.add("^GET .*/manifests/", cut_answer_after=40)
+    result = pull(world)
+    expect(result.status == 0, "the image comes", result)
+    expect(world.proxy.count("^GET .*/manifests/") == 2, f"after a second request: {world.proxy.log}")
+    whole = registry.get(world.registry.host, "/v2/team/app/manifests/1")
+    media_type = {"Content-Type": json.loads(whole)["mediaType"]}
+    for name in (f"team/app@{world.image}", "team/app:1"):
+        world.proxy.add("^GET .*/manifests/", times=9, status=200, headers=media_type, body=whole[:-40])
+        result = world.tool("pull", f"{world.proxy.host}/{name}", world.directory / "short")
+        expect(result.status == 1 and f"{world.proxy.host}/{name}" in result.err, "an error that names it", result)
+        world.proxy.reset()
 
 
 def abandoned(world):
@@ -221,9 +237,21 @@ def through_a_proxy(world):
     expect(result.status == 75, "not with NO_PROXY", result)
 
 
-CASES = [resumed, ignored_range, corrupt, corrupt_manifest, abandoned, stalled, busy, retry_after, asks_too_much,
+def documented(_world):
+    """docs/registries.md says of every fault what happens"""
+    rows = {line.split("|")[3].strip() for line in (ROOT / "docs/registries.md").read_text().splitlines()
+            if line.count("|") == 4}
+    undocumented = {case.__doc__ for case in CASES if case is not documented} - rows
+    expect(not undocumented, f"no row for {sorted(undocumented)}")
+    held = (ROOT / "tests/functional/registry_faults.py").read_text() + \
+        (ROOT / "tests/functional/registry_token.py").read_text()
+    invented = [row for row in rows if f'"""{row}"""' not in held and row != "the test that holds it" and "---" not in row]
+    expect(not invented, f"no test for {invented}")
+
+
+CASES = [resumed, ignored_range, corrupt, corrupt_manifest, short_manifest, abandoned, stalled, busy, retry_after, asks_too_much,
          stays_broken, broken_upload, lost_session, pieces, no_single_put, refused_upload, nothing_tagged, immutable,
-         schema1, redirects, through_a_proxy]
+         schema1, redirects, through_a_proxy, documented]
 
 
 def from_scratch(case):

@@ -112,7 +112,7 @@ struct Tool {
   std::vector<ImageRef> candidates() const {
     RegistryMap map;
     arguments.each("map", [&](const auto& flag) { map.add(flag); });
-    return map.candidates(ref(1), OriginFallback::use);
+    return map.candidates(ref(1));
   }
 
   void manifest() const {

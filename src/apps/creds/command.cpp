@@ -7,7 +7,6 @@
 #include "util/error.hpp"
 #include "util/text.hpp"
 
-#include <algorithm>
 #include <filesystem>
 
 namespace cairn {
@@ -31,7 +30,7 @@ std::string overview() {
 
 std::string help_of(const CredsVerb& verb) {
   return fmt::format("{}\n\nUsage:\n  cairn-creds {} {}\n{}", verb.help, verb.name, verb.usage,
-                     flag_help(flag_specs(verb)));
+                     flag_help(specs_of(verb.flags)));
 }
 
 /// The folder that a command is about. Never the home directory by itself: `erase` would empty it.
@@ -68,14 +67,9 @@ CheckCommand settle_check(CredsDraft& draft, const std::vector<std::string>& wor
 
 CredsCommand parse_verb(const CredsVerb& verb, const std::vector<std::string>& arguments,
                         const ProcessEnvironment& environment) {
-  const auto parsed = parse_flags(flag_specs(verb), arguments);
+  const auto parsed = parse_flags(specs_of(verb.flags), arguments);
   CredsDraft draft(environment);
-  for (const auto& use : parsed.uses) {
-    const auto flag =
-        std::find_if(verb.flags.begin(), verb.flags.end(),
-                     [&](const CredsFlag& candidate) { return candidate.spec.name == use.name; });
-    within([&] { flag->apply(draft, use.value); }, "--{}", use.name);
-  }
+  apply_flags(verb.flags, parsed.uses, draft);
   if (draft.help)
     return TextCommand{help_of(verb)};
   if (verb.name == "check")

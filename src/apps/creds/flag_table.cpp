@@ -1,6 +1,7 @@
 #include "apps/creds/flag_table.hpp"
 
 #include "apps/creds/login_flags.hpp"
+#include "apps/shared/common_flags.hpp"
 #include "util/error.hpp"
 
 #include <utility>
@@ -15,12 +16,10 @@ constexpr std::string_view target_group = "Where to";
 constexpr std::string_view source_group = "Where from";
 constexpr std::string_view login_group = "Logins by flags";
 constexpr std::string_view vault_group = "Vault";
-constexpr std::string_view registry_group = "Registries";
-constexpr std::string_view logging_group = "Logging and help";
 
 using Draft = CredsDraft;
 using Value = FlagValue;
-using Flags = std::vector<CredsFlag>;
+using CredsFlags = Flags<CredsDraft>;
 
 void set_vault_login(CredsDraft& draft, const FlagValue& value) {
   if (value.text() == "token")
@@ -46,19 +45,19 @@ void add_helper(CredsDraft& draft, const FlagValue& value) {
     draft.check.helpers.push_back(parse_credential_helper(value.text()));
 }
 
-CredsFlag directory_flag(std::string_view help) {
+Flag<CredsDraft> directory_flag(std::string_view help) {
   return {{.name = "dir", .group = target_group, .preset = "$DOCKER_CONFIG", .help = help},
           [](Draft& d, const Value& v) { d.directory = v.text(); }};
 }
 
-CredsFlag auth_file_flag(std::string_view help) {
+Flag<CredsDraft> auth_file_flag(std::string_view help) {
   return {{.name = "auth-file", .group = target_group, .help = help},
           [](Draft& d, const Value& v) { d.inject.auth_file = v.text(); }};
 }
 
 // clang-format would give every member of a row its own line.
 // clang-format off
-Flags target_flags() {
+CredsFlags target_flags() {
   return {
     directory_flag("The folder to write config.json to"),
     auth_file_flag("Also write a copy for buildah, podman and skopeo to this file"),
@@ -85,7 +84,7 @@ Flags target_flags() {
   };
 }
 
-Flags source_flags() {
+CredsFlags source_flags() {
   return {
     {{.name = "from-dir", .type = list, .group = source_group,
       .help = "A mounted Secret or volume: config.json, .dockerconfigjson, .dockercfg, or username, password and registry"},
@@ -111,7 +110,7 @@ Flags source_flags() {
 }
 
 // Lists, because their order says to which registry they belong.
-Flags login_flags() {
+CredsFlags login_flags() {
   return {
     {{.name = "registry", .type = list, .group = login_group,
       .help = "A registry that the following flags are about"},
@@ -135,7 +134,7 @@ Flags login_flags() {
   };
 }
 
-Flags vault_flags() {
+CredsFlags vault_flags() {
   return {
     {{.name = "vault", .type = list, .group = vault_group,
       .help = "[REGISTRY=]PATH of a secret with username and password, or .dockerconfigjson"},
@@ -165,7 +164,7 @@ Flags vault_flags() {
   };
 }
 
-Flags registry_flags() {
+CredsFlags check_flags() {
   return {
     directory_flag("The folder whose config.json counts"),
     {{.name = "push", .type = boolean, .group = registry_group, .preset = "false",
@@ -198,32 +197,15 @@ Flags registry_flags() {
      [](Draft& d, const Value& v) { d.check.registry.add_client_certificate(v.text()); }},
   };
 }
-
-Flags help_flags() {
-  return {
-    {{.name = "help", .shorthand = "h", .type = boolean, .group = logging_group, .preset = "false",
-      .help = "Print this text"},
-     [](Draft& d, const Value& v) { d.help = v.boolean(); }},
-  };
-}
-
-Flags logging_flags() {
-  return {
-    {{.name = "verbosity", .shorthand = "v", .group = logging_group, .preset = "info",
-      .help = "trace, debug, info, warn, error, fatal or panic"},
-     [](Draft& d, const Value& v) { d.log.verbosity = parse_verbosity(v.text()); }},
-    {{.name = "log-format", .group = logging_group, .preset = "color",
-      .help = "text, color or json"},
-     [](Draft& d, const Value& v) { d.log.format = parse_log_format(v.text()); }},
-  };
-}
 // clang-format on
 
-Flags together(std::initializer_list<Flags> groups) {
-  Flags all;
-  for (const auto& group : groups)
-    all.insert(all.end(), group.begin(), group.end());
-  return all;
+CredsFlags log_flags() {
+  return lift(
+      logging_flags(), +[](CredsDraft& d) -> LogOptions& { return d.log; });
+}
+
+CredsFlags help_flags() {
+  return help_flag(+[](CredsDraft& d) -> bool& { return d.help; });
 }
 
 } // namespace
@@ -231,24 +213,17 @@ Flags together(std::initializer_list<Flags> groups) {
 std::vector<CredsVerb> creds_verbs() {
   return {
       {"inject", "[flags]", "Collects credentials and writes them to one config.json.",
-       together({target_flags(), source_flags(), login_flags(), vault_flags(), logging_flags(),
-                 help_flags()})},
+       together<CredsDraft>({target_flags(), source_flags(), login_flags(), vault_flags(),
+                             log_flags(), help_flags()})},
       {"check", "[flags] IMAGE...", "Logs in to the registries of images, and says as whom.",
-       together({registry_flags(), logging_flags(), help_flags()})},
+       together<CredsDraft>({check_flags(), log_flags(), help_flags()})},
       {"erase", "[flags]", "Removes the config.json that inject wrote.",
-       together(
+       together<CredsDraft>(
            {{directory_flag("The folder that holds it"), auth_file_flag("Also remove this copy")},
             help_flags()})},
       {"print-env", "[flags]", "Prints the variables that lead programs to the credentials.",
-       together({{directory_flag("The folder that holds them")}, help_flags()})},
+       together<CredsDraft>({{directory_flag("The folder that holds them")}, help_flags()})},
   };
-}
-
-std::vector<FlagSpec> flag_specs(const CredsVerb& verb) {
-  std::vector<FlagSpec> specs;
-  for (const auto& flag : verb.flags)
-    specs.push_back(flag.spec);
-  return specs;
 }
 
 } // namespace cairn

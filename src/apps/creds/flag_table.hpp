@@ -1,7 +1,7 @@
 #pragma once
 
 #include "apps/creds/command.hpp"
-#include "apps/shared/flags.hpp"
+#include "apps/shared/flag_set.hpp"
 
 #include <span>
 #include <string>
@@ -37,23 +37,15 @@ struct CredsDraft {
   bool help = false;
 };
 
-/// A flag and what it does to the draft.
-struct CredsFlag {
-  FlagSpec spec;
-  /// @throws Error without the flag's name
-  void (*apply)(CredsDraft& draft, const FlagValue& value);
-};
-
 /// One of the program's commands and its flags.
 struct CredsVerb {
   std::string_view name;
   std::string_view usage; ///< What follows the name.
   std::string_view help;  ///< One sentence.
-  std::vector<CredsFlag> flags;
+  Flags<CredsDraft> flags;
 };
 
 /// inject, check, erase and print-env.
 std::vector<CredsVerb> creds_verbs();
-std::vector<FlagSpec> flag_specs(const CredsVerb& verb);
 
 } // namespace cairn

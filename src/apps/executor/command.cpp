@@ -5,8 +5,6 @@
 #include "apps/shared/help.hpp"
 #include "util/error.hpp"
 
-#include <algorithm>
-
 namespace cairn {
 
 namespace {
@@ -18,7 +16,7 @@ std::string help_text() {
          "  executor [flags]\n"
          "  executor version\n"
          "  executor help\n" +
-         flag_help(executor_flag_specs());
+         flag_help(specs_of(executor_flags()));
 }
 
 /// kaniko's other commands are known by name, so that nobody takes them for mistyped flags.
@@ -34,14 +32,6 @@ ExecutorCommand parse_word(const std::string& word) {
                   "a boolean flag takes its value after '=', as in --cache=false");
 }
 
-void apply(ExecutorDraft& draft, const FlagUse& use) {
-  const auto flags = executor_flags();
-  const auto flag = std::find_if(flags.begin(), flags.end(), [&](const ExecutorFlag& candidate) {
-    return candidate.spec.name == use.name;
-  });
-  within([&] { flag->apply(draft, use.value); }, "--{}", use.name);
-}
-
 } // namespace
 
 ExecutorCommand parse_executor(const std::vector<std::string>& arguments,
@@ -49,13 +39,13 @@ ExecutorCommand parse_executor(const std::vector<std::string>& arguments,
   // A command comes before its flags, and those are not the build's.
   if (!arguments.empty() && !arguments.front().starts_with('-'))
     return parse_word(arguments.front());
-  const auto parsed = parse_flags(executor_flag_specs(), arguments);
+  const auto flags = executor_flags();
+  const auto parsed = parse_flags(specs_of(flags), arguments);
   if (!parsed.words.empty())
     return parse_word(parsed.words.front());
   ExecutorDraft draft;
   draft.command.warnings = parsed.deprecated;
-  for (const auto& use : parsed.uses)
-    apply(draft, use);
+  apply_flags(flags, parsed.uses, draft);
   if (draft.help)
     return HelpCommand{help_text()};
   return settle(std::move(draft), environment);

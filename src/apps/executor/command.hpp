@@ -1,10 +1,9 @@
 #pragma once
 
-#include "apps/shared/credentials.hpp"
 #include "apps/shared/environment.hpp"
 #include "apps/shared/log.hpp"
+#include "apps/shared/registry_use.hpp"
 #include "build/options.hpp"
-#include "registry/options.hpp"
 
 #include <optional>
 #include <string>
@@ -16,17 +15,6 @@ namespace cairn {
 enum class DryRun { no, yes };
 /// How --check says what it found.
 enum class CheckFormat { text, json };
-/// Whether the registry is asked for the right to push before the build.
-enum class PushCheck { before_build, none };
-
-/// How the build talks to registries.
-struct RegistryUse {
-  RegistryOptions options;
-  unsigned extra_attempts = 0; ///< Beyond those that are made anyway.
-  PushCheck push_check = PushCheck::before_build;
-  std::vector<CredentialHelper> helpers = all_credential_helpers();
-};
-
 struct BuildCommand {
   BuildOptions build;
   RegistryUse registry;

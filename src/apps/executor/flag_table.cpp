@@ -1,12 +1,10 @@
 #include "apps/executor/flag_table.hpp"
 
 #include "apps/executor/command_inputs.hpp"
+#include "apps/shared/common_flags.hpp"
 #include "util/error.hpp"
 #include "util/rooted_path.hpp"
 #include "util/text.hpp"
-
-#include <algorithm>
-#include <utility>
 
 namespace cairn {
 
@@ -20,8 +18,6 @@ constexpr std::string_view image_group = "Image";
 constexpr std::string_view output_group = "Output";
 constexpr std::string_view execution_group = "Execution";
 constexpr std::string_view cache_group = "Cache";
-constexpr std::string_view registry_group = "Registries";
-constexpr std::string_view logging_group = "Logging and help";
 constexpr std::string_view old_group = "Old names";
 
 using Draft = ExecutorDraft;
@@ -145,22 +141,15 @@ void check_snapshot_mode(ExecutorDraft&, const FlagValue& value) {
   throw Error("'{}' is none of full, redo, time", value.text());
 }
 
-void add_credential_helper(ExecutorDraft& draft, const FlagValue& value) {
-  auto& helpers = draft.command.registry.helpers;
-  if (!std::exchange(draft.has_helpers, true))
-    helpers.clear();
-  if (!value.empty())
-    helpers.push_back(parse_credential_helper(value.text()));
-}
-
-void add_attempts(ExecutorDraft& draft, const FlagValue& value) {
-  auto& attempts = draft.command.registry.extra_attempts;
-  attempts = std::max(attempts, value.count());
-}
-
 // clang-format would give every member of a row its own line.
 // clang-format off
-constexpr ExecutorFlag table[] = {
+/// What a constant can hold of a flag.
+struct Row {
+  FlagSpec spec;
+  void (*apply)(ExecutorDraft& draft, const FlagValue& value);
+};
+
+constexpr Row own_flags[] = {
   {{.name = "context", .shorthand = "c", .group = context_group, .preset = "/workspace/",
     .help = "Where the files of the build come from: a directory, dir://PATH, tar://PATH, tar://stdin or https://URL"},
    [](Draft& d, const Value& v) { d.command.build.context.context = v.text(); }},
@@ -344,79 +333,9 @@ constexpr ExecutorFlag table[] = {
   {{.name = "compressed-caching", .type = boolean, .support = no_effect, .group = cache_group,
     .preset = "true", .help = "Keep compressed layers in memory"},
    accept},
+};
 
-  {{.name = "insecure", .type = boolean, .group = registry_group, .preset = "false",
-    .help = "Push over plain HTTP where HTTPS does not answer"},
-   [](Draft& d, const Value& v) { d.command.registry.options.insecure_push = v.boolean(); }},
-  {{.name = "skip-tls-verify", .type = boolean, .group = registry_group, .preset = "false",
-    .help = "Push without verifying certificates"},
-   [](Draft& d, const Value& v) { d.command.registry.options.skip_tls_verify_push = v.boolean(); }},
-  {{.name = "insecure-pull", .type = boolean, .group = registry_group, .preset = "false",
-    .help = "Pull over plain HTTP where HTTPS does not answer"},
-   [](Draft& d, const Value& v) { d.command.registry.options.insecure_pull = v.boolean(); }},
-  {{.name = "skip-tls-verify-pull", .type = boolean, .group = registry_group, .preset = "false",
-    .help = "Pull without verifying certificates"},
-   [](Draft& d, const Value& v) { d.command.registry.options.skip_tls_verify_pull = v.boolean(); }},
-  {{.name = "insecure-registry", .type = list, .group = registry_group,
-    .help = "HOST[:PORT] that may be spoken to over plain HTTP"},
-   [](Draft& d, const Value& v) {
-     d.command.registry.options.insecure_registries.insert(v.text());
-   }},
-  {{.name = "skip-tls-verify-registry", .type = list, .group = registry_group,
-    .help = "HOST[:PORT] whose certificate is not verified"},
-   [](Draft& d, const Value& v) {
-     d.command.registry.options.skip_tls_verify_registries.insert(v.text());
-   }},
-  {{.name = "registry-certificate", .type = list, .group = registry_group,
-    .help = "HOST=FILE, certificates that are trusted for this registry too"},
-   [](Draft& d, const Value& v) { d.command.registry.options.add_certificate(v.text()); }},
-  {{.name = "registry-client-cert", .type = list, .group = registry_group,
-    .help = "HOST=CERTIFICATE,KEY, files that prove to the registry who we are"},
-   [](Draft& d, const Value& v) { d.command.registry.options.add_client_certificate(v.text()); }},
-  {{.name = "registry-map", .type = list, .support = later, .group = registry_group,
-    .help = "ORIGIN=MIRROR[/PREFIX][;ORIGIN=MIRROR], registries to pull from instead"},
-   refuse_any_text},
-  {{.name = "registry-mirror", .type = list, .support = later, .group = registry_group,
-    .help = "HOST[:PORT][/PREFIX] to pull from instead of Docker Hub"},
-   refuse_any_text},
-  {{.name = "skip-default-registry-fallback", .type = boolean, .support = later,
-    .group = registry_group, .preset = "false",
-    .help = "Fail when no mirror has an image; means nothing without mirrors"},
-   accept},
-  {{.name = "credential-helpers", .type = list, .group = registry_group, .preset = "all",
-    .help = "What is asked for credentials besides config.json: env, google, ecr, acr, gitlab, or an empty value for nothing"},
-   add_credential_helper},
-  {{.name = "skip-push-permission-check", .type = boolean, .group = registry_group,
-    .preset = "false", .help = "Do not ask the registry before the build whether we may push"},
-   [](Draft& d, const Value& v) {
-     d.command.registry.push_check = v.boolean() ? PushCheck::none : PushCheck::before_build;
-   }},
-  {{.name = "push-retry", .type = integer, .group = registry_group, .preset = "0",
-    .help = "Further attempts when a registry fails in passing"},
-   add_attempts},
-  {{.name = "image-download-retry", .type = integer, .group = registry_group, .preset = "0",
-    .help = "The same; the larger of the two counts"},
-   add_attempts},
-  {{.name = "push-ignore-immutable-tag-errors", .type = boolean, .support = later,
-    .group = registry_group, .preset = "false",
-    .help = "Take a registry's refusal to move a tag for success"},
-   refuse_true},
-
-  {{.name = "verbosity", .shorthand = "v", .group = logging_group, .preset = "info",
-    .help = "trace, debug, info, warn, error, fatal or panic"},
-   [](Draft& d, const Value& v) { d.command.log.verbosity = parse_verbosity(v.text()); }},
-  {{.name = "log-format", .group = logging_group, .preset = "color",
-    .help = "text, color or json"},
-   [](Draft& d, const Value& v) { d.command.log.format = parse_log_format(v.text()); }},
-  {{.name = "log-timestamp", .type = boolean, .group = logging_group, .preset = "false",
-    .help = "Show the time of day in the log"},
-   [](Draft& d, const Value& v) {
-     d.command.log.time = v.boolean() ? LogTime::timestamp : LogTime::elapsed;
-   }},
-  {{.name = "help", .shorthand = "h", .type = boolean, .group = logging_group,
-    .preset = "false", .help = "Print this text"},
-   [](Draft& d, const Value& v) { d.help = v.boolean(); }},
-
+constexpr Row old_names[] = {
   {{.name = "snapshotMode", .group = old_group, .visibility = Visibility::hidden,
     .alias_of = "snapshot-mode"}, nullptr},
   {{.name = "customPlatform", .group = old_group, .visibility = Visibility::hidden,
@@ -428,17 +347,25 @@ constexpr ExecutorFlag table[] = {
 };
 // clang-format on
 
-} // namespace
-
-std::span<const ExecutorFlag> executor_flags() {
-  return table;
+template<std::size_t Count>
+Flags<ExecutorDraft> flags_of(const Row (&rows)[Count]) {
+  Flags<ExecutorDraft> flags;
+  for (const auto& row : rows)
+    flags.push_back({row.spec, row.apply});
+  return flags;
 }
 
-std::vector<FlagSpec> executor_flag_specs() {
-  std::vector<FlagSpec> specs;
-  for (const auto& flag : table)
-    specs.push_back(flag.spec);
-  return specs;
+} // namespace
+
+Flags<ExecutorDraft> executor_flags() {
+  return together<ExecutorDraft>(
+      {flags_of(own_flags),
+       lift(
+           registry_flags(RegistryAccess::pull_and_push),
+           +[](ExecutorDraft& d) -> RegistryUse& { return d.command.registry; }),
+       lift(
+           logging_flags(), +[](ExecutorDraft& d) -> LogOptions& { return d.command.log; }),
+       help_flag(+[](ExecutorDraft& d) -> bool& { return d.help; }), flags_of(old_names)});
 }
 
 } // namespace cairn

@@ -1,10 +1,9 @@
 #pragma once
 
 #include "apps/executor/command.hpp"
-#include "apps/shared/flags.hpp"
+#include "apps/shared/flag_set.hpp"
 
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,7 +26,6 @@ struct ExecutorDraft {
   std::vector<SecretFlag> secrets;
   std::string hostname; ///< "" when it was not given.
   bool no_push = false;
-  bool has_helpers = false; ///< --credential-helpers was given, in place of all of them.
   bool check = false;
   std::optional<CheckFormat> check_format;
   // Nothing: the flag was not given, and a variable may say it.
@@ -36,16 +34,7 @@ struct ExecutorDraft {
   bool help = false;
 };
 
-/// A flag and what it does to the draft.
-struct ExecutorFlag {
-  FlagSpec spec;
-  /// Gets a value of the flag's type. Null for old names, whose uses carry the proper one.
-  /// @throws Error without the flag's name
-  void (*apply)(ExecutorDraft& draft, const FlagValue& value);
-};
-
-/// Every flag of the executor, in the order of its help.
-std::span<const ExecutorFlag> executor_flags();
-std::vector<FlagSpec> executor_flag_specs();
+/// Every flag of a build, in the order of its help.
+Flags<ExecutorDraft> executor_flags();
 
 } // namespace cairn

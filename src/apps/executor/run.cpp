@@ -2,9 +2,9 @@
 
 #include "apps/executor/cancellation.hpp"
 #include "apps/executor/command.hpp"
-#include "apps/executor/network.hpp"
 #include "apps/executor/paths.hpp"
 #include "apps/shared/name_service.hpp"
+#include "apps/shared/network.hpp"
 #include "apps/shared/signals.hpp"
 #include "apps/shared/streams.hpp"
 #include "build/build.hpp"
@@ -45,7 +45,7 @@ int build(const BuildCommand& command, const BuildServices& services, FdRef out)
     return 0;
   }
   if (options.output.push == PushImage::yes &&
-      command.registry.push_check == PushCheck::before_build)
+      command.registry.push_check == PushCheck::before_work)
     check_destinations(services.registry, options.output.destinations);
   build_image(options, services);
   return 0;
@@ -63,6 +63,7 @@ int run_build(const BuildCommand& command, const ProcessEnvironment& environment
     Network network(command.registry, environment, *log, cancellation.flag());
     return build(command,
                  {.registry = network.registry(),
+                  .mirrors = command.registry.mirrors,
                   .http = network.http(),
                   .retry = network.retry(),
                   .progress = *log,

@@ -1,6 +1,7 @@
 #include "apps/executor/settle.hpp"
 
 #include "apps/executor/command_inputs.hpp"
+#include "apps/shared/common_flags.hpp"
 #include "context/url_source.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
@@ -109,8 +110,6 @@ void check_reports(const OutputOptions& output) {
        {Report{"digest-file", reports.digest_file, false},
         Report{"image-name-with-digest-file", reports.image_name_with_digest_file, true},
         Report{"image-name-tag-with-digest-file", reports.image_name_tag_with_digest_file, true}}) {
-    if (is_web_address(path))
-      throw Error("--{}: uploads are not supported yet", flag);
     if (names_image && !path.empty() && output.destinations.empty())
       throw Error("--{}: there is no --destination to name", flag);
   }
@@ -134,12 +133,6 @@ void check_format(const OutputOptions& output) {
     throw Error("--tar-path: an archive of docker save cannot hold layers of --compression=zstd");
 }
 
-void check_variables(const ProcessEnvironment& environment) {
-  for (const std::string_view name : {"KANIKO_REGISTRY_MAP", "KANIKO_REGISTRY_MIRROR"})
-    if (!environment.text(name).empty())
-      throw Error("{}: not supported yet", name);
-}
-
 } // namespace
 
 BuildCommand settle(ExecutorDraft draft, const ProcessEnvironment& environment) {
@@ -153,7 +146,9 @@ BuildCommand settle(ExecutorDraft draft, const ProcessEnvironment& environment) 
   check_context(draft.command.build.context);
   check_reports(draft.command.build.output);
   check_format(draft.command.build.output);
-  check_variables(environment);
+  draft.command.build.output.immutable_tags = draft.command.registry.immutable_tags;
+  draft.command.build.output.reports.builder_output = environment.text("BUILDER_OUTPUT");
+  settle_registry(draft.command.registry, environment);
   const auto& cache = draft.command.build.cache;
   if (cache.repository && !cache.enabled)
     draft.command.warnings.emplace_back("--cache-repo has no effect without --cache");

@@ -54,7 +54,7 @@ std::string status_of(const FlagSpec& spec) {
 
 TEST_CASE("docs/flags.md has a row for every flag, with its shorthand and status, and no other") {
   auto documented = documented_flags(CAIRN_SOURCE_ROOT "/docs/flags.md");
-  for (const auto& spec : executor_flag_specs()) {
+  for (const auto& spec : specs_of(executor_flags())) {
     const std::string name(spec.name);
     CAPTURE(name);
     REQUIRE(documented.count(name) == 1);
@@ -93,7 +93,7 @@ TEST_CASE("docs/credentials.md has a row for every flag of cairn-creds, with its
 
 TEST_CASE("names and shorthands are unique") {
   std::map<std::string_view, int> uses;
-  for (const auto& spec : executor_flag_specs()) {
+  for (const auto& spec : specs_of(executor_flags())) {
     ++uses[spec.name];
     CHECK(spec.name.size() > 1);
     CHECK(spec.shorthand.size() <= 1);
@@ -107,10 +107,11 @@ TEST_CASE("names and shorthands are unique") {
 }
 
 TEST_CASE("a flag does something, or is the old name of one that does") {
-  std::map<std::string_view, const ExecutorFlag*> flags;
-  for (const auto& flag : executor_flags())
+  const auto all = executor_flags();
+  std::map<std::string_view, const Flag<ExecutorDraft>*> flags;
+  for (const auto& flag : all)
     flags[flag.spec.name] = &flag;
-  for (const auto& flag : executor_flags()) {
+  for (const auto& flag : all) {
     CAPTURE(std::string(flag.spec.name));
     const auto& meant = flag.spec.alias_of.empty() ? flag.spec.name : flag.spec.alias_of;
     REQUIRE(flags.count(meant) == 1);

@@ -100,30 +100,33 @@ TEST_CASE("mirrors are asked in order, the origin last") {
   RegistryMap map;
   map.add("index.docker.io=m1.example;docker.io=m2.example/prefix/; gcr.io=localhost:5000");
   map.add_mirror("m3.example:444");
-  CHECK(names(map.candidates(ImageRef::parse("busybox:1"), OriginFallback::use)) ==
+  CHECK(names(map.candidates(ImageRef::parse("busybox:1"))) ==
         std::vector<std::string>{
             "m1.example/library/busybox:1", "m2.example/prefix/library/busybox:1",
             "m3.example:444/library/busybox:1", "index.docker.io/library/busybox:1"});
-  CHECK(names(map.candidates(ImageRef::parse("gcr.io/a/b"), OriginFallback::skip)) ==
+  map.set_fallback(OriginFallback::skip);
+  CHECK(names(map.candidates(ImageRef::parse("gcr.io/a/b"))) ==
         std::vector<std::string>{"localhost:5000/a/b:latest"});
-  CHECK(names(map.candidates(ImageRef::parse("ghcr.io/a/b:2"), OriginFallback::skip)) ==
+  CHECK(names(map.candidates(ImageRef::parse("ghcr.io/a/b:2"))) ==
         std::vector<std::string>{"ghcr.io/a/b:2"});
 }
 
 TEST_CASE("a mirror keeps tag and digest") {
   RegistryMap map;
   map.add("a.example=b.example");
+  map.set_fallback(OriginFallback::skip);
   const auto digest = "sha256:" + std::string(64, 'a');
-  CHECK(names(map.candidates(ImageRef::parse("a.example/x:1@" + digest), OriginFallback::skip)) ==
+  CHECK(names(map.candidates(ImageRef::parse("a.example/x:1@" + digest))) ==
         std::vector<std::string>{"b.example/x:1@" + digest});
-  CHECK(names(map.candidates(ImageRef::parse("a.example/x@" + digest), OriginFallback::skip)) ==
+  CHECK(names(map.candidates(ImageRef::parse("a.example/x@" + digest))) ==
         std::vector<std::string>{"b.example/x@" + digest});
 }
 
 TEST_CASE("a mirror without a dot is a host all the same") {
   RegistryMap map;
   map.add_mirror("mirror/prefix");
-  CHECK(names(map.candidates(ImageRef::parse("busybox"), OriginFallback::skip)) ==
+  map.set_fallback(OriginFallback::skip);
+  CHECK(names(map.candidates(ImageRef::parse("busybox"))) ==
         std::vector<std::string>{"mirror:443/prefix/library/busybox:latest"});
 }
 

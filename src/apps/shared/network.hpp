@@ -1,7 +1,8 @@
 #pragma once
 
-#include "apps/executor/command.hpp"
 #include "apps/shared/credentials.hpp"
+#include "apps/shared/environment.hpp"
+#include "apps/shared/registry_use.hpp"
 #include "creds/credential.hpp"
 #include "net/http.hpp"
 #include "registry/client.hpp"

@@ -1,4 +1,4 @@
-#include "apps/executor/network.hpp"
+#include "apps/shared/network.hpp"
 
 #include "apps/shared/http_settings.hpp"
 #include "util/error.hpp"
@@ -29,7 +29,8 @@ RegistryServices registry_services(Http& http, Keychain& keychain, Progress& pro
 Network::Network(const RegistryUse& use, const ProcessEnvironment& environment, Progress& progress,
                  const std::atomic<bool>& cancel)
     : http_(make_http(http_options(environment, cancel))), clouds_(*http_, environment, cancel),
-      keychain_(make_program_keychain(use.helpers, {clouds_, environment, progress, cancel})),
+      keychain_(make_program_keychain(use.helpers ? *use.helpers : all_credential_helpers(),
+                                      {clouds_, environment, progress, cancel})),
       retry_(retry_policy(use.extra_attempts)),
       registry_(registry_services(*http_, *keychain_, progress, retry_, cancel), use.options) {}
 
@@ -45,7 +46,7 @@ void check_destinations(RegistryClient& registry, const std::vector<ImageRef>& d
   } catch (const Cancelled&) {
     throw;
   } catch (Error& error) {
-    error.add_hint("this was asked before the build, which --skip-push-permission-check "
+    error.add_hint("this was asked before the work, which --skip-push-permission-check "
                    "leaves out");
     throw;
   }

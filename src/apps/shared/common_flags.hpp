@@ -1,0 +1,39 @@
+#pragma once
+
+#include "apps/shared/environment.hpp"
+#include "apps/shared/flag_set.hpp"
+#include "apps/shared/log.hpp"
+#include "apps/shared/registry_use.hpp"
+
+#include <string_view>
+
+namespace cairn {
+
+/// Flags that several programs have.
+
+constexpr std::string_view registry_group = "Registries";
+constexpr std::string_view logging_group = "Logging and help";
+
+/// Programs that never push have no flags about pushes.
+enum class RegistryAccess { pull, pull_and_push };
+Flags<RegistryUse> registry_flags(RegistryAccess access);
+/// Adds what KANIKO_REGISTRY_MAP and KANIKO_REGISTRY_MIRROR say, after what flags say.
+/// @throws Error naming the variable
+void settle_registry(RegistryUse& use, const ProcessEnvironment& environment);
+
+/// --verbosity, --log-format and --log-timestamp.
+Flags<LogOptions> logging_flags();
+
+/// --help, with what else the draft has under that name.
+template<class Draft>
+Flags<Draft> help_flag(bool& (*wanted)(Draft&)) {
+  return {{{.name = "help",
+            .shorthand = "h",
+            .type = FlagType::boolean,
+            .group = logging_group,
+            .preset = "false",
+            .help = "Print this text"},
+           [wanted](Draft& draft, const FlagValue& value) { wanted(draft) = value.boolean(); }}};
+}
+
+} // namespace cairn

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "apps/shared/credentials.hpp"
+#include "registry/mirrors.hpp"
+#include "registry/options.hpp"
+#include "registry/transfer.hpp"
+
+#include <optional>
+#include <vector>
+
+namespace cairn {
+
+/// Whether the registry is asked for the right to push before the work begins.
+enum class PushCheck { before_work, none };
+
+/// How a program talks to registries.
+struct RegistryUse {
+  RegistryOptions options;
+  RegistryMap mirrors;         ///< Where base images are looked for.
+  unsigned extra_attempts = 0; ///< Beyond those that are made anyway.
+  PushCheck push_check = PushCheck::before_work;
+  ImmutableTags immutable_tags = ImmutableTags::fail;
+  /// Nothing: all_credential_helpers().
+  std::optional<std::vector<CredentialHelper>> helpers;
+};
+
+} // namespace cairn

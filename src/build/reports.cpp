@@ -1,0 +1,104 @@
+#include "build/reports.hpp"
+
+#include "net/url.hpp"
+#include "util/error.hpp"
+#include "util/file.hpp"
+#include "util/json.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+namespace cairn {
+
+namespace {
+
+enum class Existing { nothing, plain_file, other };
+
+Existing what_is_at(const std::string& path) {
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) != 0)
+    return Existing::nothing;
+  return S_ISREG(info.st_mode) ? Existing::plain_file : Existing::other;
+}
+
+void write_into(const std::string& path, int flags, const std::string& text) {
+  const auto file = open_at(current_directory(), path, O_WRONLY | flags, 0644);
+  within([&] { write_all(file, std::as_bytes(std::span(text.data(), text.size()))); }, "write '{}'",
+         path);
+}
+
+void write_report_file(const std::string& path, const std::string& text) {
+  if (const auto slash = path.rfind('/'); slash != std::string::npos && slash > 0)
+    make_directories(path.substr(0, slash), 0700);
+  if (what_is_at(path) == Existing::other) {
+    write_into(path, O_APPEND, text);
+    return;
+  }
+  try {
+    AtomicFile file(path);
+    file.write(text);
+    file.commit();
+  } catch (const SysError&) {
+    // A file that is mounted by itself cannot be replaced; its directory may be read-only.
+    write_into(path, O_CREAT | O_TRUNC, text);
+  }
+}
+
+/// As kaniko does it, for URLs that are signed for exactly this.
+void upload_report(const std::string& url, const std::string& text,
+                   const ReportServices& services) {
+  const Retry retry(services.retry, make_pause(&services.cancel), make_random(), system_now,
+                    services.progress);
+  RetryingHttp http(services.http, retry);
+  Request put;
+  put.method = "PUT";
+  put.url = url;
+  put.headers.set("Content-Type", "text/plain");
+  put.body = text;
+  require_success(put, http.send(put));
+}
+
+void write_report(const std::string& place, const std::string& text,
+                  const ReportServices& services) {
+  if (is_uploaded(place))
+    upload_report(place, text, services);
+  else if (!place.empty())
+    write_report_file(place, text);
+}
+
+/// A line of JSON for each image that was pushed.
+std::string cloud_build_lines(const ReportedImage& image) {
+  std::string lines;
+  for (const auto& destination : image.destinations) {
+    Json line = Json::object();
+    line.set("name", destination.name() + ":" + destination.tag().value_or("latest"))
+        .set("digest", image.digest.str());
+    lines += line.compact() + "\n";
+  }
+  return lines;
+}
+
+} // namespace
+
+bool is_uploaded(std::string_view place) {
+  return place.starts_with("https://") || place.starts_with("http://");
+}
+
+void write_reports(const ReportedImage& image, const ReportOptions& options,
+                   const ReportServices& services) {
+  const auto digest = image.digest.str();
+  std::string names;
+  std::string tagged_names;
+  for (const auto& destination : image.destinations) {
+    names += destination.name() + "@" + digest + "\n";
+    tagged_names +=
+        destination.name() + ":" + destination.tag().value_or("latest") + "@" + digest + "\n";
+  }
+  write_report(options.image_name_with_digest_file, names, services);
+  write_report(options.image_name_tag_with_digest_file, tagged_names, services);
+  write_report(options.digest_file, digest, services);
+  if (!options.builder_output.empty() && image.pushed == PushImage::yes)
+    write_report(options.builder_output + "/images", cloud_build_lines(image), services);
+}
+
+} // namespace cairn

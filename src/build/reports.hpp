@@ -1,0 +1,38 @@
+#pragma once
+
+#include "build/options.hpp"
+#include "net/http.hpp"
+#include "net/retry.hpp"
+#include "util/progress.hpp"
+
+#include <atomic>
+#include <string_view>
+#include <vector>
+
+namespace cairn {
+
+/// What is reported about an image.
+struct ReportedImage {
+  Digest digest;
+  const std::vector<ImageRef>& destinations;
+  PushImage pushed;
+};
+
+/// How reports leave by PUT; all borrowed.
+struct ReportServices {
+  Http& http; ///< One attempt per call.
+  RetryPolicy retry;
+  Progress& progress;
+  const std::atomic<bool>& cancel;
+};
+
+/// Whether a report goes to a web server instead of a file.
+bool is_uploaded(std::string_view place);
+
+/// The digest, image name and Cloud Build files. A plain file appears whole or not at all; what is
+/// no plain file, such as /dev/stdout or a pod's termination log, stays what it is and is appended
+/// to. @throws Error
+void write_reports(const ReportedImage& image, const ReportOptions& options,
+                   const ReportServices& services);
+
+} // namespace cairn
