@@ -155,7 +155,7 @@ ResolvedImage ImageFinder::resolve(const ImageRef& ref, const std::vector<ImageR
   try {
     return resolve_image(documents, candidates, platform, progress_);
   } catch (const TemporaryError& error) {
-    if (ref.digest() || asking_ == Asking::always)
+    if (ref.digest() || asking_ != Asking::when_needed)
       throw;
     return resolve_known(ref, candidates, platform, error);
   }

@@ -19,8 +19,13 @@ struct FoundImage {
   std::function<std::unique_ptr<Source>(const Descriptor&)> open;
 };
 
-/// Whether registries are asked for what is remembered, or for anything at all.
-enum class Asking { never, when_needed, always };
+/// What registries are asked for.
+enum class Asking {
+  never,       ///< Nothing: what is not remembered is not there.
+  when_needed, ///< What tags lead to, and what is not remembered.
+  fresh,       ///< The same, and a registry that cannot be reached is an error.
+  always       ///< Everything, as if nothing was remembered.
+};
 
 /// Finds images in registries, with what is remembered of them:
 ///

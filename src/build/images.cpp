@@ -82,6 +82,14 @@ std::unique_ptr<Source> verify_blob(std::unique_ptr<Source> from, const Descript
   return std::make_unique<VerifiedSource>(std::move(from), blob);
 }
 
+std::shared_ptr<const BaseImage> make_base_image(const ImageSource& source, FoundImage found) {
+  const auto base = std::make_shared<BaseImage>(BaseImage{source, std::move(found.image.manifest),
+                                                          ImageConfig::parse(found.image.config),
+                                                          found.image.ref, std::move(found.open)});
+  check_layers(*base);
+  return base;
+}
+
 void ImageLibrary::prefetch(const std::vector<ImageSource>& images) {
   parallel_for(images.size(), parallel_lookups, [&](std::size_t i) {
     std::shared_ptr<const BaseImage> found;
@@ -124,13 +132,9 @@ std::shared_ptr<const BaseImage> ImageLibrary::resolve(const ImageSource& image)
 std::shared_ptr<const BaseImage> ImageLibrary::from_registry(const ImageSource& image) {
   const auto& reference = *image.reference;
   services_.progress.info("Retrieving image manifest {}", image.name);
-  auto found = ImageFinder(services_.registry, services_.memory, services_.progress)
-                   .find(reference, services_.mirrors.candidates(reference), image.platform);
-  const auto base = std::make_shared<BaseImage>(BaseImage{image, std::move(found.image.manifest),
-                                                          ImageConfig::parse(found.image.config),
-                                                          found.image.ref, std::move(found.open)});
-  check_layers(*base);
-  return base;
+  return make_base_image(
+      image, ImageFinder(services_.registry, services_.memory, services_.progress)
+                 .find(reference, services_.mirrors.candidates(reference), image.platform));
 }
 
 std::shared_ptr<const BaseImage> ImageLibrary::from_layout(const ImageSource& image) {

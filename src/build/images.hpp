@@ -33,6 +33,11 @@ struct BaseImage {
   std::function<std::unique_ptr<Source>(const Descriptor&)> open;
 };
 
+struct FoundImage;
+
+/// An image that was found in a registry. @throws Error when its documents do not fit
+std::shared_ptr<const BaseImage> make_base_image(const ImageSource& source, FoundImage found);
+
 /// What an ImageLibrary works with.
 struct ImageServices {
   RegistryClient& registry; ///< Borrowed.
