@@ -23,6 +23,7 @@ MAY_INCLUDE = {
 HOME = {  # header of a third party -> the one file that may include it
     "archive": "fs/archive.cpp",
     "curl/": "net/http_curl.cpp",
+    "event2/": "apps/argo/http_server.cpp",
     "cxxopts": "apps/shared/flags.cpp",
     "isa-l": "fs/gzip.cpp",
     "openssl/": "util/crypto.cpp",

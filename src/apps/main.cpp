@@ -1,3 +1,4 @@
+#include "apps/argo/run.hpp"
 #include "apps/creds/helper_program.hpp"
 #include "apps/creds/run.hpp"
 #include "apps/executor/run.hpp"
@@ -14,6 +15,8 @@ int main(int argc, char** argv) {
   const auto environment = cairn::ProcessEnvironment::current();
   const std::string_view path = argc > 0 ? argv[0] : "";
   const auto name = path.substr(path.rfind('/') + 1);
+  if (name == "cairn-argo-plugin")
+    return cairn::run_argo_plugin(arguments, environment, streams);
   if (name == "cairn-creds")
     return cairn::run_creds(arguments, environment, streams);
   if (name == "warmer")

@@ -1,5 +1,6 @@
 #include "build/build.hpp"
 
+#include "build/base_images.hpp"
 #include "build/cache_mount_transfer.hpp"
 #include "build/cache_setup.hpp"
 #include "build/check.hpp"
@@ -164,18 +165,18 @@ DownloadServices download_services(const BuildOptions& options, const BuildServi
 /// What must survive when the container's own "/" is the root of the build.
 std::vector<std::string> own_paths(const BuildOptions& options, const std::string& workspace,
                                    const std::string& context) {
-  return {"/kaniko",
-          options.execution.work_directory,
-          cache_directory(options.execution).value_or(""),
-          workspace,
-          own_executable(),
-          context,
-          options.output.tar_path,
-          options.output.oci_layout_path,
-          options.output.reports.digest_file,
-          options.output.reports.image_name_with_digest_file,
-          options.output.reports.image_name_tag_with_digest_file,
-          options.output.reports.builder_output};
+  std::vector<std::string> paths = {"/kaniko",
+                                    options.execution.work_directory,
+                                    cache_directory(options.execution).value_or(""),
+                                    workspace,
+                                    own_executable(),
+                                    context,
+                                    options.output.tar_path,
+                                    options.output.oci_layout_path,
+                                    options.output.reports.builder_output};
+  for (const auto file : report_files)
+    paths.push_back(options.output.reports.*file);
+  return paths;
 }
 
 PathFilter ignored_paths(Rung rung, const BuildOptions& options, const std::string& workspace,
@@ -331,6 +332,8 @@ BuildReport build_image(const BuildOptions& given, const BuildServices& services
                               result.format, services.clock());
   steps.finish();
   image.put_into = steps.holders();
+  if (!options.output.reports.base_images_file.empty())
+    image.base_images = base_images(plan, images);
   if (services.cancel)
     throw Error("the build was told to stop");
   write_outputs(image, options.output,

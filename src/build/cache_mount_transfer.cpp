@@ -6,7 +6,7 @@
 #include "fs/changes.hpp"
 #include "fs/metadata.hpp"
 #include "fs/unpack.hpp"
-#include "registry/transfer.hpp"
+#include "registry/push.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 #include "util/text.hpp"
@@ -87,7 +87,7 @@ void send(const BuiltImage& image, const CacheLocation& target, const CacheExpor
   }
   push_image(request.registry,
              {.destinations = {*target.reference},
-              .manifest = image.manifest,
+              .documents = {document_of(image.manifest)},
               .open = [&](const Descriptor& blob) { return image.open(blob); },
               .known_in = [&](const Digest& blob) { return image.known_in(blob); }},
              request.progress);

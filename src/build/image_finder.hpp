@@ -2,7 +2,7 @@
 
 #include "build/image_memory.hpp"
 #include "oci/manifest.hpp"
-#include "registry/transfer.hpp"
+#include "registry/resolve.hpp"
 #include "util/progress.hpp"
 #include "util/stream.hpp"
 

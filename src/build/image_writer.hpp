@@ -21,6 +21,7 @@ struct BuiltImage {
   std::vector<std::shared_ptr<const StageLayer>> layers; ///< Beside manifest.layers.
   /// Repositories that blobs were put into during the build.
   std::map<Digest, std::vector<ImageRef>> put_into = {};
+  std::vector<ImageRef> base_images = {}; ///< What it was made from, each with its digest.
 
   /// The bytes of a blob that the manifest names. Thread-safe. @throws Error
   std::unique_ptr<Source> open(const Descriptor& blob) const;

@@ -5,10 +5,11 @@
 #include "oci/manifest.hpp"
 #include "oci/platform.hpp"
 #include "oci/reference.hpp"
-#include "registry/transfer.hpp"
+#include "registry/push.hpp"
 #include "run/ladder.hpp"
 #include "util/clock.hpp"
 
+#include <array>
 #include <chrono>
 #include <map>
 #include <optional>
@@ -94,9 +95,21 @@ struct ReportOptions {
   std::string digest_file;
   std::string image_name_with_digest_file;
   std::string image_name_tag_with_digest_file;
+  /// For pipelines: without a line end, and with commas between several.
+  std::string image_url_file;
+  std::string images_file;
+  std::string base_images_file;
   /// $BUILDER_OUTPUT: a directory where Google Cloud Build reads which images a step has pushed.
   std::string builder_output;
 };
+
+/// All of them, for whoever treats them alike.
+inline constexpr std::array report_files = {&ReportOptions::digest_file,
+                                            &ReportOptions::image_name_with_digest_file,
+                                            &ReportOptions::image_name_tag_with_digest_file,
+                                            &ReportOptions::image_url_file,
+                                            &ReportOptions::images_file,
+                                            &ReportOptions::base_images_file};
 
 enum class PushImage { yes, no };
 

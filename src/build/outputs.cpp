@@ -3,7 +3,7 @@
 #include "build/reports.hpp"
 #include "fs/tar.hpp"
 #include "oci/layout.hpp"
-#include "registry/transfer.hpp"
+#include "registry/push.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 
@@ -121,7 +121,7 @@ void write_outputs(const BuiltImage& image, const OutputOptions& options,
       progress.info("Pushing image to {}", destination.str());
     push_image(services.registry,
                {.destinations = options.destinations,
-                .manifest = image.manifest,
+                .documents = {document_of(image.manifest)},
                 .open = [&](const Descriptor& blob) { return image.open(blob); },
                 .known_in = [&](const Digest& blob) { return image.known_in(blob); },
                 .immutable_tags = options.immutable_tags},
@@ -129,7 +129,7 @@ void write_outputs(const BuiltImage& image, const OutputOptions& options,
     for (const auto& destination : options.destinations)
       progress.info("Pushed {}@{}", destination.name(), digest.str());
   }
-  write_reports({digest, options.destinations, options.push}, options.reports,
+  write_reports({digest, options.destinations, image.base_images, options.push}, options.reports,
                 {services.http, services.retry, progress, services.cancel});
 }
 

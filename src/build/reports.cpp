@@ -5,6 +5,8 @@
 #include "util/file.hpp"
 #include "util/json.hpp"
 
+#include <fmt/ranges.h>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -49,13 +51,16 @@ void write_report(const std::string& place, const std::string& text,
     write_report_file(place, text);
 }
 
+std::string tagged_name(const ImageRef& destination) {
+  return destination.name() + ":" + destination.tag().value_or("latest");
+}
+
 /// A line of JSON for each image that was pushed.
 std::string cloud_build_lines(const ReportedImage& image) {
   std::string lines;
   for (const auto& destination : image.destinations) {
     Json line = Json::object();
-    line.set("name", destination.name() + ":" + destination.tag().value_or("latest"))
-        .set("digest", image.digest.str());
+    line.set("name", tagged_name(destination)).set("digest", image.digest.str());
     lines += line.compact() + "\n";
   }
   return lines;
@@ -89,13 +94,21 @@ void write_reports(const ReportedImage& image, const ReportOptions& options,
   const auto digest = image.digest.str();
   std::string names;
   std::string tagged_names;
+  std::vector<std::string> tagged;
   for (const auto& destination : image.destinations) {
     names += destination.name() + "@" + digest + "\n";
-    tagged_names +=
-        destination.name() + ":" + destination.tag().value_or("latest") + "@" + digest + "\n";
+    tagged.push_back(tagged_name(destination) + "@" + digest);
+    tagged_names += tagged.back() + "\n";
   }
+  std::vector<std::string> bases;
+  for (const auto& base : image.bases)
+    bases.push_back(base.str());
   write_report(options.image_name_with_digest_file, names, services);
   write_report(options.image_name_tag_with_digest_file, tagged_names, services);
+  if (!image.destinations.empty())
+    write_report(options.image_url_file, tagged_name(image.destinations.front()), services);
+  write_report(options.images_file, fmt::format("{}", fmt::join(tagged, ",")), services);
+  write_report(options.base_images_file, fmt::format("{}", fmt::join(bases, ",")), services);
   write_report(options.digest_file, digest, services);
   if (!options.builder_output.empty() && image.pushed == PushImage::yes)
     write_report(options.builder_output + "/images", cloud_build_lines(image), services);

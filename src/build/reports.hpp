@@ -15,6 +15,7 @@ namespace cairn {
 struct ReportedImage {
   Digest digest;
   const std::vector<ImageRef>& destinations;
+  std::vector<ImageRef> bases; ///< What it was made from, each with its digest.
   PushImage pushed;
 };
 

@@ -3,7 +3,7 @@
 #include "build/outputs.hpp"
 #include "oci/layout.hpp"
 #include "oci/media_type.hpp"
-#include "registry/transfer.hpp"
+#include "registry/push.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 
@@ -42,7 +42,7 @@ public:
     SilentProgress silent;
     push_image(client_,
                {.destinations = {repository_.with_tag(key.hex)},
-                .manifest = entry.manifest,
+                .documents = {document_of(entry.manifest)},
                 .open = [&](const Descriptor& blob) { return entry.open(blob); },
                 .known_in = [&](const Digest& blob) { return entry.known_in(blob); }},
                silent);

@@ -135,6 +135,17 @@ LocalContext open_directory(std::string path) {
   return {std::move(path), std::move(fd), std::nullopt};
 }
 
+/// What follows "dir://". kaniko's own examples write dir://workspace for /workspace.
+std::string named_directory(std::string path) {
+  const auto is_there = [](const std::string& name) {
+    return try_open_at(current_directory(), name, O_PATH | O_DIRECTORY).has_value();
+  };
+  if (!path.empty() && !path.starts_with('/') && !is_there(path) &&
+      is_there(fmt::format("/{}", path)))
+    return fmt::format("/{}", path);
+  return path;
+}
+
 LocalContext open_tar(const LocalContextRequest& request, const std::string& path) {
   if (path == "stdin" || path == "-") {
     Fd copy(::fcntl(request.standard_input.get(), F_DUPFD_CLOEXEC, 3));
@@ -164,7 +175,8 @@ LocalContext open_local_context(const LocalContextRequest& request) {
           if (text.starts_with(tar_scheme))
             return open_tar(request, std::string(text.substr(tar_scheme.size())));
           if (text.starts_with(directory_scheme))
-            return open_directory(std::string(text.substr(directory_scheme.size())));
+            return open_directory(
+                named_directory(std::string(text.substr(directory_scheme.size()))));
           return open_directory(std::string(text));
         }();
         enter_sub_path(context, request.sub_path);

@@ -44,14 +44,42 @@ Credential read_answer(const std::string& output, const std::string& server) {
   return credential;
 }
 
+std::string program_name(const std::string& helper) {
+  return "docker-credential-" + helper;
+}
+
 std::string program_of(const std::string& name, const HelperEnvironment& environment) {
-  auto program = "docker-credential-" + name;
+  auto program = program_name(name);
   const auto pinned = environment.programs.find(name);
   if (pinned == environment.programs.end())
     return program;
   if (pinned->second.empty())
     throw Error("there is no such program in PATH");
   return pinned->second;
+}
+
+/// One call of a helper: what it is to do, and what it reads from stdin, which may be secret.
+struct HelperCall {
+  const std::string& name;
+  std::string action;
+  std::string input;
+};
+
+ProcessResult run_helper(const HelperCall& call, const HelperEnvironment& environment) {
+  check_name(call.name);
+  ProcessSpec spec;
+  spec.argv = {program_of(call.name, environment), call.action};
+  spec.environment = environment.environment;
+  spec.path = environment.path;
+  spec.input = call.input;
+  spec.output_limit = max_answer;
+  return run_process(spec);
+}
+
+[[noreturn]] void refuse(const ProcessResult& result) {
+  // The protocol puts messages on stdout; many helpers use stderr all the same.
+  const auto said = trim(trim(result.output).empty() ? result.errors : result.output);
+  throw Error("exit status {}: {}", result.exit_status, printable(said.substr(0, longest_message)));
 }
 
 } // namespace
@@ -61,7 +89,7 @@ void HelperEnvironment::pin(const std::vector<std::string>& names) {
     auto& program = programs[name];
     try {
       check_name(name);
-      program = find_program("docker-credential-" + name, path);
+      program = find_program(program_name(name), path);
     } catch (const Error&) {
       // It matters to those alone who ask for it.
       program.clear();
@@ -71,32 +99,36 @@ void HelperEnvironment::pin(const std::vector<std::string>& names) {
 
 std::optional<Credential> ask_helper(const std::string& name, const std::string& server,
                                      const HelperEnvironment& environment) {
-  check_name(name);
-  const auto program = "docker-credential-" + name;
   return within(
       [&]() -> std::optional<Credential> {
-        ProcessSpec spec;
-        spec.argv = {program_of(name, environment), "get"};
-        spec.environment = environment.environment;
-        spec.path = environment.path;
-        spec.input = server;
-        spec.output_limit = max_answer;
-        const auto result = run_process(spec);
+        const auto result = run_helper({name, "get", server}, environment);
         if (result.exit_status != 0) {
           if (says_not_found(result.output) || says_not_found(result.errors))
             return std::nullopt;
-          // The protocol puts messages on stdout; many helpers use stderr all the same.
-          const auto said = trim(trim(result.output).empty() ? result.errors : result.output);
-          throw Error("exit status {}: {}", result.exit_status,
-                      printable(said.substr(0, longest_message)));
+          refuse(result);
         }
         auto credential = read_answer(result.output, server);
-        credential.source = program;
+        credential.source = program_name(name);
         if (credential.password.empty() && credential.identity_token.empty())
           return std::nullopt;
         return credential;
       },
-      "{} get {}", program, printable(server));
+      "{} get {}", printable(program_name(name)), printable(server));
+}
+
+void store_in_helper(const std::string& name, const Credential& login,
+                     const HelperEnvironment& environment) {
+  within(
+      [&] {
+        Json entry = Json::object();
+        entry.set("ServerURL", login.key)
+            .set("Username", login.username)
+            .set("Secret", login.password);
+        const auto result = run_helper({name, "store", entry.compact()}, environment);
+        if (result.exit_status != 0)
+          refuse(result);
+      },
+      "{} store {}", printable(program_name(name)), printable(login.key));
 }
 
 } // namespace cairn

@@ -27,4 +27,8 @@ struct HelperEnvironment {
 std::optional<Credential> ask_helper(const std::string& name, const std::string& server,
                                      const HelperEnvironment& environment);
 
+/// Gives `login` to `docker-credential-<name> store`, filed under login.key. @throws Error
+void store_in_helper(const std::string& name, const Credential& login,
+                     const HelperEnvironment& environment);
+
 } // namespace cairn

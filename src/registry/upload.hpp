@@ -26,8 +26,8 @@ public:
   /// to do is no error.
   MountResult mount(const Digest& digest, const std::string& from) const;
 
-  /// In one PUT, and in pieces when the registry or a proxy before it refuses that. `location` is
-  /// an upload that has begun already.
+  /// In one PUT; in pieces when the registry or a proxy before it refuses that, or when a large
+  /// blob broke off on its way. `location` is an upload that has begun already.
   void upload(const Descriptor& blob, const BlobOpener& open,
               std::optional<std::string> location = std::nullopt) const;
 
@@ -40,10 +40,6 @@ private:
   std::string begin() const;
   Response put_whole(const std::string& location, const Descriptor& blob,
                      const BlobOpener& open) const;
-  /// False when a piece of that size is refused.
-  bool put_pieces(const Descriptor& blob, const BlobOpener& open, std::uint64_t piece) const;
-  void finish(const std::string& location, const Descriptor& blob) const;
-  Request request(const char* method, std::string url) const;
 
   RegistrySession& session_;
   const Retry& retry_;

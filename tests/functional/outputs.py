@@ -218,6 +218,27 @@ def immutable_tags(world):
         proxy.add("^PUT .*/manifests/", status=400, body=b'{"errors":[{"code":"MANIFEST_INVALID"}]}', times=9)
         world.files_only("FROM scratch\nENV A=b\n", {}, flag,
                          outputs=(f"--destination={proxy.host}/{world.new_name('fixed')}:1",)).failed("MANIFEST_INVALID")
+@case("results for pipelines are one line without its end: where the image is, and what it was made from")
+def results(world):
+    folder = world.directory / "results"
+    tool = world.push("tool:2", [tar_layers.entry("tool", "works")])
+    flags = (f"--image-url-file={folder}/url", f"--images-file={folder}/images", f"--base-images-file={folder}/bases")
+    text = ("FROM REGISTRY/busybox AS unused\nFROM REGISTRY/busybox AS one\nFROM scratch\nCOPY --from=REGISTRY/tool:2 /tool /\n"
+            "COPY --from=one /bin/sh /sh\nCOPY --from=REGISTRY/tool:2 /tool /again\n")
+    pushed(world, "result:1", "result/too", flags=flags, text=text)
+    digest = tar_layers.digest_of(world.manifest("result:1"))
+    base = tar_layers.digest_of(world.manifest("busybox:latest"))
+    found = {path.name: path.read_text() for path in folder.iterdir()}
+    expect_equal(found, {"url": f"{world.host}/result:1",
+                         "images": f"{world.host}/result:1@{digest},{world.host}/result/too:latest@{digest}",
+                         "bases": f"{world.host}/tool:2@{tool},{world.host}/busybox@{base}"})
+
+
+@case("an image that is made from nothing names no base images")
+def no_bases(world):
+    path = world.directory / "no-bases"
+    world.files_only("FROM scratch\nENV A=b\n", outputs=("--no-push", f"--base-images-file={path}")).succeeded()
+    expect_equal(path.read_text(), "")
 
 
 @case("names of Docker Hub are reported in full")

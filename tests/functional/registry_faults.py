@@ -169,6 +169,32 @@ def pieces(world):
     expect(world.proxy.count("^PATCH .* 202") == 3, f"in three pieces: {world.proxy.log}")
 
 
+def broken_pieces(world):
+    """a piece that breaks off is the only one that is sent again"""
+    world.proxy.add(UPLOAD, times=99, refuse_above=1_100_000)
+    world.proxy.add("^PATCH ", times=2, refuse_above=1_100_000)  # the first is refused, the second is not
+    world.proxy.add("^PATCH ", cut_request_after=400_000)
+    image, result = upload(world, seed=28, size=2_500_000)
+    expect(result.status == 0 and is_there(world, image, 28), "the image is there", result)
+    expect(world.proxy.count("^PATCH .* 202") == 3 and world.proxy.count("^PATCH .* cut") == 1 and
+           world.proxy.count("^GET .*/uploads/.* 204") == 1, f"the piece that had arrived stays: {world.proxy.log}")
+
+
+def forgotten_pieces(world):
+    """an upload in pieces that the registry forgets begins again, a few times"""
+    world.proxy.add(r"^(PUT|PATCH) .*/blobs/uploads/", times=2, refuse_above=1_100_000)
+    world.proxy.add("^PATCH ", status=503)
+    world.proxy.add("^GET .*/blobs/uploads/", status=404)
+    image, result = upload(world, seed=29, size=2_500_000)
+    expect(result.status == 0 and is_there(world, image, 29), "the image is there", result)
+    world.proxy.reset()
+    world.proxy.add(UPLOAD, status=405)
+    world.proxy.add("^PATCH ", times=99, status=503)
+    world.proxy.add("^GET .*/blobs/uploads/", times=99, status=404)
+    _, result = upload(world, "--attempts=9", seed=30)
+    expect(result.status == 75, "an end of it", result)
+
+
 def no_single_put(world):
     """a registry that takes no single PUT gets PATCH and PUT"""
     world.proxy.add(UPLOAD, times=1, status=405)
@@ -250,7 +276,8 @@ def documented(_world):
 
 
 CASES = [resumed, ignored_range, corrupt, corrupt_manifest, short_manifest, abandoned, stalled, busy, retry_after, asks_too_much,
-         stays_broken, broken_upload, lost_session, pieces, no_single_put, refused_upload, nothing_tagged, immutable,
+         stays_broken, broken_upload, lost_session, pieces, broken_pieces,
+         forgotten_pieces, no_single_put, refused_upload, nothing_tagged, immutable,
          schema1, redirects, through_a_proxy, documented]
 
 

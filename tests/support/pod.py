@@ -84,11 +84,13 @@ class Pod:
         self.mounts.append({"destination": target, "type": "bind", "source": str(source), "options": options})
 
     def run(self, arguments: list[str], *, environment: dict[str, str] = {}, timeout: int = 300,
-            cwd: str = "/workspace") -> subprocess.CompletedProcess:
+            cwd: str = "/workspace", stdin: bytes = b"") -> subprocess.CompletedProcess:
         self._write_config(arguments, environment, cwd)
         name = self.bundle.name
-        return subprocess.run(["runc", "run", "--bundle", str(self.bundle), name], text=True, timeout=timeout,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        done = subprocess.run(["runc", "run", "--bundle", str(self.bundle), name], timeout=timeout, input=stdin,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(errors="replace"),
+                                           done.stderr.decode(errors="replace"))
 
     def _write_config(self, arguments: list[str], environment: dict[str, str], cwd: str) -> None:
         subprocess.run(["runc", "spec", "--bundle", str(self.bundle)], check=True)

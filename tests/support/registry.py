@@ -65,6 +65,7 @@ def get(host: str, path: str) -> bytes:
     connection = http.client.HTTPConnection(host, timeout=10)
     connection.request("GET", path, headers={"Accept": "application/vnd.oci.image.manifest.v1+json, "
                                              "application/vnd.oci.image.index.v1+json, "
+                                             "application/vnd.docker.distribution.manifest.list.v2+json, "
                                              "application/vnd.docker.distribution.manifest.v2+json"})
     answer = connection.getresponse()
     body = answer.read()

@@ -9,7 +9,8 @@
 #include "net/http_curl.hpp"
 #include "oci/blob_store.hpp"
 #include "registry/mirrors.hpp"
-#include "registry/transfer.hpp"
+#include "registry/push.hpp"
+#include "registry/resolve.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 #include "util/parallel.hpp"
@@ -171,7 +172,7 @@ struct Tool {
       destinations.push_back(ref(i));
     push_image(client,
                {.destinations = destinations,
-                .manifest = manifest,
+                .documents = {document_of(manifest)},
                 .open = [&](const Descriptor& blob) { return store.read(blob.digest); },
                 .known_in = [&](const Digest&) { return from; },
                 .immutable_tags = arguments.has("ignore-immutable") ? ImmutableTags::accept

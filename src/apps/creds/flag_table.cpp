@@ -199,9 +199,12 @@ CredsFlags check_flags() {
 }
 // clang-format on
 
+LogOptions& log_options(CredsDraft& draft) {
+  return draft.log;
+}
+
 CredsFlags log_flags() {
-  return lift(
-      logging_flags(), +[](CredsDraft& d) -> LogOptions& { return d.log; });
+  return lift(logging_flags(), log_options);
 }
 
 CredsFlags help_flags() {

@@ -1,5 +1,6 @@
 #include "apps/creds/login_flags.hpp"
 
+#include "apps/shared/streams.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 #include "util/text.hpp"
@@ -27,17 +28,8 @@ std::string variable(const CredsDraft& draft, const FlagValue& name) {
   return *value;
 }
 
-/// Editors and `echo` end a file with a line feed.
-std::string without_line_end(std::string text) {
-  if (text.ends_with('\n'))
-    text.pop_back();
-  if (text.ends_with('\r'))
-    text.pop_back();
-  return text;
-}
-
 std::string file(const FlagValue& path) {
-  auto text = without_line_end(read_file(current_directory(), path.text(), max_secret));
+  auto text = without_last_newline(read_file(current_directory(), path.text(), max_secret));
   if (text.empty())
     throw Error("'{}' is empty", path.text());
   return text;
@@ -84,7 +76,7 @@ void set_login_password_file(CredsDraft& draft, const FlagValue& path) {
 
 void set_login_password_stdin(CredsDraft& draft, const FlagValue& is_wanted) {
   if (is_wanted.boolean())
-    last_login(draft).password = without_line_end(read_file(FdRef(STDIN_FILENO), max_secret));
+    last_login(draft).password = without_last_newline(read_file(FdRef(STDIN_FILENO), max_secret));
 }
 
 void check_logins(const CredsDraft& draft) {

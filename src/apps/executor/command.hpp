@@ -1,5 +1,7 @@
 #pragma once
 
+#include "apps/executor/image_command.hpp"
+#include "apps/executor/login_command.hpp"
 #include "apps/shared/environment.hpp"
 #include "apps/shared/log.hpp"
 #include "apps/shared/registry_use.hpp"
@@ -26,12 +28,9 @@ struct BuildCommand {
 
 struct VersionCommand {};
 
-struct HelpCommand {
-  std::string text;
-};
-
 /// What the executor is to do.
-using ExecutorCommand = std::variant<BuildCommand, VersionCommand, HelpCommand>;
+using ExecutorCommand = std::variant<BuildCommand, PushCommand, IndexCommand, LoginCommand,
+                                     VersionCommand, HelpCommand>;
 
 /// Reads the command line, without the program's name, and the variables that go with it
 /// (docs/flags.md). Reads the files that --registry-certificate and --registry-client-cert name.

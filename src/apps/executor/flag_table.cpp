@@ -2,6 +2,7 @@
 
 #include "apps/executor/command_inputs.hpp"
 #include "apps/shared/common_flags.hpp"
+#include "apps/shared/output_flags.hpp"
 #include "util/error.hpp"
 #include "util/rooted_path.hpp"
 #include "util/text.hpp"
@@ -15,7 +16,6 @@ using enum Support;
 
 constexpr std::string_view context_group = "Build context";
 constexpr std::string_view image_group = "Image";
-constexpr std::string_view output_group = "Output";
 constexpr std::string_view execution_group = "Execution";
 constexpr std::string_view cache_group = "Cache";
 constexpr std::string_view old_group = "Old names";
@@ -41,13 +41,6 @@ void add_targets(ExecutorDraft& draft, const FlagValue& value) {
   for (const auto& target : split(value.text(), ','))
     if (!target.empty())
       draft.command.build.language.targets.push_back(target);
-}
-
-void add_destination(ExecutorDraft& draft, const FlagValue& value) {
-  auto destination = ImageRef::parse(value.text());
-  if (destination.digest())
-    throw Error("'{}' ends with a digest: an image is pushed under a tag", value.text());
-  draft.command.build.output.destinations.push_back(std::move(destination));
 }
 
 void set_platform(ExecutorDraft& draft, const FlagValue& value) {
@@ -173,12 +166,6 @@ constexpr Row own_flags[] = {
   {{.name = "label", .type = list, .group = image_group,
     .help = "name=value, a label of the image"},
    [](Draft& d, const Value& v) { d.command.build.language.labels.push_back(v.name_value()); }},
-  {{.name = "annotation", .type = list, .group = image_group,
-    .help = "name=value, an annotation of the manifest"},
-   [](Draft& d, const Value& v) {
-     const auto [name, value] = v.name_value();
-     d.command.build.output.annotations.insert_or_assign(name, value);
-   }},
   {{.name = "custom-platform", .group = image_group, .preset = "this machine's",
     .help = "os/arch[/variant] of the image and of base images"},
    set_platform},
@@ -201,9 +188,6 @@ constexpr Row own_flags[] = {
     .help = "How --check reports on stdout: text or json"},
    set_check_format},
 
-  {{.name = "destination", .shorthand = "d", .type = list, .group = output_group,
-    .help = "Where the image is pushed: REGISTRY/REPOSITORY:TAG"},
-   add_destination},
   {{.name = "no-push", .type = boolean, .group = output_group, .preset = "false",
     .help = "Build without pushing"},
    [](Draft& d, const Value& v) { d.no_push = v.boolean(); }},
@@ -213,19 +197,9 @@ constexpr Row own_flags[] = {
   {{.name = "oci-layout-path", .group = output_group,
     .help = "Also write the image to this directory, as an OCI image layout"},
    [](Draft& d, const Value& v) { d.command.build.output.oci_layout_path = v.text(); }},
-  {{.name = "digest-file", .group = output_group,
-    .help = "The file to write the digest of the image to"},
-   [](Draft& d, const Value& v) { d.command.build.output.reports.digest_file = v.text(); }},
-  {{.name = "image-name-with-digest-file", .group = output_group,
-    .help = "The file to write a line REPOSITORY@DIGEST to, for each destination"},
-   [](Draft& d, const Value& v) {
-     d.command.build.output.reports.image_name_with_digest_file = v.text();
-   }},
-  {{.name = "image-name-tag-with-digest-file", .group = output_group,
-    .help = "The file to write a line REPOSITORY:TAG@DIGEST to, for each destination"},
-   [](Draft& d, const Value& v) {
-     d.command.build.output.reports.image_name_tag_with_digest_file = v.text();
-   }},
+  {{.name = "base-images-file", .group = output_group,
+    .help = "The file to write the images that were built from to, as for --images-file"},
+   [](Draft& d, const Value& v) { d.command.build.output.reports.base_images_file = v.text(); }},
   {{.name = "image-format", .group = output_group, .preset = "the base image's",
     .help = "The media types of the image: docker or oci"},
    set_format},
@@ -350,17 +324,39 @@ Flags<ExecutorDraft> flags_of(const Row (&rows)[Count]) {
   return flags;
 }
 
+std::vector<ImageRef>& destinations(ExecutorDraft& draft) {
+  return draft.command.build.output.destinations;
+}
+
+ReportOptions& reports(ExecutorDraft& draft) {
+  return draft.command.build.output.reports;
+}
+
+Annotations& annotations(ExecutorDraft& draft) {
+  return draft.command.build.output.annotations;
+}
+
+RegistryUse& registry(ExecutorDraft& draft) {
+  return draft.command.registry;
+}
+
+LogOptions& log_options(ExecutorDraft& draft) {
+  return draft.command.log;
+}
+
+bool& help(ExecutorDraft& draft) {
+  return draft.help;
+}
+
 } // namespace
 
 Flags<ExecutorDraft> executor_flags() {
   return together<ExecutorDraft>(
-      {flags_of(own_flags),
-       lift(
-           registry_flags(RegistryAccess::pull_and_push),
-           +[](ExecutorDraft& d) -> RegistryUse& { return d.command.registry; }),
-       lift(
-           logging_flags(), +[](ExecutorDraft& d) -> LogOptions& { return d.command.log; }),
-       help_flag(+[](ExecutorDraft& d) -> bool& { return d.help; }), flags_of(old_names)});
+      {flags_of(own_flags), lift(destination_flags(), destinations), lift(report_flags(), reports),
+       lift(annotation_flags(), annotations),
+       lift(registry_flags(RegistryAccess::pull_and_push), registry),
+       lift(logging_flags(), log_options), extra_args_flag<ExecutorDraft>(), help_flag(help),
+       flags_of(old_names)});
 }
 
 } // namespace cairn

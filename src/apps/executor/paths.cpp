@@ -7,12 +7,15 @@ namespace cairn {
 
 BuildOptions anchor_outputs(BuildOptions options, const std::string& directory) {
   auto& output = options.output;
-  auto& reports = output.reports;
-  for (auto* path : {&output.tar_path, &output.oci_layout_path, &reports.digest_file,
-                     &reports.image_name_with_digest_file, &reports.image_name_tag_with_digest_file,
-                     &reports.builder_output})
-    if (!path->empty() && !is_uploaded(*path))
-      *path = join_path(directory, *path);
+  const auto anchor = [&](std::string& path) {
+    if (!path.empty() && !is_uploaded(path))
+      path = join_path(directory, path);
+  };
+  anchor(output.tar_path);
+  anchor(output.oci_layout_path);
+  anchor(output.reports.builder_output);
+  for (const auto file : report_files)
+    anchor(output.reports.*file);
   return options;
 }
 

@@ -2,6 +2,7 @@
 
 #include "apps/executor/cancellation.hpp"
 #include "apps/executor/command.hpp"
+#include "apps/executor/image_actions.hpp"
 #include "apps/executor/paths.hpp"
 #include "apps/shared/name_service.hpp"
 #include "apps/shared/network.hpp"
@@ -51,37 +52,73 @@ int build(const BuildCommand& command, const BuildServices& services, FdRef out)
   return 0;
 }
 
-int run_build(const BuildCommand& command, const ProcessEnvironment& environment,
-              StandardStreams streams) {
-  const auto log = make_log(command.log, streams.err);
+/// Runs `work` with a log and with signals that end it.
+template<class Work>
+int supervised(const LogOptions& options, StandardStreams streams, Work&& work) {
+  const auto log = make_log(options, streams.err);
   Cancellation cancellation;
   const SignalWatch signals([&](int signal) {
-    log->log(Level::warn, fmt::format("signal {}: ending the build", signal));
+    log->log(Level::warn, fmt::format("signal {}: ending the work", signal));
     cancellation.cancel(signal);
   });
   try {
-    Network network(command.registry, environment, *log, cancellation.flag());
-    return build(command,
-                 {.registry = network.registry(),
-                  .mirrors = command.registry.mirrors,
-                  .http = network.http(),
-                  .retry = network.retry(),
-                  .progress = *log,
-                  .environment = environment.entries(),
-                  .cancel = cancellation.flag(),
-                  .on_runner = [&](Runner* runner) { cancellation.watch(runner); }},
-                 streams.out);
+    return work(*log, cancellation);
   } catch (const Error& error) {
     return signals.exit_status(print_error(streams.err, error));
   }
 }
 
-template<class... Functions>
-struct Overloaded : Functions... {
-  using Functions::operator()...;
+class ExecutorProgram {
+public:
+  ExecutorProgram(const ProcessEnvironment& environment, StandardStreams streams)
+      : environment_(environment), streams_(streams) {}
+
+  int operator()(const BuildCommand& command) const {
+    return supervised(command.log, streams_, [&](Progress& log, Cancellation& cancellation) {
+      Network network(command.registry, environment_, log, cancellation.flag());
+      return build(command,
+                   {.registry = network.registry(),
+                    .mirrors = command.registry.mirrors,
+                    .http = network.http(),
+                    .retry = network.retry(),
+                    .progress = log,
+                    .environment = environment_.entries(),
+                    .cancel = cancellation.flag(),
+                    .on_runner = [&](Runner* runner) { cancellation.watch(runner); }},
+                   streams_.out);
+    });
+  }
+  int operator()(const PushCommand& command) const {
+    return supervised(command.settings.log, streams_,
+                      [&](Progress& log, const Cancellation& cancellation) {
+                        push_saved_image(command, {environment_, log, cancellation.flag()});
+                        return 0;
+                      });
+  }
+  int operator()(const IndexCommand& command) const {
+    return supervised(command.settings.log, streams_,
+                      [&](Progress& log, const Cancellation& cancellation) {
+                        push_index(command, {environment_, log, cancellation.flag()});
+                        return 0;
+                      });
+  }
+  int operator()(const LoginCommand& command) const {
+    run_login(command, environment_, *make_log(command.log, streams_.err));
+    return 0;
+  }
+  int operator()(const VersionCommand&) const {
+    print(streams_.out, "Cairn version :  v" CAIRN_VERSION "\n");
+    return 0;
+  }
+  int operator()(const HelpCommand& help) const {
+    print(streams_.out, help.text);
+    return 0;
+  }
+
+private:
+  const ProcessEnvironment& environment_;
+  StandardStreams streams_;
 };
-template<class... Functions>
-Overloaded(Functions...) -> Overloaded<Functions...>;
 
 } // namespace
 
@@ -91,18 +128,8 @@ int run_executor(const std::vector<std::string>& arguments, const ProcessEnviron
   fix_name_service();
   ignore_crypto_settings();
   try {
-    const auto command = parse_executor(arguments, environment);
-    return std::visit(
-        Overloaded{[&](const BuildCommand& c) { return run_build(c, environment, streams); },
-                   [&](const VersionCommand&) {
-                     print(streams.out, "Cairn version :  v" CAIRN_VERSION "\n");
-                     return 0;
-                   },
-                   [&](const HelpCommand& help) {
-                     print(streams.out, help.text);
-                     return 0;
-                   }},
-        command);
+    return std::visit(ExecutorProgram(environment, streams),
+                      parse_executor(arguments, environment));
   } catch (const Error& error) {
     return print_error(streams.err, error);
   }

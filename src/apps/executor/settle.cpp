@@ -103,7 +103,9 @@ void check_reports(const OutputOptions& output) {
   for (const auto& [flag, path, names_image] :
        {Report{"digest-file", reports.digest_file, false},
         Report{"image-name-with-digest-file", reports.image_name_with_digest_file, true},
-        Report{"image-name-tag-with-digest-file", reports.image_name_tag_with_digest_file, true}}) {
+        Report{"image-name-tag-with-digest-file", reports.image_name_tag_with_digest_file, true},
+        Report{"image-url-file", reports.image_url_file, true},
+        Report{"images-file", reports.images_file, true}}) {
     if (names_image && !path.empty() && output.destinations.empty())
       throw Error("--{}: there is no --destination to name", flag);
   }

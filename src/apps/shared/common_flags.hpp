@@ -24,6 +24,16 @@ void settle_registry(RegistryUse& use, const ProcessEnvironment& environment);
 /// --verbosity, --log-format and --log-timestamp.
 Flags<LogOptions> logging_flags();
 
+/// --extra-args, which parse_flags() has replaced by its lines.
+template<class Draft>
+Flags<Draft> extra_args_flag() {
+  return {{{.name = "extra-args",
+            .type = FlagType::lines,
+            .group = logging_group,
+            .help = "Further words of the command line, each on a line of its own"},
+           [](Draft&, const FlagValue&) {}}};
+}
+
 /// --help, with what else the draft has under that name.
 template<class Draft>
 Flags<Draft> help_flag(bool& (*wanted)(Draft&)) {

@@ -30,14 +30,6 @@ bool holds(const std::vector<CredentialHelper>& helpers, CredentialHelper wanted
   return std::find(helpers.begin(), helpers.end(), wanted) != helpers.end();
 }
 
-HelperEnvironment helper_environment(const Variables& environment) {
-  HelperEnvironment helpers;
-  if (const auto path = environment.text("PATH"); !path.empty())
-    helpers.path = path;
-  helpers.environment = environment.entries();
-  return helpers;
-}
-
 } // namespace
 
 std::vector<CredentialHelper> all_credential_helpers() {
@@ -53,6 +45,14 @@ CredentialHelper parse_credential_helper(std::string_view word) {
     if (word == name)
       return helper;
   throw Error("'{}' is none of env, google, ecr, acr, gitlab", word);
+}
+
+HelperEnvironment helper_environment(const Variables& environment) {
+  HelperEnvironment helpers;
+  if (const auto path = environment.text("PATH"); !path.empty())
+    helpers.path = path;
+  helpers.environment = environment.entries();
+  return helpers;
 }
 
 CloudAccess::CloudAccess(Http& http, const Variables& environment, const std::atomic<bool>& cancel)

@@ -3,6 +3,7 @@
 #include "creds/cloud.hpp"
 #include "creds/credential.hpp"
 #include "creds/docker_config.hpp"
+#include "creds/helper.hpp"
 #include "util/progress.hpp"
 #include "util/variables.hpp"
 
@@ -36,6 +37,9 @@ private:
 
 /// Where the environment says that Docker's configurations are.
 CredentialPlaces credential_places(const Variables& environment);
+
+/// How the programs of credential helpers are started.
+HelperEnvironment helper_environment(const Variables& environment);
 
 /// What the keychain of a program is made from; all borrowed.
 struct KeychainServices {

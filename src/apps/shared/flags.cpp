@@ -27,6 +27,26 @@ const FlagSpec* find_shorthand(std::span<const FlagSpec> specs, char letter) {
   return found == specs.end() ? nullptr : &*found;
 }
 
+/// The list that "names" is the plural of.
+const FlagSpec* find_plural(std::span<const FlagSpec> specs, std::string_view name) {
+  if (!name.ends_with('s'))
+    return nullptr;
+  const auto* spec = find_flag(specs, name.substr(0, name.size() - 1));
+  return spec != nullptr && spec->type == FlagType::list ? spec : nullptr;
+}
+
+/// A text's lines without empty ones.
+std::vector<std::string> filled_lines(std::string_view text) {
+  std::vector<std::string> lines;
+  for (auto& line : split(text, '\n')) {
+    if (line.ends_with('\r'))
+      line.pop_back();
+    if (!line.empty())
+      lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
 /// Old names share everything with the flag that they stand for.
 const FlagSpec& proper(std::span<const FlagSpec> specs, const FlagSpec& spec) {
   return spec.alias_of.empty() ? spec : *find_flag(specs, spec.alias_of);
@@ -47,12 +67,12 @@ const FlagSpec& proper(std::span<const FlagSpec> specs, const FlagSpec& spec) {
 /// value can be taken for a flag. Goes as far as "--".
 class LongForm {
 public:
-  LongForm(std::span<const FlagSpec> specs, const std::vector<std::string>& words)
-      : specs_(specs), words_(words) {}
+  LongForm(std::span<const FlagSpec> specs, std::vector<std::string> words)
+      : specs_(specs), words_(std::move(words)) {}
 
   std::vector<std::string> make() {
     while (next_ < words_.size()) {
-      const auto& word = words_[next_++];
+      const auto word = words_[next_++];
       if (word == "--")
         break;
       if (word.starts_with("--"))
@@ -60,7 +80,7 @@ public:
       else if (word.size() > 1 && word[0] == '-')
         take_short(word);
       else
-        out_.push_back(word);
+        take_words(word);
     }
     return std::move(out_);
   }
@@ -70,11 +90,50 @@ public:
 
 private:
   void take_long(const std::string& word) {
-    const auto* spec = find_flag(specs_, std::string_view(word).substr(2));
-    if (spec == nullptr || proper(specs_, *spec).type == FlagType::boolean)
+    const auto equals = word.find('=');
+    const bool has_value = equals != std::string::npos;
+    const auto name = std::string_view(word).substr(2, has_value ? equals - 2 : word.npos);
+    const auto* spec = find_flag(specs_, name);
+    if (spec == nullptr) {
+      if (const auto* list = find_plural(specs_, name))
+        take_plural(*list, has_value ? std::optional(word.substr(equals + 1)) : std::nullopt);
+      else
+        out_.push_back(word);
+      return;
+    }
+    if (proper(specs_, *spec).type == FlagType::lines)
+      take_lines(has_value ? word.substr(equals + 1) : std::string(next_value(word)));
+    else if (has_value || proper(specs_, *spec).type == FlagType::boolean)
       out_.push_back(word);
     else
       out_.push_back(fmt::format("{}={}", word, next_value(word)));
+  }
+
+  void take_words(const std::string& word) {
+    if (word.find('\n') == word.npos)
+      out_.push_back(word);
+    else
+      for (auto& line : filled_lines(word))
+        out_.push_back(std::move(line));
+  }
+
+  void take_plural(const FlagSpec& list, const std::optional<std::string>& value) {
+    const auto add = [&](std::string_view text) {
+      for (const auto& line : filled_lines(text))
+        out_.push_back(fmt::format("--{}={}", list.name, line));
+    };
+    if (value) {
+      add(*value);
+      return;
+    }
+    while (next_ < words_.size() && !words_[next_].starts_with('-'))
+      add(words_[next_++]);
+  }
+
+  /// The lines take the flag's place, so that one of them may be the value of the one before.
+  void take_lines(const std::string& text) {
+    const auto lines = filled_lines(text);
+    words_.insert(words_.begin() + static_cast<std::ptrdiff_t>(next_), lines.begin(), lines.end());
   }
 
   void take_short(const std::string& word) {
@@ -104,7 +163,7 @@ private:
   }
 
   std::span<const FlagSpec> specs_;
-  const std::vector<std::string>& words_;
+  std::vector<std::string> words_;
   std::size_t next_ = 0;
   std::vector<std::string> out_;
 };
@@ -122,6 +181,7 @@ void check_type(FlagType type, const FlagValue& value) {
     return;
   case FlagType::text:
   case FlagType::list:
+  case FlagType::lines:
     return;
   }
 }

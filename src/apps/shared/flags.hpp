@@ -14,7 +14,8 @@ enum class FlagType {
   text,     ///< The last occurrence counts, as for all but `list`.
   integer,  //
   duration, ///< Go's: 6h30m.
-  list      ///< Every occurrence is one value; commas mean nothing.
+  list,     ///< Every occurrence is one value; commas mean nothing.
+  lines     ///< Stands for its value's lines, each a word of the command line.
 };
 
 /// What a flag does in this program.
@@ -56,6 +57,9 @@ struct ParsedFlags {
 /// Reads `arguments` (without the program's name) by the rules of Go's pflag: "--name value",
 /// "--name=value", "-nvalue", "-n=value", "-n value"; "--" ends the flags. Values are checked
 /// against their type, also those that a later occurrence replaces.
+/// For pipelines, whose parameters are lists or text, a list has a plural: "--names a b" takes the
+/// words up to the next flag, and each of their lines is one "--name". So does "--names=TEXT".
+/// A word of several lines that is neither flag nor value is as many words.
 /// @throws Error naming the flag; an unknown one with the name that was probably meant
 ParsedFlags parse_flags(std::span<const FlagSpec> specs, const std::vector<std::string>& arguments);
 

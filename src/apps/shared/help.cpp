@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <vector>
 
 namespace cairn {
 
@@ -20,6 +21,8 @@ std::string_view type_name(FlagType type) {
     return "duration";
   case FlagType::list:
     return "multi-arg";
+  case FlagType::lines:
+    return "lines";
   }
   return "";
 }
@@ -43,18 +46,35 @@ std::string left_column(const FlagSpec& spec) {
   return fmt::format("  {}--{}{}{}", shorthand, spec.name, type.empty() ? "" : " ", type);
 }
 
-} // namespace
-
-std::string flag_help(std::span<const FlagSpec> specs) {
-  std::size_t width = 0;
-  for (const auto& spec : specs)
-    if (spec.visibility == Visibility::listed)
-      width = std::max(width, left_column(spec).size());
-  std::string out;
-  std::string_view group;
+/// Flags that are listed, those of a group together, in the order of their first ones.
+std::vector<FlagSpec> listed(std::span<const FlagSpec> specs) {
+  std::vector<std::string_view> groups;
+  std::vector<FlagSpec> sorted;
   for (const auto& spec : specs) {
     if (spec.visibility == Visibility::hidden)
       continue;
+    if (std::find(groups.begin(), groups.end(), spec.group) == groups.end())
+      groups.push_back(spec.group);
+    sorted.push_back(spec);
+  }
+  const auto place = [&](const FlagSpec& spec) {
+    return std::find(groups.begin(), groups.end(), spec.group);
+  };
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [&](const FlagSpec& a, const FlagSpec& b) { return place(a) < place(b); });
+  return sorted;
+}
+
+} // namespace
+
+std::string flag_help(std::span<const FlagSpec> specs) {
+  const auto flags = listed(specs);
+  std::size_t width = 0;
+  for (const auto& spec : flags)
+    width = std::max(width, left_column(spec).size());
+  std::string out;
+  std::string_view group;
+  for (const auto& spec : flags) {
     if (spec.group != group)
       out += fmt::format("\n{}:\n", spec.group);
     group = spec.group;

@@ -3,7 +3,7 @@
 #include "apps/shared/credentials.hpp"
 #include "registry/mirrors.hpp"
 #include "registry/options.hpp"
-#include "registry/transfer.hpp"
+#include "registry/push.hpp"
 
 #include <optional>
 #include <vector>

@@ -26,4 +26,12 @@ int print_error(FdRef to, const Error& error) {
   return error.exit_status();
 }
 
+std::string without_last_newline(std::string text) {
+  if (text.ends_with('\n'))
+    text.pop_back();
+  if (text.ends_with('\r'))
+    text.pop_back();
+  return text;
+}
+
 } // namespace cairn

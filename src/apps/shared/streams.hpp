@@ -3,6 +3,7 @@
 #include "util/error.hpp"
 #include "util/fd.hpp"
 
+#include <string>
 #include <string_view>
 
 namespace cairn {
@@ -19,5 +20,8 @@ void print(FdRef to, std::string_view text);
 /// The message and its detail, with what others said made harmless. The exit status that the error
 /// asks for; does not throw when nobody reads any more.
 int print_error(FdRef to, const Error& error);
+
+/// A secret as it is meant: editors and `echo` end a file with a line feed.
+std::string without_last_newline(std::string text);
 
 } // namespace cairn

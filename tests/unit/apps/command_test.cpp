@@ -214,9 +214,6 @@ TEST_CASE("work that comes later is refused by name, never skipped") {
       {{"-c", "gs://b/k"}, "--context: gs:// contexts are not supported yet", "GCS"},
       {{"-c", "git://h/p"}, "--context: git:// contexts are not supported yet", "git"},
       {{"-c", "https://h/p.git#main"}, "--context: git contexts are not supported yet", "git"},
-      {{"login", "-u", "me", "registry"}, "login: not supported yet", "a command"},
-      {{"push", "--whatever"}, "push: not supported yet", "its flags are not the build's"},
-      {{"completion"}, "completion: not supported yet", "a command of the shell"},
   });
 }
 
@@ -262,6 +259,16 @@ TEST_CASE("values that mean nothing are refused") {
   CHECK(refusal({"-d", "a/Upper"}).starts_with("--destination: "));
 }
 
+TEST_CASE("pipelines give lists and lines") {
+  const auto command = parse({"--build-args", "A=1", "B=2", "--destinations=r.io/a:1\nr.io/b:2",
+                              "--extra-args=--label=x=y z\n--target\nfinal\n"});
+  const auto& build = command.build;
+  CHECK(build.language.build_args.size() == 2);
+  CHECK(build.output.destinations.size() == 2);
+  CHECK(build.language.labels.at(0).second == "y z");
+  CHECK(build.language.targets == Words{"final"});
+}
+
 TEST_CASE("flags that contradict each other are refused") {
   check_refusals({
       {{"--compression=zstd", "--image-format=docker"},
@@ -280,6 +287,10 @@ TEST_CASE("flags that contradict each other are refused") {
       {{"--image-name-tag-with-digest-file=/x"},
        "--image-name-tag-with-digest-file: there is no --destination to name",
        "nothing to name"},
+      {{"--image-url-file=/x"},
+       "--image-url-file: there is no --destination to name",
+       "nothing to name"},
+      {{"--images-file=/x"}, "--images-file: there is no --destination to name", "nothing to name"},
   });
 }
 
@@ -330,6 +341,18 @@ TEST_CASE("a context that is to be preserved keeps the build out of the containe
   CHECK(isolation({"--preserve-context", "--isolation=none"}, {}) == Isolation::none);
   CHECK(refusal({"--no-push", "--preserve-context", "--isolation=inplace"}) ==
         "--preserve-context: not supported yet with --isolation=inplace");
+}
+
+TEST_CASE("other commands have flags of their own, which follow them") {
+  const auto command = std::get<PushCommand>(
+      parse_executor({"push", "image.tar", "-d", "a.example/b:1", "--push-retry=2"},
+                     ProcessEnvironment({"KANIKO_REGISTRY_MIRROR=m.example"})));
+  CHECK(command.path == "image.tar");
+  CHECK(command.settings.destinations.front().str() == "a.example/b:1");
+  CHECK(command.settings.registry.extra_attempts == 2);
+  CHECK(refusal({"push", "a", "-d", "b", "--context=x"}) == "unknown flag: --context");
+  CHECK(refusal({"completion"}) == "completion: Cairn has no scripts for shells");
+  CHECK(refusal({"--insecure", "index"}) == "index: a command comes before its flags");
 }
 
 TEST_CASE("kaniko's experiments are not looked at") {

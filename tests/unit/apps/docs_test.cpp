@@ -1,10 +1,12 @@
 #include "apps/creds/flag_table.hpp"
 #include "apps/executor/flag_table.hpp"
+#include "apps/executor/login_command.hpp"
 #include "util/text.hpp"
 
 #include <doctest/doctest.h>
 
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <string>
 #include <string_view>
@@ -89,6 +91,20 @@ TEST_CASE("docs/credentials.md has a row for every flag of cairn-creds, with its
       documented[std::string(trim(cells.at(1)))] = trim(cells.at(2));
   }
   CHECK(documented == expected);
+}
+
+TEST_CASE("flags of push and index mean what they mean to a build, those of login are in "
+          "docs/registries.md") {
+  const auto documented = documented_flags(CAIRN_SOURCE_ROOT "/docs/flags.md");
+  for (const auto& specs : {push_flag_specs(), index_flag_specs()})
+    for (const auto& spec : specs)
+      CHECK_MESSAGE(documented.count(std::string(spec.name)) == 1, std::string(spec.name));
+  std::ifstream file(CAIRN_SOURCE_ROOT "/docs/registries.md");
+  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  for (const auto& spec : login_flag_specs())
+    if (spec.group == "Login")
+      CHECK_MESSAGE(text.find("`--" + std::string(spec.name) + "`") != std::string::npos,
+                    std::string(spec.name));
 }
 
 TEST_CASE("names and shorthands are unique") {

@@ -31,6 +31,7 @@ constexpr FlagSpec specs[] = {
      .group = "More",
      .help = "A number"},
     {.name = "ttl", .type = FlagType::duration, .group = "More", .help = "A time"},
+    {.name = "extra", .type = FlagType::lines, .group = "More", .help = "Further words"},
     {.name = "oldFile", .group = "Old", .visibility = Visibility::hidden, .alias_of = "file"},
     {.name = "oldCache", .group = "Old", .visibility = Visibility::hidden, .alias_of = "cache"}};
 
@@ -98,6 +99,41 @@ TEST_CASE("flags are written as pflag reads them") {
   }
 }
 
+TEST_CASE("a list has a plural, and text can hold words of the command line") {
+  struct Row {
+    std::vector<std::string> arguments;
+    std::string expected;
+    const char* reason;
+  };
+  const std::vector<Row> rows = {
+      {{"--args", "a", "b=c", "-q"}, "arg=a arg=b=c quiet=true", "words up to the next flag"},
+      {{"--args", "--cache"}, "cache=true", "an empty list"},
+      {{"--args"}, "", "an empty list at the end"},
+      {{"--args", "", "a"}, "arg=a", "empty words are no values"},
+      {{"--args", "a", "--", "b"}, "arg=a | b", "-- ends the list and the flags"},
+      {{"--args=a\nb c\n\n"}, "arg=a arg=b c", "a line each"},
+      {{"--args=--cache"}, "arg=--cache", "a line may look like a flag"},
+      {{"--args=", "a"}, " | a", "an empty text is no list, and takes no words"},
+      {{"--args", "a\nb", "c"}, "arg=a arg=b arg=c", "words of several lines"},
+      {{"--args", "a", "--arg", "b"}, "arg=a arg=b", "beside the singular"},
+      {{"--args=a\r\nb\r\n"}, "arg=a arg=b", "lines as Windows ends them"},
+      {{"--extra=--file=a\n-q\nword"}, "file=a quiet=true | word", "flags and words"},
+      {{"--extra", "--arg\na b"}, "arg=a b", "a line may be the value of the one before"},
+      {{"--extra=", "--file=a"}, "file=a", "nothing"},
+      {{"--extra=--file", "a"}, "file=a", "it takes the place of the flag"},
+      {{"--extra=--extra=-q"}, "quiet=true", "within itself"},
+      {{"--extra=--\n-q"}, " | -q", "-- ends the flags there too"},
+      {{"index", "a@b\nc@d\n"}, " | index | a@b | c@d", "words of several lines are several"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.reason);
+    CHECK(read(row.arguments) == row.expected);
+  }
+  CHECK(refusal({"--files=a"}) == "unknown flag: --files (did you mean --file?)");
+  CHECK(refusal({"--extra"}) == "flag needs an argument: --extra");
+  CHECK(refusal({"--extra=--wrong"}) == "unknown flag: --wrong");
+}
+
 TEST_CASE("what pflag refuses is refused with the flag's name") {
   struct Row {
     std::vector<std::string> arguments;
@@ -147,5 +183,6 @@ TEST_CASE("the help groups flags, aligns them and tells what they do here") {
                             "More:\n"
                             "      --arg multi-arg  Many\n"
                             "  -l, --level int      A number\n"
-                            "      --ttl duration   A time\n");
+                            "      --ttl duration   A time\n"
+                          "      --extra lines    Further words\n");
 }

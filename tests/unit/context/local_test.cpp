@@ -85,6 +85,14 @@ TEST_CASE("a directory is a context, with and without its scheme") {
   }
 }
 
+TEST_CASE("dir://workspace may mean /workspace, as in kaniko's examples") {
+  const Workspace work;
+  CHECK(work.open("dir://proc/self").path == "/proc/self");
+  CHECK(work.open("dir:///proc/self").path == "/proc/self");
+  for (const auto* text : {"proc/self", "dir://no/such/place", "dir://"})
+    CHECK_THROWS_AS(work.open(text), Error);
+}
+
 TEST_CASE("contexts from elsewhere are not local") {
   for (const auto* text : {"/workspace", "ctx", "dir:///x", "tar:///x.tar.gz", "tar://stdin", "-"})
     CHECK(is_local_context(text));

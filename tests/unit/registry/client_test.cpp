@@ -1,7 +1,7 @@
 #include "creds/keychain.hpp"
 #include "oci/media_type.hpp"
 #include "registry/client.hpp"
-#include "registry/transfer.hpp"
+#include "registry/resolve.hpp"
 #include "support/fake_http.hpp"
 #include "util/error.hpp"
 

@@ -4,8 +4,6 @@
 #include "oci/platform.hpp"
 #include "registry/client.hpp"
 
-#include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -55,24 +53,5 @@ ResolvedImage resolve_image(ImageDocuments& from, const std::vector<ImageRef>& c
                             const Platform& platform, Progress& progress);
 ResolvedImage resolve_image(RegistryClient& client, const std::vector<ImageRef>& candidates,
                             const Platform& platform, Progress& progress);
-
-enum class ImmutableTags { fail, accept };
-
-/// An image and where it goes.
-struct Push {
-  std::vector<ImageRef> destinations; ///< With tags. Blobs travel once per repository.
-  const Manifest& manifest;
-  /// The bytes of any blob the manifest names, config included. Called from several threads.
-  std::function<std::unique_ptr<Source>(const Descriptor&)> open;
-  /// Repositories that may have a blob already, as "registry/repository" references: those on the
-  /// destination's registry are mounted from. May be empty.
-  std::function<std::vector<ImageRef>(const Digest&)> known_in = {};
-  ImmutableTags immutable_tags = ImmutableTags::fail;
-  unsigned parallel = 4; ///< Blobs at once.
-};
-
-/// Pushes blobs, then the config, then the manifest under each tag. Nothing is tagged unless all
-/// that it names is there. @throws Error
-void push_image(RegistryClient& client, const Push& push, Progress& progress);
 
 } // namespace cairn

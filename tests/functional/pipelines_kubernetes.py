@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""Pods without any pipeline system: the project's samples, and what kaniko's users wrote, with only the image changed."""
+import json
+import pathlib
+import subprocess
+import sys
+import textwrap
+
+import yaml
+
+from support import ROOT, case, expect, expect_equal, main, write_tree
+
+import container_support as containers
+import tar_layers
+import tekton
+
+DOCKERFILE = "FROM {host}/busybox\nCOPY f /f\nRUN cat /f > /g\n"
+COPIES = "FROM {host}/busybox\nCOPY f /f\n"
+
+# The Pod of kaniko's tutorial and the Job that many wrote after it. IMAGE is all that is changed.
+KANIKO_POD = """
+apiVersion: v1
+kind: Pod
+metadata:
+  name: kaniko
+spec:
+  containers:
+  - name: kaniko
+    image: IMAGE
+    args: ["--dockerfile=/workspace/dockerfile",
+           "--context=dir://workspace",
+           "--destination=HOST/tutorial"]
+    volumeMounts:
+      - name: kaniko-secret
+        mountPath: /kaniko/.docker
+      - name: dockerfile-storage
+        mountPath: /workspace
+  restartPolicy: Never
+  volumes:
+    - name: kaniko-secret
+      secret:
+        secretName: regcred
+        items:
+          - key: .dockerconfigjson
+            path: config.json
+    - name: dockerfile-storage
+      persistentVolumeClaim:
+        claimName: dockerfile-claim
+"""
+KANIKO_JOB = """
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: kaniko
+spec:
+  template:
+    spec:
+      containers:
+        - name: kaniko
+          image: IMAGE
+          args: ["--dockerfile=Dockerfile", "--context=/workspace/", "--destination=HOST/job:v1",
+                 "--digest-file=/dev/termination-log", "--cache=true", "--snapshotMode=redo", "--cleanup"]
+          volumeMounts:
+            - {name: docker-config, mountPath: /kaniko/.docker/}
+            - {name: workspace, mountPath: /workspace}
+      restartPolicy: Never
+      volumes:
+        - {name: docker-config, secret: {secretName: regcred, items: [{key: .dockerconfigjson, path: config.json}]}}
+        - {name: workspace, emptyDir: {}}
+"""
+
+
+class Started:
+    """The one container of a Pod or Job, with VOLUMES in place of its claims and Secrets."""
+
+    def __init__(self, world, document: dict, volumes: dict[str, pathlib.Path], stdin: bytes = b"", **how):
+        spec = document["spec"]
+        while "containers" not in spec:
+            spec = spec.get("template", spec.get("jobTemplate"))["spec"]
+        body = spec["containers"][0]
+        self.log = world.directory / world.new_name("termination-log")
+        self.log.touch(mode=0o666)
+        self.log.chmod(0o666)
+        mounts = [tekton.Mount(mount["mountPath"], volumes.get(mount["name"]),
+                               mount.get("readOnly", False) or "secret" in self._volume(spec, mount), mount["name"])
+                  for mount in body.get("volumeMounts", [])]
+        pod = {key: value for key, value in spec.get("securityContext", {}).items() if key != "fsGroup"}
+        words = [word.replace("registry.example.com", world.host) for word in body.get("args", [])]
+        done = containers.run(world, [*body.get("command", ["/kaniko/executor"]), *words],
+                              security={**pod, **body.get("securityContext", {})}, environment={}, directory="/workspace",
+                              mounts=[*mounts, tekton.Mount("/dev/termination-log", self.log)],
+                              volumes=containers.Volumes(world), stdin=stdin, **how)
+        self.status, self.said = done.returncode, done.stdout + done.stderr
+
+    @staticmethod
+    def _volume(spec: dict, mount: dict) -> dict:
+        return next(volume for volume in spec["volumes"] if volume["name"] == mount["name"])
+
+    def succeeded(self) -> "Started":
+        expect(self.status == 0, f"exit status {self.status}: {self.said[-2500:]}")
+        return self
+
+
+def source(world, dockerfile: str, name: str = "Dockerfile") -> pathlib.Path:
+    directory = world.new_directory("source")
+    directory.chmod(0o755)
+    write_tree(directory, {name: dockerfile.format(host=world.host), "f": "content\n"})
+    return directory
+
+
+def docker_config(world, key: str = "config.json") -> pathlib.Path:
+    text = json.dumps({"auths": {world.host: {"username": "u", "password": "p"}}})
+    return containers.secret(world.new_directory("secret"), {key: text})
+
+
+def sample(name: str) -> dict:
+    return tekton.load(ROOT / "workflows/kubernetes" / name)[0]
+
+
+@case("the Job builds, and the pod's status ends with the digest")
+def job(world):
+    for runtime_default in (True, False):
+        started = Started(world, sample("job.yaml"), {"source": source(world, DOCKERFILE), "registry": docker_config(
+            world, ".dockerconfigjson")}, runtime_default=runtime_default).succeeded()
+        expect_equal(started.log.read_text(), tar_layers.digest_of(world.manifest("app:1.0")))
+        containers.expect_clean_layers(containers.pulled(world, "app:1.0"))
+
+
+@case("the restricted Job builds from copies")
+def restricted(world):
+    started = Started(world, sample("job-restricted.yaml"), {"source": source(world, COPIES),
+                                                             "registry": docker_config(world)}).succeeded()
+    expect_equal(started.log.read_text(), tar_layers.digest_of(world.manifest("site:1.0")))
+
+
+@case("a context from stdin is built")
+def from_stdin(world):
+    folder = source(world, DOCKERFILE)
+    packed = subprocess.run(["tar", "-cz", "-C", str(folder), "."], check=True, capture_output=True).stdout
+    Started(world, sample("stdin.yaml"), {"registry": docker_config(world)}, stdin=packed).succeeded()
+    expect_equal(containers.pulled(world, "app:1.0").text("/g"), "content\n")
+
+
+@case("the Pod of kaniko's tutorial works with only its image changed")
+def kaniko_pod(world):
+    document = yaml.safe_load(KANIKO_POD.replace("HOST", world.host))
+    text = f"FROM {world.host}/busybox\nENTRYPOINT [\"/bin/sh\", \"-c\", \"echo hello\"]\n"
+    Started(world, document, {"dockerfile-storage": source(world, text, "dockerfile"),
+                              "kaniko-secret": docker_config(world)}).succeeded()
+    expect_equal(containers.pulled(world, "tutorial:latest").config["Entrypoint"], ["/bin/sh", "-c", "echo hello"])
+
+
+@case("a Job of kaniko's with a mounted Secret works with only its image changed")
+def kaniko_job(world):
+    document = yaml.safe_load(KANIKO_JOB.replace("HOST", world.host))
+    # A build of several stages as those of web front ends: packages first, then the sources.
+    text = textwrap.dedent("""\
+        FROM {host}/busybox AS build
+        WORKDIR /app
+        COPY package*.json ./
+        RUN mkdir -p node_modules/left && cp package.json node_modules/left/index.js
+        COPY . .
+        RUN mkdir dist && cat src/*.js node_modules/*/index.js > dist/bundle.js
+        FROM {host}/busybox
+        COPY --from=build --chown=1000:1000 /app/dist /usr/share/nginx/html
+        EXPOSE 80
+        CMD ["httpd", "-f"]
+        """)
+    folder = source(world, text)
+    write_tree(folder, {"package.json": "{}\n", "package-lock.json": "{}\n", "src/a.js": "a();\n", "src/b.js": "b();\n",
+                        "node_modules/never": "x", ".dockerignore": "node_modules\n"})
+    started = Started(world, document, {"docker-config": docker_config(world), "workspace": folder}).succeeded()
+    expect_equal(started.log.read_text(), tar_layers.digest_of(world.manifest("job:v1")))
+    image = containers.pulled(world, "job:v1")
+    expect_equal(image.text("/usr/share/nginx/html/bundle.js"), "a();\nb();\n{}\n")
+    containers.expect_clean_layers(image)
+    expect_equal(sorted(path.name for path in folder.iterdir()),
+                 [".dockerignore", "Dockerfile", "f", "node_modules", "package-lock.json", "package.json", "src"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,308 @@
+#!/usr/bin/env python3
+"""Tekton's Tasks and StepActions as its controller renders them, in containers as a kubelet makes them."""
+import contextlib
+import json
+import pathlib
+import subprocess
+import sys
+
+from support import ROOT, Skip, case, expect, expect_equal, main, write_tree
+
+import certificates
+import container_support as containers
+import manifests
+import registry
+import tar_layers
+import tekton
+
+DOCKERFILE = ("FROM {host}/busybox AS build\nARG MESSAGE=none\nRUN mkdir /made && echo \"$MESSAGE\" > /made/file\n"
+              "FROM {host}/busybox\nCOPY --from=build /made/file /file\nCOPY f /f\nRUN cat /file /f > /both && ls / > /listing\n")
+COPIES = "FROM {host}/busybox\nCOPY f /f\nENV A=b\n"
+
+
+class TaskRun:
+    """A pod of Tekton's: what its entrypoint, its volumes and its credentials look like to the steps."""
+
+    def __init__(self, world, task: str | dict, params: dict | None = None, workspaces: dict | None = None,
+                 credentials: dict | None = None, runtime_default: bool = True):
+        self.world, self.runtime_default = world, runtime_default
+        document = manifests.tasks()[task] if isinstance(task, str) else task
+        self.task = tekton.Rendered(document, params, workspaces, manifests.step_actions())
+        self.volumes = containers.Volumes(world)
+        self.statuses: list[int] = []
+        self.said = ""
+        self.out = world.new_directory("tekton")
+        folders = ("bin/", "run/0/", "results/", "steps/", "home/", "creds/")
+        write_tree(self.out, {**dict.fromkeys(folders), "downward/ready": "READY"})
+        for name in ("run", "run/0", "results", "steps", "home", "creds"):
+            (self.out / name).chmod(0o777)
+        (self.out / "bin/busybox").write_bytes(tar_layers.BUSYBOX.read_bytes())
+        (self.out / "bin/busybox").chmod(0o755)
+        if credentials:
+            write_tree(self.out, {"creds/.docker/config.json": json.dumps(credentials)})
+
+    def run(self) -> "TaskRun":
+        fixed = {name: containers.fingerprint(self.out / name) for name in ("bin", "downward", "creds")}
+        for step in self.task.steps():
+            folder = self.out / f"steps/step-{step.name}/results"
+            folder.mkdir(parents=True)
+            folder.chmod(0o777)
+            mounts = [tekton.Mount(f"/tekton/{path.name}", path, path.name in ("bin", "downward")) for path in
+                      sorted(self.out.iterdir())] + step.mounts
+            # Tekton's entrypoint starts the step, and writes a file when it has ended.
+            script = '"$@"; status=$?; : > /tekton/run/0/out; exit $status'
+            done = containers.run(self.world, ["/tekton/bin/busybox", "sh", "-c", script, "step", *step.words],
+                                  security=step.security, environment=step.environment, directory=step.directory,
+                                  mounts=mounts, volumes=self.volumes, runtime_default=self.runtime_default)
+            self.statuses.append(done.returncode)
+            self.said += done.stdout + done.stderr
+            if done.returncode != 0:
+                break
+        expect_equal({name: containers.fingerprint(self.out / name) for name in fixed}, fixed, "Tekton's own files")
+        expect((self.out / "run/0/out").exists(), f"the entrypoint could not go on: {self.said[-1500:]}")
+        return self
+
+    def succeeded(self) -> "TaskRun":
+        self.run()
+        expect(self.statuses[-1] == 0, f"exit status {self.statuses[-1]}: {self.said[-2500:]}")
+        return self
+
+    @property
+    def files(self) -> dict[str, str]:
+        return {f"/tekton/{path.relative_to(self.out)}": path.read_text() for folder in ("results", "steps")
+                for path in (self.out / folder).rglob("*") if path.is_file()}
+
+    def results(self) -> dict[str, str]:
+        found = {name: self.task.result(name, self.files) for name in tekton.names(self.task.spec["results"])}
+        # Each container's message: its results as JSON.
+        message = json.dumps([{"key": name, "value": value, "type": 1} for name, value in found.items()])
+        expect(len(message) < tekton.RESULT_LIMIT, f"{len(message)} bytes of results")
+        expect(not any("\n" in value for value in found.values()), f"a newline in {found}")
+        return found
+
+
+def source(world, dockerfile: str, files: dict | None = None) -> pathlib.Path:
+    directory = world.new_directory("source")
+    directory.chmod(0o755)
+    write_tree(directory, {"Dockerfile": dockerfile.format(host=world.host), "f": "content\n", **(files or {})})
+    return directory
+
+
+def build(world, dockerfile: str, params: dict | None = None, task: str = "cairn", workspaces: dict | None = None,
+          **how) -> TaskRun:
+    """A TaskRun that builds to a repository of its own, params["IMAGE"] unless it is given."""
+    params = {"IMAGE": f"{world.host}/{world.new_name('app')}:1", **(params or {})}
+    return TaskRun(world, task, params, {"source": source(world, dockerfile), **(workspaces or {})}, **how)
+
+
+def name_of(run: TaskRun) -> str:
+    return run.task.values.texts["params.IMAGE"].split("/", 1)[1]
+
+
+def expect_results(world, run: TaskRun) -> None:
+    name = name_of(run)
+    digest = tar_layers.digest_of(world.manifest(name))
+    base = tar_layers.digest_of(world.manifest("busybox:latest"))
+    expect_equal(run.results(), {"IMAGE_URL": f"{world.host}/{name}", "IMAGE_DIGEST": digest,
+                                 "IMAGES": f"{world.host}/{name}@{digest}",
+                                 "BASE_IMAGES": f"{world.host}/busybox@{base}"})
+
+
+@case("under Pod Security baseline with the runtime's seccomp profile the Task builds in place, and leaves Tekton alone")
+def baseline(world):
+    run = build(world, DOCKERFILE, {"BUILD_ARGS": ["MESSAGE=two words"]})
+    before = containers.fingerprint(run.task.bound["source"])
+    run.succeeded()
+    expect("Isolation: in place" in run.said, run.said[-1500:])
+    expect_results(world, run)
+    image = containers.pulled(world, name_of(run))
+    expect_equal(image.text("/both"), "two words\ncontent\n")
+    containers.expect_clean_layers(image)
+    expect_equal(containers.fingerprint(run.task.bound["source"]), before, "the source")
+
+
+@case("without a seccomp profile RUN has namespaces and an overlay, and sees nothing of the pod")
+def default_cluster(world):
+    run = build(world, DOCKERFILE, {"BUILD_ARGS": ["MESSAGE=x"]}, runtime_default=False).succeeded()
+    expect("Isolation: namespace with overlay" in run.said, run.said[-1500:])
+    expect_results(world, run)
+    image = containers.pulled(world, name_of(run))
+    containers.expect_clean_layers(image)
+    expect(not {"tekton", "kaniko", "workspace"} & set(image.text("/listing").split()), image.text("/listing"))
+
+
+@case("the restricted Task builds from copies, and says which line cannot be run")
+def restricted(world):
+    run = build(world, COPIES, task="cairn-restricted").succeeded()
+    expect_results(world, run)
+    containers.expect_clean_layers(containers.pulled(world, name_of(run)))
+    run = build(world, DOCKERFILE, task="cairn-restricted").run()
+    expect_equal(run.statuses, [1])
+    expect("Dockerfile:3: RUN mkdir /made" in run.said, run.said[-1500:])
+    expect_equal({name: value for name, value in run.files.items() if value}, {})
+
+
+@case("the restricted Task builds a Dockerfile with RUN when its steps are in the cache")
+def restricted_cached(world):
+    cache = world.new_directory("cache")
+    cache.chmod(0o777)
+    for task in ("cairn", "cairn-restricted"):
+        subprocess.run(["chmod", "-R", "a+rwX", str(cache)], check=True)
+        run = build(world, DOCKERFILE, {"CACHE": "true", "BUILD_ARGS": ["MESSAGE=kept"],
+                                        "CACHE_REPO": f"{world.host}/steps"}, task=task, workspaces={"cache": cache})
+        run.succeeded()
+        expect_results(world, run)
+        expect_equal(containers.pulled(world, name_of(run)).text("/both"), "kept\ncontent\n")
+    expect((cache / "steps").is_dir(), "the workspace was not used")
+
+
+@case("parameters reach the image: destinations, labels, target, platform, a subdirectory, further flags")
+def parameters(world):
+    text = "FROM scratch AS first\nCOPY f /first\nFROM scratch\nCOPY f /second\n"
+    folder = source(world, "FROM scratch\n", {"sub/f": "sub", "sub/docker/Dockerfile.app": text})
+    image, more = f"{world.host}/{world.new_name('many')}:1", [f"{world.host}/more/a:2", f"{world.host}/more/b:3"]
+    run = TaskRun(world, "cairn", {
+        "IMAGE": image, "DOCKERFILE": "docker/Dockerfile.app", "CONTEXT": "sub", "DESTINATIONS": more, "TARGET": "first",
+        "PLATFORM": "linux/arm64", "LABELS": ["a=b c", "d=e=f"], "ISOLATION": "none",
+        "EXTRA_ARGS": ["--image-format=docker", "--label", "g=h"]}, {"source": folder}).succeeded()
+    built = containers.pulled(world, name_of(run))
+    expect_equal(built.text("/first"), "sub")
+    config = json.loads(registry.get(world.host, f"/v2/{name_of(run).split(':')[0]}/blobs/" + json.loads(
+        world.manifest(name_of(run)))["config"]["digest"]))
+    expect_equal((config["architecture"], config["config"]["Labels"]), ("arm64", {"a": "b c", "d": "e=f", "g": "h"}))
+    digest = tar_layers.digest_of(world.manifest(name_of(run)))
+    expect_equal(run.results()["IMAGES"], ",".join(f"{name}@{digest}" for name in [image, *more]))
+    expect_equal(run.results()["BASE_IMAGES"], "")
+    expect_equal(world.manifest("more/b:3"), world.manifest(name_of(run)))
+
+
+@case("what kaniko's Task was given works when only the name of the Task changes")
+def like_kaniko(world):
+    params = {"IMAGE": f"{world.host}/{world.new_name('swap')}:1", "DOCKERFILE": "./Dockerfile", "CONTEXT": "./",
+              "EXTRA_ARGS": ["--skip-tls-verify", "--cache=true", "--snapshotMode=redo", "--use-new-run"]}
+    run = TaskRun(world, "cairn", params, {"source": source(world, DOCKERFILE)}).succeeded()
+    expect(world.tags(f"{name_of(run).split(':')[0]}/cache"), "--cache=true of EXTRA_ARGS was overruled")
+
+
+@contextlib.contextmanager
+def closed_registry(world, user: str, password: str, **how):
+    """A registry that wants a password, with the base image."""
+    directory = world.new_directory("closed")
+    line = subprocess.run(["htpasswd", "-nbB", user, password], check=True, capture_output=True).stdout
+    (directory / "htpasswd").write_bytes(line)
+    auth = f"auth: {{htpasswd: {{realm: test, path: {directory}/htpasswd}}}}\n"
+    with contextlib.closing(registry.Registry(directory, auth=auth, **how)) as server:
+        yield server
+
+
+def config_json(host: str, user: str, password: str) -> dict:
+    return {"auths": {host: {"username": user, "password": password}}}
+
+
+@case("a Secret in the workspace dockerconfig opens the registry, whichever key it has")
+def docker_config(world):
+    with closed_registry(world, "user", "secret-word") as server:
+        for number, key in enumerate(("config.json", ".dockerconfigjson")):
+            for task in ("cairn", "cairn-restricted"):
+                folder = containers.secret(world.new_directory("secret"),
+                                           {key: json.dumps(config_json(server.host, "user", "secret-word"))})
+                run = build(world, COPIES, {"IMAGE": f"{server.host}/app:{task}{number}"}, task=task,
+                            workspaces={"dockerconfig": folder}).succeeded()
+                expect("secret-word" not in run.said, "the password is in the log")
+
+
+@case("the service account's credentials, as Tekton collects them, open the registry")
+def service_account(world):
+    with closed_registry(world, "user", "secret-word") as server:
+        made = config_json(f"https://{server.host}", "user", "secret-word")
+        made["auths"][f"https://{server.host}"]["email"] = "not@val.id"
+        build(world, COPIES, {"IMAGE": f"{server.host}/app:1"}, credentials=made).succeeded()
+        run = build(world, COPIES, {"IMAGE": f"{server.host}/app:2"}).run()
+        expect(run.statuses == [1] and server.host in run.said, run.said[-800:])
+
+
+@case("certificates of the workspace ca-certificates are trusted besides the usual ones")
+def own_authority(world):
+    directory = world.new_directory("tls")
+    authority = certificates.Authority(directory)
+    certificate, key = authority.issue("server")
+    tls = f"  tls: {{certificate: {certificate}, key: {key}}}\n"
+    with contextlib.closing(registry.Registry(directory, tls=tls)) as server:
+        folder = containers.secret(world.new_directory("ca"), {"company.pem": authority.certificate.read_text()})
+        for task in ("cairn", "cairn-restricted"):
+            build(world, "FROM scratch\nCOPY f /f\n", {"IMAGE": f"{server.host}/app:1"}, task=task,
+                  workspaces={"ca-certificates": folder}).succeeded()
+        run = build(world, "FROM scratch\nCOPY f /f\n", {"IMAGE": f"{server.host}/app:1"}).run()
+        expect(run.statuses[0] != 0 and "certificate" in run.said, run.said[-800:])
+
+
+@case("a registry that cannot be reached ends the step with status 75")
+def temporary_failure(world):
+    run = build(world, COPIES, {"IMAGE": f"127.0.0.1:{registry.free_port()}/app:1"}).run()
+    expect_equal(run.statuses, [75], run.said[-600:])
+
+
+@case("the step actions collect credentials and build, and the Task around them has the results")
+def step_actions(world):
+    task = tekton.load(ROOT / "stepactions/cairn-build/samples/task.yaml")[0]
+    with closed_registry(world, "user", "secret-word") as server:
+        for dockerfile in (COPIES, DOCKERFILE):
+            folder = containers.secret(world.new_directory("secret"),
+                                       {".dockerconfigjson": json.dumps(config_json(server.host, "user", "secret-word"))})
+            run = TaskRun(world, task, {"IMAGE": f"{server.host}/app:1"},
+                          {"source": source(world, dockerfile), "dockerconfig": folder}).succeeded()
+            found = run.results()
+            expect_equal(found["IMAGE_URL"], f"{server.host}/app:1")
+            expect(found["IMAGE_DIGEST"].startswith("sha256:"), str(found))
+            expect_equal((run.volumes.get("registry") / "docker/config.json").stat().st_mode & 0o777, 0o600)
+
+
+def has_index(world) -> bool:
+    done = subprocess.run([world.program, "help"], capture_output=True, text=True, check=True)
+    return "executor index" in done.stdout
+
+
+@case("the pipeline builds for several platforms and joins them to an index")
+def multi_platform(world):
+    if not has_index(world):
+        raise Skip("this executor has no command index yet")
+    pipeline = manifests.catalog("Pipeline")["cairn-multi-platform"]["spec"]
+    given = {"IMAGE": f"{world.host}/multi:1", "PLATFORMS": ["linux/amd64", "linux/arm64", "linux/arm/v7"]}
+    texts, lists = tekton.parameter_values(pipeline["params"], given)
+    values, folder, results = tekton.Values(texts, lists), source(world, "FROM scratch\nCOPY f /f\n"), {}
+    for each in pipeline["tasks"]:
+        fixed = {param["name"]: param["value"] for param in each["params"]}
+        runs = []
+        for extra in tekton.fan_out(each["matrix"], values) if "matrix" in each else [{}]:
+            params = dict(extra)
+            for name, value in fixed.items():
+                whole = tekton.VARIABLE.fullmatch(value)
+                params[name] = values.words([value]) if whole and whole[1] in values.lists else values.text(value)
+            spaces = {"source": folder} if "source" in tekton.names(each["workspaces"]) else {}
+            runs.append(TaskRun(world, each["taskRef"]["name"], params, spaces).succeeded().results())
+        for name in runs[0]:
+            values.lists[f"tasks.{each['name']}.results.{name}[*]"] = [run[name] for run in runs]
+            values.texts[f"tasks.{each['name']}.results.{name}"] = runs[0][name]
+    results = {each["name"]: values.text(each["value"]) for each in pipeline["results"]}
+    index = json.loads(world.manifest("multi:1"))
+    expect_equal([(each["platform"]["architecture"], each["platform"].get("variant", "")) for each in index["manifests"]],
+                 [("amd64", ""), ("arm64", ""), ("arm", "v7")])
+    expect_equal(results, {"IMAGE_URL": given["IMAGE"], "IMAGE_DIGEST": tar_layers.digest_of(world.manifest("multi:1"))})
+
+
+@case("the warmer fills the cache workspace")
+def warm(world):
+    if not (world.program.parent / "warmer").exists():
+        raise Skip("this image has no warmer yet")
+    cache = world.new_directory("cache")
+    cache.chmod(0o777)
+    TaskRun(world, "cairn-warm", {"IMAGES": [f"{world.host}/busybox"]}, {"cache": cache}).succeeded()
+    expect(any(cache.rglob("*")), "the cache is empty")
+    before = len(world.registry.requests())
+    build(world, DOCKERFILE, {"CACHE": "true"}, workspaces={"cache": cache}).succeeded()
+    read = [line for line in world.registry.requests()[before:] if line.startswith("GET /v2/busybox/blobs/")]
+    expect_equal(read, [])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
