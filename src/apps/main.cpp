@@ -2,6 +2,7 @@
 #include "apps/creds/helper_program.hpp"
 #include "apps/creds/run.hpp"
 #include "apps/executor/run.hpp"
+#include "apps/warmer/run.hpp"
 
 #include <unistd.h>
 
@@ -18,6 +19,8 @@ int main(int argc, char** argv) {
     return cairn::run_argo_plugin(arguments, environment, streams);
   if (name == "cairn-creds")
     return cairn::run_creds(arguments, environment, streams);
+  if (name == "warmer")
+    return cairn::run_warmer(arguments, environment, streams);
   if (name.starts_with("docker-credential-"))
     return cairn::run_credential_helper(name, arguments, environment, streams);
   return cairn::run_executor(arguments, environment, streams);

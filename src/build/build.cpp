@@ -49,7 +49,7 @@ std::vector<std::string> workspace_candidates(const BuildOptions& options) {
 std::vector<std::string> download_directories(const ExecutionOptions& options,
                                               const Workspace& workspace) {
   std::vector<std::string> directories;
-  if (const auto kept = cache_directory(options))
+  if (const auto kept = writable_cache_directory(options))
     directories.push_back(*kept + "/downloads");
   directories.push_back(workspace.path() + "/downloads");
   return directories;
@@ -62,8 +62,8 @@ DownloadServices download_services(const BuildOptions& options, const BuildServi
 
 /// Where fetched repositories are kept; empty where nothing can be written.
 std::string repository_cache(const ExecutionOptions& options) {
-  const auto kept = cache_directory(options);
-  return kept && ::access(kept->c_str(), W_OK) == 0 ? *kept + "/git" : "";
+  const auto kept = writable_cache_directory(options);
+  return kept ? *kept + "/git" : "";
 }
 
 /// Before a base image can cover their names.
@@ -266,7 +266,7 @@ PathFilter ignored_paths(Rung rung, const BuildOptions& options, const std::stri
 
 /// Cache mounts of a build without a place for them end with it.
 std::string cache_mount_directory(const BuildOptions& options, const Workspace& workspace) {
-  const auto kept = cache_directory(options.execution);
+  const auto kept = writable_cache_directory(options.execution);
   return kept.value_or(workspace.path()) + "/mounts";
 }
 
@@ -283,9 +283,9 @@ bool must_keep_base_blobs(const Plan& plan, const Schedule& schedule, const Buil
 /// Where layers of base images stay: with --cache from build to build, otherwise if this build may
 /// read them again.
 LayerKeep keeping(const CacheDirectory* cache, const Workspace& workspace, bool reads_again) {
-  if (cache != nullptr)
+  if (cache != nullptr && cache->is_writable())
     return {&cache->blobs(), cache};
-  return {reads_again ? &workspace.store() : nullptr, nullptr};
+  return {reads_again ? &workspace.store() : nullptr, cache};
 }
 
 std::string reasons(const Ladder& ladder) {
@@ -347,14 +347,15 @@ BuildReport build_image(const BuildOptions& given, const BuildServices& services
   auto input = InputReader(options, fetching, progress).read();
 
   // From here on the build is known; nothing has been pulled but manifests and configs.
-  ImageLibrary images({services.registry, services.mirrors, progress});
+  const auto kept = open_cache_directory(options, progress);
+  const auto memory = open_image_memory(kept.get(), options.cache, services.clock);
+  ImageLibrary images({services.registry, services.mirrors, progress, memory.get()});
   const auto plan = plan_of(input, options, fetching, images, progress);
   Downloads downloads(plan, fetching.downloader, workspace.temporary());
   options.times.epoch = plan.epoch;
 
   LayerFactory layers(workspace.store(), options.output.compression, time_rule(options.times),
                       services.cancel);
-  const auto kept = open_cache_directory(options, progress);
   StepCaches steps(entry_rule(options, services.clock()), progress);
   add_caches(steps, options, kept.get(), services.registry);
   const auto schedule = make_schedule(

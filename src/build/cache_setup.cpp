@@ -5,6 +5,8 @@
 
 #include <unistd.h>
 
+#include <cerrno>
+
 namespace cairn {
 
 namespace {
@@ -25,9 +27,16 @@ std::optional<CacheLocation> repository(const BuildOptions& options) {
 } // namespace
 
 std::optional<std::string> cache_directory(const ExecutionOptions& options) {
-  if (!options.cache_directory && ::access(usual_directory, W_OK) == 0)
+  if (!options.cache_directory && ::access(usual_directory, R_OK | X_OK) == 0)
     return usual_directory;
   return options.cache_directory;
+}
+
+std::optional<std::string> writable_cache_directory(const ExecutionOptions& options) {
+  auto directory = cache_directory(options);
+  if (directory && ::access(directory->c_str(), W_OK) != 0 && errno != ENOENT)
+    return std::nullopt;
+  return directory;
 }
 
 std::unique_ptr<CacheDirectory> open_cache_directory(const BuildOptions& options,
@@ -43,13 +52,20 @@ std::unique_ptr<CacheDirectory> open_cache_directory(const BuildOptions& options
   }
 }
 
+std::unique_ptr<ImageMemory> open_image_memory(const CacheDirectory* directory,
+                                               const CacheOptions& options, Clock clock) {
+  if (directory == nullptr)
+    return nullptr;
+  return std::make_unique<ImageMemory>(*directory, options.time_to_live, std::move(clock));
+}
+
 void add_caches(StepCaches& caches, const BuildOptions& options, const CacheDirectory* directory,
                 RegistryClient& registry) {
   if (!options.cache.enabled)
     return;
   if (directory != nullptr)
-    caches.use(make_local_cache(directory->path() + "/steps", directory->blobs()),
-               StepCaches::Use::read_and_write);
+    caches.use(make_local_cache(*directory),
+               directory->is_writable() ? StepCaches::Use::read_and_write : StepCaches::Use::read);
   if (const auto location = repository(options))
     caches.use(make_remote_cache(*location, registry),
                options.cache.push ? StepCaches::Use::read_and_write : StepCaches::Use::read);

@@ -2,6 +2,7 @@
 
 #include "build/cache_directory.hpp"
 #include "build/copy_step.hpp"
+#include "build/image_memory.hpp"
 #include "build/options.hpp"
 #include "build/schedule.hpp"
 #include "build/step_caches.hpp"
@@ -13,13 +14,20 @@
 
 namespace cairn {
 
-/// Where things are kept from build to build, if anywhere: --cache-dir, or "/cache" when that can
-/// be written.
+/// Where things are kept from build to build, if anywhere: --cache-dir, or "/cache" when there is
+/// such a directory.
 std::optional<std::string> cache_directory(const ExecutionOptions& options);
+/// The same where it can be written.
+std::optional<std::string> writable_cache_directory(const ExecutionOptions& options);
 
-/// --cache-dir, opened; null without --cache, or when the directory cannot be written.
+/// --cache-dir, opened; null without --cache, or when there is no directory.
 std::unique_ptr<CacheDirectory> open_cache_directory(const BuildOptions& options,
                                                      Progress& progress);
+
+/// What base images were when they were last asked for. Null without a directory, which must
+/// outlive it.
+std::unique_ptr<ImageMemory> open_image_memory(const CacheDirectory* directory,
+                                               const CacheOptions& options, Clock clock);
 
 /// Adds the caches that the options name. `directory` may be null. All must outlive `caches`.
 void add_caches(StepCaches& caches, const BuildOptions& options, const CacheDirectory* directory,

@@ -1,7 +1,7 @@
 #include "build/images.hpp"
 
+#include "build/image_finder.hpp"
 #include "oci/layout.hpp"
-#include "registry/resolve.hpp"
 #include "util/crypto.hpp"
 #include "util/error.hpp"
 #include "util/parallel.hpp"
@@ -82,6 +82,14 @@ std::unique_ptr<Source> verify_blob(std::unique_ptr<Source> from, const Descript
   return std::make_unique<VerifiedSource>(std::move(from), blob);
 }
 
+std::shared_ptr<const BaseImage> make_base_image(const ImageSource& source, FoundImage found) {
+  const auto base = std::make_shared<BaseImage>(BaseImage{source, std::move(found.image.manifest),
+                                                          ImageConfig::parse(found.image.config),
+                                                          found.image.ref, std::move(found.open)});
+  check_layers(*base);
+  return base;
+}
+
 void ImageLibrary::prefetch(const std::vector<ImageSource>& images) {
   parallel_for(images.size(), parallel_lookups, [&](std::size_t i) {
     std::shared_ptr<const BaseImage> found;
@@ -122,17 +130,11 @@ std::shared_ptr<const BaseImage> ImageLibrary::resolve(const ImageSource& image)
 }
 
 std::shared_ptr<const BaseImage> ImageLibrary::from_registry(const ImageSource& image) {
+  const auto& reference = *image.reference;
   services_.progress.info("Retrieving image manifest {}", image.name);
-  auto resolved = resolve_image(services_.registry, services_.mirrors.candidates(*image.reference),
-                                image.platform, services_.progress);
-  auto open = [this, ref = resolved.ref](const Descriptor& blob) {
-    return services_.registry.read_blob(ref, blob);
-  };
-  const auto base = std::make_shared<BaseImage>(BaseImage{image, std::move(resolved.manifest),
-                                                          ImageConfig::parse(resolved.config),
-                                                          resolved.ref, std::move(open)});
-  check_layers(*base);
-  return base;
+  return make_base_image(
+      image, ImageFinder(services_.registry, services_.memory, services_.progress)
+                 .find(reference, services_.mirrors.candidates(reference), image.platform));
 }
 
 std::shared_ptr<const BaseImage> ImageLibrary::from_layout(const ImageSource& image) {

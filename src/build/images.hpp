@@ -1,5 +1,6 @@
 #pragma once
 
+#include "build/image_memory.hpp"
 #include "build/plan.hpp"
 #include "build/planner.hpp"
 #include "oci/blob_store.hpp"
@@ -32,11 +33,18 @@ struct BaseImage {
   std::function<std::unique_ptr<Source>(const Descriptor&)> open;
 };
 
+struct FoundImage;
+
+/// An image that was found in a registry. @throws Error when its documents do not fit
+std::shared_ptr<const BaseImage> make_base_image(const ImageSource& source, FoundImage found);
+
 /// What an ImageLibrary works with.
 struct ImageServices {
   RegistryClient& registry; ///< Borrowed.
   RegistryMap mirrors;
   Progress& progress; ///< Borrowed.
+  /// What is known from earlier builds. Borrowed; may be null.
+  const ImageMemory* memory = nullptr;
 };
 
 /// Finds base images, each once, several at the same time. Thread-safe.

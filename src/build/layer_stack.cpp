@@ -119,7 +119,11 @@ Descriptor StageLayer::descriptor(ImageFormat format) const {
 
 std::unique_ptr<Source> StageLayer::open() const {
   const auto descriptor = blob();
-  if (store_ != nullptr && store_->has(descriptor.digest))
+  if (cache_ != nullptr)
+    if (auto kept = cache_->open_blob(descriptor))
+      return verify_blob(std::move(kept), descriptor);
+  const bool is_own_store = cache_ == nullptr || store_ != &cache_->blobs();
+  if (store_ != nullptr && is_own_store && store_->has(descriptor.digest))
     return verify_blob(store_->read(descriptor.digest), descriptor);
   auto source = base_->open(descriptor);
   if (store_ != nullptr)

@@ -23,8 +23,8 @@ namespace cairn {
 
 /// Where layers that come from elsewhere are kept; both may be null.
 struct LayerKeep {
-  const BlobStore* blobs = nullptr; ///< Gets the blob when it is read for the first time.
-  const CacheDirectory* cache = nullptr;
+  const BlobStore* blobs = nullptr;      ///< Gets the blob when it is read for the first time.
+  const CacheDirectory* cache = nullptr; ///< Asked first, for the blob and for what is made of it.
 };
 
 /// One layer of a stage: of its base image, or made by one of its steps, perhaps still being

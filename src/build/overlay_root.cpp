@@ -1,6 +1,6 @@
 #include "build/overlay_root.hpp"
 
-#include "fs/unpack.hpp"
+#include "build/layer_unpacker.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 
@@ -32,125 +32,6 @@ bool same_bytes(FdRef a, FdRef b) {
   }
 }
 
-using Layers = std::vector<std::shared_ptr<const StageLayer>>;
-
-/// A layer in a directory of its own.
-struct OneLayer {
-  OneLayer(std::string directory, Unpacker::Options options)
-      : path(std::move(directory)), root(open_directory(path)), unpacker(root, std::move(options)) {
-  }
-
-  std::string path;
-  Fd root;
-  Unpacker unpacker;
-};
-
-/// A layer whose meaning depends on those below it.
-Unpacker::Options over(const Tree& below, const Layers& layers) {
-  Unpacker::Options options;
-  options.whiteouts = Unpacker::Whiteouts::overlay;
-  options.below = &below;
-  options.open_below = [&layers](const Tree::Node& node) {
-    return read_content(layers, node.content);
-  };
-  return options;
-}
-
-Unpacker::Options alone() {
-  Unpacker::Options options;
-  options.whiteouts = Unpacker::Whiteouts::overlay;
-  return options;
-}
-
-/// Unpacks a layer and returns where, and what it holds.
-std::pair<std::string, LayerIndex> unpack_layer(const StageLayer& layer, std::string directory,
-                                                Unpacker::Options options) {
-  OneLayer target(std::move(directory), std::move(options));
-  LayerIndex index;
-  layer.read([&](const LayerEntry& entry, TarReader& reader) {
-    target.unpacker.add(entry, reader);
-    index.entries.push_back(entry);
-  });
-  target.unpacker.finish();
-  return {target.path, std::move(index)};
-}
-
-/// The chain ids of layers from the bottom up (OCI image configuration, Layer ChainID), as far as
-/// they can be kept from build to build.
-std::vector<Digest> chain_ids(const Layers& layers) {
-  std::vector<Digest> chain;
-  for (const auto& layer : layers) {
-    if (layer->cache() == nullptr || !layer->cache()->can_unpack())
-      break;
-    chain.push_back(chain.empty() ? layer->diff_id()
-                                  : Digest::of(chain.back().str() + " " + layer->diff_id().str()));
-  }
-  return chain;
-}
-
-/// Unpacks all layers of a base image at the same time, while they are read for the Tree. The few
-/// that turn out to rely on what is below them are unpacked again.
-class BaseLoader final : public LayerStack::Loader {
-public:
-  /// `known` has the directories of layers that are unpacked already.
-  BaseLoader(Workspace& workspace, const Layers& layers, const LayerDirectories& known)
-      : workspace_(workspace), layers_(layers), known_(known), unpacked_(layers.size()),
-        chain_(chain_ids(layers)), kept_(layers.size()) {}
-
-  bool wants(std::size_t layer) const override {
-    return !known_.find(layers_[layer].get()).has_value();
-  }
-
-  void begin(std::size_t layer) override {
-    unpacked_[layer] = std::make_unique<OneLayer>(new_place(layer), alone());
-  }
-  void entry(std::size_t layer, const LayerEntry& entry, TarReader& content) override {
-    unpacked_[layer]->unpacker.add(entry, content);
-  }
-  void end(std::size_t layer) override { unpacked_[layer]->unpacker.finish(); }
-  std::size_t parallel() const override { return 2; }
-
-  void settle(std::size_t layer, const Tree& below) override {
-    if (const auto known = known_.find(layers_[layer].get())) {
-      paths_.push_back(*known);
-      return;
-    }
-    auto path = unpacked_[layer]->path;
-    if (layer > 0 && !unpacked_[layer]->unpacker.fits(below)) {
-      remove_tree(current_directory(), path);
-      path = unpack_layer(*layers_[layer], new_place(layer), over(below, layers_)).first;
-    }
-    if (kept_[layer])
-      path = kept_[layer]->commit(chain_[layer]);
-    unpacked_[layer].reset();
-    paths_.push_back(std::move(path));
-  }
-
-  std::string text(std::size_t layer, const RootedPath& path) override {
-    const auto file = open_in_root(unpacked_[layer]->root, path, O_RDONLY);
-    return file ? read_file(*file, std::uint64_t{1} << 20) : std::string();
-  }
-
-  const std::vector<std::string>& paths() const { return paths_; }
-
-private:
-  /// An empty directory for a layer, where it can stay if possible.
-  std::string new_place(std::size_t layer) {
-    if (layer >= chain_.size())
-      return workspace_.new_directory("l");
-    kept_[layer].emplace(*layers_[layer]->cache());
-    return kept_[layer]->path();
-  }
-
-  Workspace& workspace_;
-  const Layers& layers_;
-  const LayerDirectories& known_;
-  std::vector<std::unique_ptr<OneLayer>> unpacked_;
-  std::vector<Digest> chain_;
-  std::vector<std::optional<CacheDirectory::Unpacking>> kept_;
-  std::vector<std::string> paths_;
-};
-
 /// The root directory of an overlay takes its attributes from the upper one.
 void give_root_attributes(const std::string& directory, const Metadata& meta) {
   if (::chown(directory.c_str(), meta.uid, meta.gid) != 0)
@@ -166,21 +47,8 @@ OverlayStageRoot::OverlayStageRoot(const RootServices& services) : services_(ser
 void OverlayStageRoot::catch_up(LayerStack& stack) {
   const auto& layers = stack.layers();
   auto& known = services_.directories;
-  if (!stack.loaded()) {
-    const auto chain = chain_ids(layers);
-    for (std::size_t i = 0; i < chain.size(); ++i)
-      if (const auto path = layers[i]->cache()->unpacked(chain[i]))
-        known.add(layers[i].get(), *path);
-  }
-  const auto all_known = std::all_of(layers.begin(), layers.end(), [&](const auto& layer) {
-    return known.find(layer.get()).has_value();
-  });
-  if (!stack.loaded() && !all_known) {
-    BaseLoader loader(services_.workspace, layers, known);
-    stack.load(&loader);
-    for (std::size_t i = 0; i < layers.size(); ++i)
-      known.add(layers[i].get(), loader.paths()[i]);
-  }
+  if (!stack.loaded())
+    unpack_base(stack, services_.workspace, known);
   stack.tree();
   // The Tree of the layers below, as long as all of them are unpacked here. Those made by steps
   // stand alone and do not need it.
@@ -193,7 +61,7 @@ void OverlayStageRoot::catch_up(LayerStack& stack) {
       below.reset();
     } else {
       auto [path, index] = unpack_layer(*layers[i], services_.workspace.new_directory("l"),
-                                        below ? over(*below, layers) : alone());
+                                        below ? &*below : nullptr, layers);
       if (below)
         below->apply(index);
       directory = std::move(path);

@@ -29,23 +29,6 @@ void write_into(const std::string& path, int flags, const std::string& text) {
          path);
 }
 
-void write_report_file(const std::string& path, const std::string& text) {
-  if (const auto slash = path.rfind('/'); slash != std::string::npos && slash > 0)
-    make_directories(path.substr(0, slash), 0700);
-  if (what_is_at(path) == Existing::other) {
-    write_into(path, O_APPEND, text);
-    return;
-  }
-  try {
-    AtomicFile file(path);
-    file.write(text);
-    file.commit();
-  } catch (const SysError&) {
-    // A file that is mounted by itself cannot be replaced; its directory may be read-only.
-    write_into(path, O_CREAT | O_TRUNC, text);
-  }
-}
-
 /// As kaniko does it, for URLs that are signed for exactly this.
 void upload_report(const std::string& url, const std::string& text,
                    const ReportServices& services) {
@@ -84,6 +67,23 @@ std::string cloud_build_lines(const ReportedImage& image) {
 }
 
 } // namespace
+
+void write_report_file(const std::string& path, const std::string& text) {
+  if (const auto slash = path.rfind('/'); slash != std::string::npos && slash > 0)
+    make_directories(path.substr(0, slash), 0700);
+  if (what_is_at(path) == Existing::other) {
+    write_into(path, O_APPEND, text);
+    return;
+  }
+  try {
+    AtomicFile file(path);
+    file.write(text);
+    file.commit();
+  } catch (const SysError&) {
+    // A file that is mounted by itself cannot be replaced; its directory may be read-only.
+    write_into(path, O_CREAT | O_TRUNC, text);
+  }
+}
 
 bool is_uploaded(std::string_view place) {
   return place.starts_with("https://") || place.starts_with("http://");

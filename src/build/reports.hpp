@@ -30,6 +30,9 @@ struct ReportServices {
 /// Whether a report goes to a web server instead of a file.
 bool is_uploaded(std::string_view place);
 
+/// A file that is no image's: written as write_reports() does. @throws SysError
+void write_report_file(const std::string& path, const std::string& text);
+
 /// The digest, image name and Cloud Build files. A plain file appears whole or not at all; what is
 /// no plain file, such as /dev/stdout or a pod's termination log, stays what it is and is appended
 /// to. @throws Error

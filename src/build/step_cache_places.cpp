@@ -108,33 +108,40 @@ private:
 
 class DirectoryCache final : public StepCache {
 public:
-  DirectoryCache(std::string directory, const BlobStore& store)
-      : directory_(std::move(directory)), store_(store) {}
+  explicit DirectoryCache(const CacheDirectory& cache) : cache_(cache) {}
 
-  std::string name() const override { return directory_; }
+  std::string name() const override { return cache_.path() + "/steps"; }
   std::optional<ImageRef> repository() const override { return std::nullopt; }
 
   std::optional<Manifest> find(const StepKey& key) override {
-    const auto file = try_open_at(current_directory(), path(key), O_RDONLY);
+    const auto file = try_open_at(current_directory(), path(key), O_RDONLY | O_NONBLOCK);
     if (!file)
       return std::nullopt;
     auto manifest = Manifest::parse(read_file(*file, max_manifest), media_type::oci_manifest);
     // The store may have lost what the entry names: blobs are removed when room is needed.
     for (const auto& layer : manifest.layers)
-      if (store_.size(layer.digest) != layer.size)
+      if (!cache_.hold(cache_.blobs().path(layer.digest)) ||
+          cache_.blobs().size(layer.digest) != layer.size)
         return std::nullopt;
+    HeldEntries::touch(path(key));
     return manifest;
   }
 
-  std::unique_ptr<Source> open(const StepKey&, const Descriptor& blob) override {
-    return verify_blob(store_.read(blob.digest), blob);
+  std::unique_ptr<Source> open(const StepKey& key, const Descriptor& blob) override {
+    if (auto kept = cache_.open_blob(blob))
+      return verify_blob(std::move(kept), blob);
+    if (cache_.is_writable())
+      ::unlink(path(key).c_str());
+    throw with_hint(TemporaryError("{}/{}: its layer {} is damaged or gone", name(), key.hex,
+                                   blob.digest.str()),
+                    "the entry has been removed; another build makes it again");
   }
 
   void put(const StepKey& key, const BuiltImage& entry) override {
-    make_directories(directory_);
+    const auto& store = cache_.blobs();
     for (const auto& layer : entry.manifest.layers)
-      if (store_.size(layer.digest) != layer.size) {
-        BlobStore::Writer writer(store_);
+      if (store.size(layer.digest) != layer.size) {
+        BlobStore::Writer writer(store);
         copy(*entry.open(layer), writer);
         writer.commit(layer.digest, layer.size);
       }
@@ -144,10 +151,9 @@ public:
   }
 
 private:
-  std::string path(const StepKey& key) const { return directory_ + "/" + key.hex + ".json"; }
+  std::string path(const StepKey& key) const { return name() + "/" + key.hex + ".json"; }
 
-  std::string directory_;
-  const BlobStore& store_;
+  const CacheDirectory& cache_;
 };
 
 } // namespace
@@ -159,8 +165,8 @@ std::unique_ptr<StepCache> make_remote_cache(const CacheLocation& location,
   return std::make_unique<LayoutCache>(location.layout_path);
 }
 
-std::unique_ptr<StepCache> make_local_cache(std::string directory, const BlobStore& store) {
-  return std::make_unique<DirectoryCache>(std::move(directory), store);
+std::unique_ptr<StepCache> make_local_cache(const CacheDirectory& directory) {
+  return std::make_unique<DirectoryCache>(directory);
 }
 
 } // namespace cairn

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "build/cache_directory.hpp"
 #include "build/cache_location.hpp"
 #include "build/step_cache.hpp"
 #include "registry/client.hpp"
@@ -15,8 +16,7 @@ namespace cairn {
 /// it.
 std::unique_ptr<StepCache> make_remote_cache(const CacheLocation& location, RegistryClient& client);
 
-/// Entries below a directory, "steps/KEY.json", with blobs in the store beside it. Several builds
-/// may use it at the same time. `store` must outlive it.
-std::unique_ptr<StepCache> make_local_cache(std::string directory, const BlobStore& store);
+/// Entries in --cache-dir, "steps/KEY.json" and blobs. `directory` must outlive it.
+std::unique_ptr<StepCache> make_local_cache(const CacheDirectory& directory);
 
 } // namespace cairn

@@ -21,6 +21,8 @@ class BlobStore {
 public:
   /// Creates the directories. @throws SysError
   explicit BlobStore(std::string root);
+  /// One that is only read, and may lack all or some of it.
+  static BlobStore existing(std::string root) { return BlobStore(Existing{std::move(root)}); }
 
   const std::string& root() const noexcept { return root_; }
   bool has(const Digest& digest) const;
@@ -66,6 +68,11 @@ public:
   };
 
 private:
+  struct Existing {
+    std::string root;
+  };
+  explicit BlobStore(Existing at) : root_(std::move(at.root)) {}
+
   std::string root_;
 };
 

@@ -164,4 +164,10 @@ std::string Index::platforms() const {
   return join(names, ", ");
 }
 
+std::string document_type(std::string_view raw) {
+  const auto json = Json::parse(raw);
+  const bool is_list = json.find("manifests") != nullptr;
+  return own_media_type(json, is_list ? media_type::oci_index : media_type::oci_manifest);
+}
+
 } // namespace cairn

@@ -66,6 +66,10 @@ struct Index {
   std::string platforms() const;
 };
 
+/// The media type of a manifest or an index: the one it states, or OCI's for what it looks like.
+/// @throws Error when it is no JSON object
+std::string document_type(std::string_view raw);
+
 Annotations annotations_from_json(const Json* json);
 Json annotations_to_json(const Annotations& annotations);
 

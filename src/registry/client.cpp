@@ -200,6 +200,16 @@ void RegistryClient::fetch_blob(const ImageRef& repository, const Descriptor& bl
       "get blob {} of {}", blob.digest.str(), repository.name());
 }
 
+void RegistryClient::resume_blob(const ImageRef& repository, const Descriptor& blob, Source& begun,
+                                 Sink& sink) {
+  within(
+      [&] {
+        download_blob(state_->session(repository, Direction::pull), state_->retry,
+                      {access_to(repository, Direction::pull), blob, nullptr, &begun}, sink);
+      },
+      "get blob {} of {}", blob.digest.str(), repository.name());
+}
+
 std::unique_ptr<Source> RegistryClient::read_blob(const ImageRef& repository,
                                                   const Descriptor& blob) {
   return std::make_unique<BlobSource>(

@@ -52,6 +52,9 @@ public:
   /// @throws Error, also when the blob is not there
   void fetch_blob(const ImageRef& repository, const Descriptor& blob, Sink& sink,
                   const std::atomic<bool>* cancel = nullptr);
+  /// The same of a blob whose beginning is there already: `begun` gives it, and `sink` gets the
+  /// rest.
+  void resume_blob(const ImageRef& repository, const Descriptor& blob, Source& begun, Sink& sink);
   /// The same read ahead in a thread: read() throws instead of returning 0 when the bytes are not
   /// those of `blob`. The client must outlive the Source.
   std::unique_ptr<Source> read_blob(const ImageRef& repository, const Descriptor& blob);

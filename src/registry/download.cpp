@@ -24,17 +24,26 @@ public:
     skip_ -= repeated;
     bytes = bytes.subspan(static_cast<std::size_t>(repeated));
     if (bytes.size() > blob_.size - received_)
-      throw Error("more than the {} bytes it should have came", blob_.size);
+      throw WrongBytes("more than the {} bytes it should have came", blob_.size);
     received_ += bytes.size();
     hash_.write(bytes);
     next_.write(bytes);
   }
 
+  /// What is there from an earlier download counts, and is not written again.
+  void begin_with(Source& begun) {
+    CountingSink counted(hash_);
+    copy(begun, counted);
+    received_ = counted.count();
+    if (received_ > blob_.size)
+      throw WrongBytes("{} bytes of its {} are there", received_, blob_.size);
+  }
+
   void verify() {
     if (received_ != blob_.size)
-      throw Error("{} bytes came instead of {}", received_, blob_.size);
+      throw WrongBytes("{} bytes came instead of {}", received_, blob_.size);
     if (const auto digest = Digest::from_hex(hash_.hex()); digest != blob_.digest)
-      throw Error("the bytes that came have the digest {}", digest.str());
+      throw WrongBytes("the bytes that came have the digest {}", digest.str());
   }
 
 private:
@@ -75,7 +84,9 @@ void download_blob(RegistrySession& session, const Retry& retry, const Download&
                    Sink& sink) {
   const auto& blob = download.blob;
   BlobSink verifying(blob, sink);
-  std::uint64_t last_start = 0;
+  if (download.begun != nullptr)
+    verifying.begin_with(*download.begun);
+  std::uint64_t last_start = verifying.received();
   for (unsigned failures = 1;; ++failures) {
     try {
       // A connection that broke after the last byte leaves nothing to ask for.

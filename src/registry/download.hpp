@@ -13,10 +13,13 @@ struct Download {
   Access access;
   const Descriptor& blob;
   const std::atomic<bool>* cancel; ///< May be none.
+  /// The beginning of the blob, when that is there from an earlier download; may be null.
+  Source* begun = nullptr;
 };
 
-/// Writes a blob to `sink`, verified against its descriptor; after a dropped connection it goes on
-/// where that broke. Attempts start anew whenever a mebibyte has come in between.
+/// Writes a blob to `sink`, or what comes after its beginning, verified against its descriptor;
+/// after a dropped connection it goes on where that broke. Attempts start anew whenever a mebibyte
+/// has come in between.
 /// @throws NotInRegistry; Error when the bytes are others; TemporaryError
 void download_blob(RegistrySession& session, const Retry& retry, const Download& download,
                    Sink& sink);

@@ -16,4 +16,10 @@ public:
   using Error::Error;
 };
 
+/// The bytes of a blob are not those that its descriptor promises.
+class WrongBytes : public Error {
+public:
+  using Error::Error;
+};
+
 } // namespace cairn

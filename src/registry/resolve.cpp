@@ -8,8 +8,8 @@ namespace {
 
 constexpr int max_index_depth = 4;
 
-ManifestBytes require_manifest(RegistryClient& client, const ImageRef& ref) {
-  if (auto found = client.get_manifest(ref))
+ManifestBytes require_manifest(ImageDocuments& from, const ImageRef& ref) {
+  if (auto found = from.manifest(ref))
     return *std::move(found);
   throw NotInRegistry("{}: not in the registry", ref.str());
 }
@@ -27,8 +27,16 @@ Descriptor choose(const ManifestBytes& bytes, const ImageRef& ref, const Platfor
 
 } // namespace
 
-ResolvedImage resolve_image(RegistryClient& client, const ImageRef& ref, const Platform& platform) {
-  auto bytes = require_manifest(client, ref);
+std::optional<ManifestBytes> RegistryDocuments::manifest(const ImageRef& ref) {
+  return client_.get_manifest(ref);
+}
+
+std::string RegistryDocuments::config(const ImageRef& repository, const Descriptor& blob) {
+  return client_.blob_text(repository, blob);
+}
+
+ResolvedImage resolve_image(ImageDocuments& from, const ImageRef& ref, const Platform& platform) {
+  auto bytes = require_manifest(from, ref);
   std::optional<Digest> index;
   std::optional<Platform> found_platform;
   for (int depth = 0; is_index(bytes.media_type); ++depth) {
@@ -39,21 +47,21 @@ ResolvedImage resolve_image(RegistryClient& client, const ImageRef& ref, const P
     const auto chosen = choose(bytes, ref, platform);
     if (chosen.platform)
       found_platform = chosen.platform;
-    bytes = require_manifest(client, ref.with_digest(chosen.digest));
+    bytes = require_manifest(from, ref.with_digest(chosen.digest));
   }
   auto manifest = within([&] { return Manifest::parse(std::move(bytes.raw), bytes.media_type); },
                          "{}", ref.str());
   auto descriptor = manifest.descriptor();
   descriptor.platform = found_platform;
-  auto config = client.blob_text(ref, manifest.config);
+  auto config = from.config(ref, manifest.config);
   return {ref, std::move(manifest), std::move(config), std::move(descriptor), index};
 }
 
-ResolvedImage resolve_image(RegistryClient& client, const std::vector<ImageRef>& candidates,
+ResolvedImage resolve_image(ImageDocuments& from, const std::vector<ImageRef>& candidates,
                             const Platform& platform, Progress& progress) {
   for (std::size_t i = 0; i + 1 < candidates.size(); ++i) {
     try {
-      return resolve_image(client, candidates[i], platform);
+      return resolve_image(from, candidates[i], platform);
     } catch (const Cancelled&) {
       throw;
     } catch (const Error& error) {
@@ -62,7 +70,18 @@ ResolvedImage resolve_image(RegistryClient& client, const std::vector<ImageRef>&
   }
   if (candidates.empty())
     throw Error("resolve image: there is no place to look for it");
-  return resolve_image(client, candidates.back(), platform);
+  return resolve_image(from, candidates.back(), platform);
+}
+
+ResolvedImage resolve_image(RegistryClient& client, const ImageRef& ref, const Platform& platform) {
+  RegistryDocuments documents(client);
+  return resolve_image(documents, ref, platform);
+}
+
+ResolvedImage resolve_image(RegistryClient& client, const std::vector<ImageRef>& candidates,
+                            const Platform& platform, Progress& progress) {
+  RegistryDocuments documents(client);
+  return resolve_image(documents, candidates, platform, progress);
 }
 
 } // namespace cairn

@@ -107,6 +107,39 @@ std::optional<std::int64_t> parse_signed(std::string_view text) {
   return parse_number<std::int64_t>(text, 10);
 }
 
+std::optional<std::uint64_t> parse_size(std::string_view text) {
+  constexpr std::string_view units = "kmgt";
+  constexpr int bits_of_unit = 10;
+  constexpr std::uint64_t most = std::uint64_t{1} << 60;
+  const auto lower = to_lower(trim(text));
+  const auto end = std::min(lower.find_first_not_of("0123456789."), lower.size());
+  auto unit = std::string_view(lower).substr(end);
+  int bits = 0;
+  if (!unit.empty() && units.find(unit.front()) != std::string_view::npos) {
+    bits = bits_of_unit * (static_cast<int>(units.find(unit.front())) + 1);
+    unit.remove_prefix(unit.substr(1).starts_with("i") ? 2 : 1);
+  }
+  if (unit == "b")
+    unit.remove_prefix(1);
+  const auto parts = split(lower.substr(0, end), '.');
+  const auto whole = parse_unsigned(parts.front());
+  if (!unit.empty() || parts.size() > 2 || !whole || *whole > (most >> bits))
+    return std::nullopt;
+  auto bytes = *whole << bits;
+  if (parts.size() == 2) {
+    // A thousandth of a unit is as much as anybody means.
+    const auto digits = parts[1].substr(0, 3);
+    const auto fraction = parse_unsigned(digits);
+    if (!fraction || !parse_unsigned(parts[1]))
+      return std::nullopt;
+    std::uint64_t scale = 1;
+    for (std::size_t i = 0; i < digits.size(); ++i)
+      scale *= 10;
+    bytes += ((std::uint64_t{1} << bits) * *fraction) / scale;
+  }
+  return bytes;
+}
+
 std::optional<std::uint32_t> parse_octal(std::string_view text) {
   return parse_number<std::uint32_t>(text, 8);
 }

@@ -33,6 +33,10 @@ std::optional<std::int64_t> parse_signed(std::string_view text);
 /// Octal digits only, e.g. "0755".
 std::optional<std::uint32_t> parse_octal(std::string_view text);
 
+/// A number of bytes: "1500", "64K", "10G", "1.5T", in powers of 1024; "Ki", "KB" and "KiB" are the
+/// same as "K", and so for M, G and T. Case does not matter. Nothing when it is none.
+std::optional<std::uint64_t> parse_size(std::string_view text);
+
 /// The member of `known` that a user probably meant by `word`, by edit distance.
 std::optional<std::string> suggest(std::string_view word, const std::vector<std::string>& known);
 

@@ -35,12 +35,7 @@ constexpr auto refuse_any_text = [](ExecutorDraft&, const FlagValue& v) { refuse
 constexpr auto refuse_true = [](ExecutorDraft&, const FlagValue& v) { refuse_if(v.boolean()); };
 
 void add_build_arg(ExecutorDraft& draft, const FlagValue& value) {
-  const auto parts = cut(value.text(), '=');
-  const auto name = parts ? parts->first : std::string_view(value.text());
-  if (name.empty())
-    throw Error("'{}' is neither NAME nor NAME=value", value.text());
-  draft.build_args.emplace_back(name,
-                                parts ? std::optional(std::string(parts->second)) : std::nullopt);
+  draft.build_args.push_back(parse_build_arg(value.text()));
 }
 
 void add_targets(ExecutorDraft& draft, const FlagValue& value) {

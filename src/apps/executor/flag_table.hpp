@@ -1,11 +1,11 @@
 #pragma once
 
 #include "apps/executor/command.hpp"
+#include "apps/shared/build_args.hpp"
 #include "apps/shared/flag_set.hpp"
 
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace cairn {
@@ -21,8 +21,7 @@ struct SecretFlag {
 /// A command as the flags alone describe it, before variables and rules between flags count.
 struct ExecutorDraft {
   BuildCommand command;
-  /// --build-arg: without a value the variable of that name gives it.
-  std::vector<std::pair<std::string, std::optional<std::string>>> build_args;
+  std::vector<BuildArgFlag> build_args;
   std::vector<SecretFlag> secrets;
   std::string hostname; ///< "" when it was not given.
   bool no_push = false;

@@ -22,12 +22,6 @@ std::optional<bool> find_bool(const ProcessEnvironment& environment, std::string
   return within([&] { return FlagValue(text).boolean(); }, "{}", name);
 }
 
-void settle_build_args(ExecutorDraft& draft, const ProcessEnvironment& environment) {
-  auto& args = draft.command.build.language.build_args;
-  for (const auto& [name, value] : draft.build_args)
-    args.emplace_back(name, value ? *value : environment.text(name));
-}
-
 /// As buildx does: the variable is a build argument unless --build-arg gives it.
 void settle_epoch(BuildOptions& build, const ProcessEnvironment& environment) {
   constexpr std::string_view name = "SOURCE_DATE_EPOCH";
@@ -135,7 +129,7 @@ void check_format(const OutputOptions& output) {
 } // namespace
 
 BuildCommand settle(ExecutorDraft draft, const ProcessEnvironment& environment) {
-  settle_build_args(draft, environment);
+  draft.command.build.language.build_args = settle_build_args(draft.build_args, environment);
   settle_epoch(draft.command.build, environment);
   settle_work_directory(draft, environment);
   settle_isolation(draft, environment);

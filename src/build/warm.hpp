@@ -1,0 +1,58 @@
+#pragma once
+
+#include "build/blob_fetcher.hpp"
+#include "build/cache_location.hpp"
+#include "build/options.hpp"
+#include "build/warm_report.hpp"
+#include "net/http.hpp"
+#include "net/retry.hpp"
+#include "registry/client.hpp"
+#include "registry/mirrors.hpp"
+#include "util/clock.hpp"
+#include "util/progress.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cairn {
+
+/// Whether layers are also unpacked, so that overlays can be mounted on them at once.
+enum class UnpackLayers { no, yes };
+
+/// What is to be in a cache directory before builds need it.
+struct WarmRequest {
+  std::string directory; ///< Absolute.
+  std::chrono::nanoseconds time_to_live = std::chrono::hours(14 * 24);
+  std::vector<ImageRef> images;
+  std::vector<std::string> dockerfiles; ///< Paths or URLs.
+  std::vector<NameValue> build_args;
+  std::vector<std::string> targets; ///< Empty: all stages.
+  /// Empty: this machine's.
+  std::vector<Platform> platforms;
+  Refetch refetch = Refetch::no;
+  UnpackLayers unpack = UnpackLayers::no;
+  /// Where the layers of steps are, if they are to be had; that takes a context.
+  std::optional<CacheLocation> steps_from;
+  std::optional<std::string> context; ///< As for open_local_context().
+  std::string context_sub_path;
+};
+
+/// What warming works with; all borrowed.
+struct WarmServices {
+  RegistryClient& registry;
+  const RegistryMap& mirrors;
+  Http& http; ///< One attempt per call.
+  RetryPolicy retry;
+  Progress& progress;
+  Clock clock = system_now;
+  const std::atomic<bool>& cancel;
+};
+
+/// Puts images, and what Dockerfiles need, into a cache directory. What cannot be had is in the
+/// report; the rest is done all the same. @throws Error when nothing can be done; Cancelled
+WarmReport warm(const WarmRequest& request, const WarmServices& services);
+
+} // namespace cairn
