@@ -73,12 +73,12 @@ def tag_names(world):
 
 @case("the component builds with its inputs, and the next job learns what was pushed")
 def component_inputs(world):
-    inputs = {"job-name": "container", "build-args": "GREETING=two words\nUNUSED=1", "labels": "a=b c\nd=e",
+    inputs = {"job-name": "container", "build-args": ["GREETING=two \"words\", it's $5", "UNUSED=1"], "labels": ["a=b c", "d=\\e"],
               "args": "--single-snapshot", "tag": "inputs"}
     pipeline = Pipeline(world, component(**inputs))
     said = pipeline.succeeded()
     expect_dotenv(pipeline, said, "inputs")
-    expect_equal(pipeline.config("inputs")["config"]["Labels"], {"greeting": "two words", "a": "b c", "d": "e"})
+    expect_equal(pipeline.config("inputs")["config"]["Labels"], {"greeting": "two \"words\", it's $5", "a": "b c", "d": "\\e"})
 
 
 @case("the component's defaults are enough")
