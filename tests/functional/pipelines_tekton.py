@@ -130,6 +130,21 @@ def own_authority(world):
         expect(run.statuses[0] != 0 and "certificate" in run.said, run.said[-800:])
 
 
+@case("a file of the workspace secrets reaches the RUN that mounts it, and nothing else")
+def build_secrets(world):
+    text = ("FROM {host}/busybox\nRUN --mount=type=secret,id=npm,required=true cat /run/secrets/npm | tr a-z A-Z > /seen\n"
+            "RUN ls /run/secrets > /after 2>&1; true\n")
+    for runtime_default in (True, False):
+        folder = containers.secret(world.new_directory("secret"), {"npm-token": "very-secret"})
+        run = build(world, text, {"EXTRA_ARGS": ["--secret=id=npm,src=/kaniko/secrets/npm-token"]},
+                    workspaces={"secrets": folder}, runtime_default=runtime_default).succeeded()
+        image = containers.pulled(world, name_of(run))
+        expect_equal(image.text("/seen"), "VERY-SECRET")
+        expect("npm" not in image.text("/after").split(), image.text("/after"))
+        expect("very-secret" not in run.said, "the secret is in the log")
+        containers.expect_clean_layers(image)
+
+
 @case("a registry that cannot be reached ends the step with status 75")
 def temporary_failure(world):
     run = build(world, COPIES, {"IMAGE": f"127.0.0.1:{registry.free_port()}/app:1"}).run()
