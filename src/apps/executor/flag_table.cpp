@@ -422,8 +422,8 @@ constexpr ExecutorFlag table[] = {
    [](Draft& d, const Value& v) {
      d.command.log.time = v.boolean() ? LogTime::timestamp : LogTime::elapsed;
    }},
-  {{.name = "extra-args", .type = words, .group = logging_group,
-    .help = "Further words of the command line, a line each or a JSON list"},
+  {{.name = "extra-args", .type = lines, .group = logging_group,
+    .help = "Further words of the command line, each on a line of its own"},
    accept},
   {{.name = "help", .shorthand = "h", .type = boolean, .group = logging_group,
     .preset = "false", .help = "Print this text"},

@@ -90,7 +90,7 @@ private:
         out_.push_back(word);
       return;
     }
-    if (proper(specs_, *spec).type == FlagType::words)
+    if (proper(specs_, *spec).type == FlagType::lines)
       take_listed(has_value ? word.substr(equals + 1) : std::string(next_value(word)));
     else if (has_value || proper(specs_, *spec).type == FlagType::boolean)
       out_.push_back(word);
@@ -170,7 +170,7 @@ void check_type(FlagType type, const FlagValue& value) {
     return;
   case FlagType::text:
   case FlagType::list:
-  case FlagType::words:
+  case FlagType::lines:
     return;
   }
 }

@@ -15,7 +15,7 @@ enum class FlagType {
   integer,  //
   duration, ///< Go's: 6h30m.
   list,     ///< Every occurrence is one value; commas mean nothing.
-  words     ///< Stands for what value_list() finds in its value, each a word of the command line.
+  lines     ///< Stands for what value_list() finds in its value, each a word of the command line.
 };
 
 /// What a flag does in this program.

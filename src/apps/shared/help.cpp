@@ -20,8 +20,8 @@ std::string_view type_name(FlagType type) {
     return "duration";
   case FlagType::list:
     return "multi-arg";
-  case FlagType::words:
-    return "words";
+  case FlagType::lines:
+    return "lines";
   }
   return "";
 }

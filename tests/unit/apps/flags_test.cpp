@@ -31,7 +31,7 @@ constexpr FlagSpec specs[] = {
      .group = "More",
      .help = "A number"},
     {.name = "ttl", .type = FlagType::duration, .group = "More", .help = "A time"},
-    {.name = "extra", .type = FlagType::words, .group = "More", .help = "Further words"},
+    {.name = "extra", .type = FlagType::lines, .group = "More", .help = "Further words"},
     {.name = "oldFile", .group = "Old", .visibility = Visibility::hidden, .alias_of = "file"},
     {.name = "oldCache", .group = "Old", .visibility = Visibility::hidden, .alias_of = "cache"}};
 
@@ -190,5 +190,5 @@ TEST_CASE("the help groups flags, aligns them and tells what they do here") {
                             "      --arg multi-arg  Many\n"
                             "  -l, --level int      A number\n"
                             "      --ttl duration   A time\n"
-                            "      --extra words    Further words\n");
+                            "      --extra lines    Further words\n");
 }
