@@ -1,4 +1,5 @@
 """Containers as Tekton's, Argo's and GitLab's pods start them, under runc, from Cairn's images."""
+import contextlib
 import functools
 import hashlib
 import os
@@ -6,11 +7,16 @@ import pathlib
 import shutil
 import subprocess
 
-from support import ROOT, Skip, expect, expect_equal
+from support import ROOT, Skip, expect, expect_equal, write_tree
 
 import built_image
 import pod
+import registry
 
+# What tests build; a new one of each for every build.
+DOCKERFILE = ("FROM {host}/busybox AS build\nARG MESSAGE=none\nRUN mkdir /made && echo \"$MESSAGE\" > /made/file\n"
+              "FROM {host}/busybox\nCOPY --from=build /made/file /file\nCOPY f /f\nRUN cat /file /f > /both && ls / > /listing\n")
+COPIES = "FROM {host}/busybox\nCOPY f /f\nENV A=b\n"
 TOP_DIRECTORIES = ("tekton", "workspace", "builds", "cache", "kaniko", "busybox", "secrets", "registry", "argo-bin")
 
 
@@ -107,3 +113,25 @@ def expect_clean_layers(image: built_image.Image) -> None:
         wrong = sorted(path for path, _ in layer.entries if path.strip("/").split("/")[0] in TOP_DIRECTORIES
                        or path.strip("/").startswith(("var/run/argo", "run/argo", "var/run/secrets", "run/secrets")))
         expect(not wrong, f"in a layer: {wrong[:10]}")
+
+
+def source(world, dockerfile: str, files: dict | None = None) -> pathlib.Path:
+    directory = world.new_directory("source")
+    directory.chmod(0o755)
+    write_tree(directory, {"Dockerfile": dockerfile.format(host=world.host), "f": "content\n", **(files or {})})
+    return directory
+
+
+@contextlib.contextmanager
+def closed_registry(world, user: str, password: str, **how):
+    """A registry that wants a password, with the base image."""
+    directory = world.new_directory("closed")
+    line = subprocess.run(["htpasswd", "-nbB", user, password], check=True, capture_output=True).stdout
+    (directory / "htpasswd").write_bytes(line)
+    auth = f"auth: {{htpasswd: {{realm: test, path: {directory}/htpasswd}}}}\n"
+    with contextlib.closing(registry.Registry(directory, auth=auth, **how)) as server:
+        yield server
+
+
+def config_json(host: str, user: str, password: str) -> dict:
+    return {"auths": {host: {"username": user, "password": password}}}

@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """Argo's templates as its controller renders them, in containers as a kubelet makes them."""
-import contextlib
 import json
-import pathlib
 import subprocess
 import sys
 
@@ -10,62 +8,11 @@ from support import ROOT, Skip, case, expect, expect_equal, main, write_tree
 
 import argo
 import container_support as containers
+from argo_support import Pod, templates
+from container_support import COPIES, DOCKERFILE, source
 import manifests
 import registry
 import tar_layers
-import tekton
-
-DOCKERFILE = ("FROM {host}/busybox AS build\nARG MESSAGE=none\nRUN mkdir /made && echo \"$MESSAGE\" > /made/file\n"
-              "FROM {host}/busybox\nCOPY --from=build /made/file /file\nCOPY f /f\nRUN cat /file /f > /both\n")
-COPIES = "FROM {host}/busybox\nCOPY f /f\nENV A=b\n"
-
-
-def templates() -> dict[str, dict]:
-    return {each["name"]: each for each in manifests.catalog("WorkflowTemplate")["cairn"]["spec"]["templates"]}
-
-
-def source(world, dockerfile: str, files: dict | None = None) -> pathlib.Path:
-    directory = world.new_directory("source")
-    directory.chmod(0o755)
-    write_tree(directory, {"Dockerfile": dockerfile.format(host=world.host), "f": "content\n", **(files or {})})
-    return directory
-
-
-class Pod:
-    """The main container of a template, started by Argo's executor, and what came out of it."""
-
-    def __init__(self, world, name: str, parameters: dict, sources: dict, runtime_default: bool = True):
-        self.container = argo.render(templates()[name], parameters, sources)
-        own = world.new_directory("argo")
-        own.chmod(0o755)
-        # argoexec is copied there by the init container, and starts the command.
-        write_tree(own, {"template": "{}", "ctr/main/": None})
-        (own / "argoexec").write_bytes(tar_layers.BUSYBOX.read_bytes())
-        (own / "argoexec").rename(own / "busybox")
-        (own / "busybox").chmod(0o755)
-        (own / "ctr/main").chmod(0o777)
-        before = containers.fingerprint(own)
-        self.volumes = containers.Volumes(world)
-        script = '"$@"; status=$?; : > /var/run/argo/ctr/main/exitcode; exit $status'
-        done = containers.run(
-            world, ["/var/run/argo/busybox", "sh", "-c", script, "main", *self.container.words],
-            security=self.container.security, environment=self.container.environment, directory=self.container.directory,
-            mounts=[tekton.Mount("/var/run/argo", own), *self.container.mounts], volumes=self.volumes,
-            runtime_default=runtime_default)
-        self.status, self.said = done.returncode, done.stdout + done.stderr
-        (own / "ctr/main/exitcode").unlink()
-        expect_equal(containers.fingerprint(own), before, "Argo's own files")
-
-    def succeeded(self) -> "Pod":
-        expect(self.status == 0, f"exit status {self.status}: {self.said[-2500:]}")
-        return self
-
-    def outputs(self) -> dict[str, str]:
-        found = {}
-        for name, path in self.container.outputs.items():
-            file = self.volumes.get("outputs") / path.removeprefix("/kaniko/outputs/")
-            found[name] = file.read_text() if file.exists() else ""
-        return found
 
 
 def expect_outputs(world, pod: Pod, name: str) -> None:
@@ -146,12 +93,8 @@ def patched(world):
 
 @case("a Secret opens the registry, whichever key it has, and a check tells beforehand")
 def credentials(world):
-    directory = world.new_directory("closed")
-    line = subprocess.run(["htpasswd", "-nbB", "user", "secret-word"], check=True, capture_output=True).stdout
-    (directory / "htpasswd").write_bytes(line)
-    auth = f"auth: {{htpasswd: {{realm: test, path: {directory}/htpasswd}}}}\n"
-    with contextlib.closing(registry.Registry(directory, auth=auth)) as server:
-        text = json.dumps({"auths": {server.host: {"username": "user", "password": "secret-word"}}})
+    with containers.closed_registry(world, "user", "secret-word") as server:
+        text = json.dumps(containers.config_json(server.host, "user", "secret-word"))
         for key in ("config.json", ".dockerconfigjson"):
             folder = containers.secret(world.new_directory("secret"), {key: text})
             sources = {"source": source(world, COPIES), "docker-config": folder}

@@ -1,70 +1,20 @@
 #!/usr/bin/env python3
 """The image with a shell, as GitLab's runner and Jenkins start it: scripts before, between and after builds in place."""
-import contextlib
-import shutil
-import subprocess
 import sys
 
-from support import ROOT, case, expect, expect_equal, main, write_tree
+from support import ROOT, case, expect, expect_equal, main
 
 import container_support as containers
-import registry
+from gitlab_support import Job
 import tar_layers
 import tekton
 
-# How the runner looks for a shell in an image, which then reads the job from its standard input.
-DETECT = ("for shell in /usr/local/bin/bash /usr/bin/bash /bin/bash /usr/local/bin/sh /usr/bin/sh /bin/sh /busybox/sh; do\n"
-          "  [ -x $shell ] && exec $shell\ndone\necho shell not found; exit 1\n")
-DOCKERFILE = "FROM {host}/busybox\nRUN echo made > /made && rm -rf /usr\nCOPY f /f\n"
 # What kaniko's users have in their .gitlab-ci.yml.
 KANIKO_SCRIPT = r"""
 mkdir -p /kaniko/.docker
 echo "{\"auths\":{\"${CI_REGISTRY}\":{\"auth\":\"$(printf "%s:%s" "${CI_REGISTRY_USER}" "${CI_REGISTRY_PASSWORD}" | base64 | tr -d '\n')\"}}}" > /kaniko/.docker/config.json
 /kaniko/executor --context "${CI_PROJECT_DIR}" --dockerfile "${CI_PROJECT_DIR}/Dockerfile" --destination "${CI_REGISTRY_IMAGE}:${CI_COMMIT_TAG}"
 """
-
-
-class Job:
-    """A job of GitLab's in the image with a shell."""
-
-    def __init__(self, world, script: str, variables: dict | None = None, host: str | None = None,
-                 dockerfile: str = DOCKERFILE, security: dict | None = None, **how):
-        self.builds = world.new_directory("builds")
-        self.builds.chmod(0o777)
-        self.directory = "/builds/team/app"
-        write_tree(self.builds / "team/app", {"Dockerfile": dockerfile.format(host=world.host), "f": "content\n"})
-        host = host or world.host
-        environment = {"PATH": "/usr/local/bin:/kaniko:/busybox", "CI_PROJECT_DIR": self.directory, "CI_REGISTRY": host,
-                       "CI_REGISTRY_IMAGE": f"{host}/team/app", "CI_REGISTRY_USER": "gitlab-ci-token",
-                       "CI_REGISTRY_PASSWORD": "job-token", "CI_COMMIT_REF_NAME": "main", "CI_DEFAULT_BRANCH": "main",
-                       "CI_COMMIT_TAG": "", "GITLAB_CI": "true", **(variables or {})}
-        # A runtime makes a volume of /busybox, with what the image has there.
-        tools = world.new_directory("tools") / "busybox"
-        shutil.copytree(containers.root_file_system(world.directory, "cairn-debug") / "busybox", tools, symlinks=True)
-        mounts = [tekton.Mount("/builds", self.builds), tekton.Mount("/busybox", tools)]
-        text = f"set -eo pipefail\ncd {self.directory}\n{script}\n"
-        done = containers.run(world, ["sh", "-c", DETECT], image="cairn-debug", security=security or {"runAsUser": 0},
-                              environment=environment, directory="/", mounts=mounts, volumes=containers.Volumes(world),
-                              stdin=text.encode(), **how)
-        self.status, self.said = done.returncode, done.stdout + done.stderr
-
-    def succeeded(self) -> "Job":
-        expect(self.status == 0, f"exit status {self.status}: {self.said[-2500:]}")
-        return self
-
-    def dotenv(self) -> dict[str, str]:
-        text = (self.builds / "team/app/cairn.env").read_text()
-        return dict(line.split("=", 1) for line in text.splitlines())
-
-
-@contextlib.contextmanager
-def closed_registry(world):
-    directory = world.new_directory("closed")
-    line = subprocess.run(["htpasswd", "-nbB", "gitlab-ci-token", "job-token"], check=True, capture_output=True).stdout
-    (directory / "htpasswd").write_bytes(line)
-    auth = f"auth: {{htpasswd: {{realm: test, path: {directory}/htpasswd}}}}\n"
-    with contextlib.closing(registry.Registry(directory, auth=auth)) as server:
-        yield server
 
 
 def component_script() -> str:
@@ -74,7 +24,7 @@ def component_script() -> str:
 
 @case("the job that kaniko's users have works with only the image changed")
 def kaniko_job(world):
-    with closed_registry(world) as server:
+    with containers.closed_registry(world, "gitlab-ci-token", "job-token") as server:
         job = Job(world, KANIKO_SCRIPT + "\necho \"after: $(cat f)\"", {"CI_COMMIT_TAG": "v1"}, server.host).succeeded()
         expect("after: content" in job.said, job.said[-800:])
         expect("job-token" not in job.said, "the password is in the log")

@@ -1,19 +1,15 @@
 #!/usr/bin/env python3
 """GitLab's component and include, run by gitlab-ci-local: what is pushed, and what the next job learns of it."""
-import functools
 import json
 import os
-import pathlib
 import re
-import shutil
 import subprocess
 import sys
 
-from support import ROOT, Skip, case, expect, expect_equal, main, write_tree
+from support import ROOT, Skip, case, expect, expect_equal, main
 
-import gitlab
 import registry
-import tar_layers
+from gitlab_support import DOCKERFILE, Pipeline
 import tekton
 
 NEXT_JOB = """
@@ -25,61 +21,12 @@ deploy:
     - echo "it got $CI_APPLICATION_REPOSITORY $CI_APPLICATION_TAG $CAIRN_IMAGE $CAIRN_IMAGE_URL $CAIRN_IMAGE_DIGEST"
 """
 INCLUDE = "stages: [build, deploy]\ninclude:\n  - local: workflows/gitlab/Kaniko.gitlab-ci.yml\n" + NEXT_JOB % "kaniko-build"
-DOCKERFILE = "FROM REGISTRY/busybox\nARG GREETING=none\nLABEL greeting=$GREETING\nCOPY f /f\n"
-
-
-@functools.lru_cache(maxsize=None)
-def program() -> list[str]:
-    if why := gitlab.why_not():
-        raise Skip(why)
-    try:
-        return gitlab.install(ROOT / "build")
-    except (RuntimeError, subprocess.TimeoutExpired) as error:
-        raise Skip(str(error)) from None
 
 
 def component(**inputs) -> str:
     """A pipeline that includes the component as projects of the same server do."""
     text = "stages: [build, deploy]\ninclude:\n  - component: $CI_SERVER_FQDN/team/app/cairn@$CI_COMMIT_SHA\n"
     return text + f"    inputs: {json.dumps(inputs)}\n" + NEXT_JOB % inputs.get("job-name", "cairn-build")
-
-
-class Pipeline:
-    """A project with Cairn's files, and its registry."""
-
-    def __init__(self, world, configuration: str, dockerfile: str = DOCKERFILE, files: dict | None = None):
-        self.world = world
-        self.directory = world.new_directory("project") / "app"
-        self.directory.mkdir()
-        self.project = gitlab.Project(self.directory, program())
-        for folder in ("templates", "workflows"):
-            shutil.copytree(ROOT / folder, self.directory / folder)
-        write_tree(self.directory, {"f": "content", "Dockerfile": dockerfile.replace("REGISTRY/", f"{world.host}/"),
-                                    ".gitlab-ci.yml": configuration, **(files or {})})
-
-    def run(self, *words: str, **variables: str) -> str:
-        """Runs it; what was printed."""
-        self.project.commit()
-        # gitlab-ci-local says /builds/team/app for CI_PROJECT_DIR, where its shell is not.
-        variables = {"CI_REGISTRY": self.world.host, "KANIKO_BUILD_CONTEXT": ".", **variables}
-        done = self.project.run("--ignore-predefined-vars", "CI_REGISTRY", *words, variables=variables,
-                                environment={"PATH": f"{self.world.program.parent}:{os.environ['PATH']}",
-                                             "DOCKER_CONFIG": str(self.world.new_directory("docker"))})
-        self.said, self.status = done.stdout + done.stderr, done.returncode
-        return self.said
-
-    def succeeded(self, *words: str, **variables: str) -> str:
-        said = self.run(*words, **variables)
-        expect(self.status == 0, said[-2500:])
-        return said
-
-    def image(self, tag: str, repository: str = "team/app") -> str:
-        """The digest under a tag."""
-        return tar_layers.digest_of(self.world.manifest(f"{repository}:{tag}"))
-
-    def config(self, tag: str, repository: str = "team/app") -> dict:
-        manifest = json.loads(self.world.manifest(f"{repository}:{tag}"))
-        return json.loads(registry.get(self.world.host, f"/v2/{repository}/blobs/{manifest['config']['digest']}"))
 
 
 def expect_dotenv(pipeline: Pipeline, said: str, tag: str) -> None:
@@ -126,12 +73,12 @@ def tag_names(world):
 
 @case("the component builds with its inputs, and the next job learns what was pushed")
 def component_inputs(world):
-    inputs = {"job-name": "container", "build-args": "GREETING=two words\nUNUSED=1", "labels": "a=b c\nd=e",
+    inputs = {"job-name": "container", "build-args": ["GREETING=two \"words\", it's $5", "UNUSED=1"], "labels": ["a=b c", "d=\\e"],
               "args": "--single-snapshot", "tag": "inputs"}
     pipeline = Pipeline(world, component(**inputs))
     said = pipeline.succeeded()
     expect_dotenv(pipeline, said, "inputs")
-    expect_equal(pipeline.config("inputs")["config"]["Labels"], {"greeting": "two words", "a": "b c", "d": "e"})
+    expect_equal(pipeline.config("inputs")["config"]["Labels"], {"greeting": "two \"words\", it's $5", "a": "b c", "d": "\\e"})
 
 
 @case("the component's defaults are enough")

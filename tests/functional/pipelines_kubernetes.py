@@ -8,14 +8,14 @@ import textwrap
 
 import yaml
 
-from support import ROOT, case, expect, expect_equal, main, write_tree
+from support import ROOT, case, expect_equal, main, write_tree
 
 import container_support as containers
+from container_support import COPIES, DOCKERFILE, source
+from kubernetes_support import Started
 import tar_layers
 import tekton
 
-DOCKERFILE = "FROM {host}/busybox\nCOPY f /f\nRUN cat /f > /g\n"
-COPIES = "FROM {host}/busybox\nCOPY f /f\n"
 
 # The Pod of kaniko's tutorial and the Job that many wrote after it. IMAGE is all that is changed.
 KANIKO_POD = """
@@ -70,44 +70,6 @@ spec:
 """
 
 
-class Started:
-    """The one container of a Pod or Job, with VOLUMES in place of its claims and Secrets."""
-
-    def __init__(self, world, document: dict, volumes: dict[str, pathlib.Path], stdin: bytes = b"", **how):
-        spec = document["spec"]
-        while "containers" not in spec:
-            spec = spec.get("template", spec.get("jobTemplate"))["spec"]
-        body = spec["containers"][0]
-        self.log = world.directory / world.new_name("termination-log")
-        self.log.touch(mode=0o666)
-        self.log.chmod(0o666)
-        mounts = [tekton.Mount(mount["mountPath"], volumes.get(mount["name"]),
-                               mount.get("readOnly", False) or "secret" in self._volume(spec, mount), mount["name"])
-                  for mount in body.get("volumeMounts", [])]
-        pod = {key: value for key, value in spec.get("securityContext", {}).items() if key != "fsGroup"}
-        words = [word.replace("registry.example.com", world.host) for word in body.get("args", [])]
-        done = containers.run(world, [*body.get("command", ["/kaniko/executor"]), *words],
-                              security={**pod, **body.get("securityContext", {})}, environment={}, directory="/workspace",
-                              mounts=[*mounts, tekton.Mount("/dev/termination-log", self.log)],
-                              volumes=containers.Volumes(world), stdin=stdin, **how)
-        self.status, self.said = done.returncode, done.stdout + done.stderr
-
-    @staticmethod
-    def _volume(spec: dict, mount: dict) -> dict:
-        return next(volume for volume in spec["volumes"] if volume["name"] == mount["name"])
-
-    def succeeded(self) -> "Started":
-        expect(self.status == 0, f"exit status {self.status}: {self.said[-2500:]}")
-        return self
-
-
-def source(world, dockerfile: str, name: str = "Dockerfile") -> pathlib.Path:
-    directory = world.new_directory("source")
-    directory.chmod(0o755)
-    write_tree(directory, {name: dockerfile.format(host=world.host), "f": "content\n"})
-    return directory
-
-
 def docker_config(world, key: str = "config.json") -> pathlib.Path:
     text = json.dumps({"auths": {world.host: {"username": "u", "password": "p"}}})
     return containers.secret(world.new_directory("secret"), {key: text})
@@ -138,14 +100,14 @@ def from_stdin(world):
     folder = source(world, DOCKERFILE)
     packed = subprocess.run(["tar", "-cz", "-C", str(folder), "."], check=True, capture_output=True).stdout
     Started(world, sample("stdin.yaml"), {"registry": docker_config(world)}, stdin=packed).succeeded()
-    expect_equal(containers.pulled(world, "app:1.0").text("/g"), "content\n")
+    expect_equal(containers.pulled(world, "app:1.0").text("/both"), "none\ncontent\n")
 
 
 @case("the Pod of kaniko's tutorial works with only its image changed")
 def kaniko_pod(world):
     document = yaml.safe_load(KANIKO_POD.replace("HOST", world.host))
     text = f"FROM {world.host}/busybox\nENTRYPOINT [\"/bin/sh\", \"-c\", \"echo hello\"]\n"
-    Started(world, document, {"dockerfile-storage": source(world, text, "dockerfile"),
+    Started(world, document, {"dockerfile-storage": source(world, "", {"dockerfile": text}),
                               "kaniko-secret": docker_config(world)}).succeeded()
     expect_equal(containers.pulled(world, "tutorial:latest").config["Entrypoint"], ["/bin/sh", "-c", "echo hello"])
 

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """The manifests of Tekton, Argo and Kubernetes: what a cluster's API, its admission and a catalog ask of them."""
 import copy
-import pathlib
 import re
 import subprocess
 import sys

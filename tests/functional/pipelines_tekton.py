@@ -2,110 +2,19 @@
 """Tekton's Tasks and StepActions as its controller renders them, in containers as a kubelet makes them."""
 import contextlib
 import json
-import pathlib
 import subprocess
 import sys
 
-from support import ROOT, Skip, case, expect, expect_equal, main, write_tree
+from support import ROOT, Skip, case, expect, expect_equal, main
 
 import certificates
 import container_support as containers
+from container_support import COPIES, DOCKERFILE, closed_registry, config_json, source
 import manifests
 import registry
 import tar_layers
 import tekton
-
-DOCKERFILE = ("FROM {host}/busybox AS build\nARG MESSAGE=none\nRUN mkdir /made && echo \"$MESSAGE\" > /made/file\n"
-              "FROM {host}/busybox\nCOPY --from=build /made/file /file\nCOPY f /f\nRUN cat /file /f > /both && ls / > /listing\n")
-COPIES = "FROM {host}/busybox\nCOPY f /f\nENV A=b\n"
-
-
-class TaskRun:
-    """A pod of Tekton's: what its entrypoint, its volumes and its credentials look like to the steps."""
-
-    def __init__(self, world, task: str | dict, params: dict | None = None, workspaces: dict | None = None,
-                 credentials: dict | None = None, runtime_default: bool = True):
-        self.world, self.runtime_default = world, runtime_default
-        document = manifests.tasks()[task] if isinstance(task, str) else task
-        self.task = tekton.Rendered(document, params, workspaces, manifests.step_actions())
-        self.volumes = containers.Volumes(world)
-        self.statuses: list[int] = []
-        self.said = ""
-        self.out = world.new_directory("tekton")
-        folders = ("bin/", "run/0/", "results/", "steps/", "home/", "creds/")
-        write_tree(self.out, {**dict.fromkeys(folders), "downward/ready": "READY"})
-        for name in ("run", "run/0", "results", "steps", "home", "creds"):
-            (self.out / name).chmod(0o777)
-        (self.out / "bin/busybox").write_bytes(tar_layers.BUSYBOX.read_bytes())
-        (self.out / "bin/busybox").chmod(0o755)
-        if credentials:
-            write_tree(self.out, {"creds/.docker/config.json": json.dumps(credentials)})
-
-    def run(self) -> "TaskRun":
-        fixed = {name: containers.fingerprint(self.out / name) for name in ("bin", "downward", "creds")}
-        for step in self.task.steps():
-            folder = self.out / f"steps/step-{step.name}/results"
-            folder.mkdir(parents=True)
-            folder.chmod(0o777)
-            mounts = [tekton.Mount(f"/tekton/{path.name}", path, path.name in ("bin", "downward")) for path in
-                      sorted(self.out.iterdir())] + step.mounts
-            # Tekton's entrypoint starts the step, and writes a file when it has ended.
-            script = '"$@"; status=$?; : > /tekton/run/0/out; exit $status'
-            done = containers.run(self.world, ["/tekton/bin/busybox", "sh", "-c", script, "step", *step.words],
-                                  security=step.security, environment=step.environment, directory=step.directory,
-                                  mounts=mounts, volumes=self.volumes, runtime_default=self.runtime_default)
-            self.statuses.append(done.returncode)
-            self.said += done.stdout + done.stderr
-            if done.returncode != 0:
-                break
-        expect_equal({name: containers.fingerprint(self.out / name) for name in fixed}, fixed, "Tekton's own files")
-        expect((self.out / "run/0/out").exists(), f"the entrypoint could not go on: {self.said[-1500:]}")
-        return self
-
-    def succeeded(self) -> "TaskRun":
-        self.run()
-        expect(self.statuses[-1] == 0, f"exit status {self.statuses[-1]}: {self.said[-2500:]}")
-        return self
-
-    @property
-    def files(self) -> dict[str, str]:
-        return {f"/tekton/{path.relative_to(self.out)}": path.read_text() for folder in ("results", "steps")
-                for path in (self.out / folder).rglob("*") if path.is_file()}
-
-    def results(self) -> dict[str, str]:
-        found = {name: self.task.result(name, self.files) for name in tekton.names(self.task.spec["results"])}
-        # Each container's message: its results as JSON.
-        message = json.dumps([{"key": name, "value": value, "type": 1} for name, value in found.items()])
-        expect(len(message) < tekton.RESULT_LIMIT, f"{len(message)} bytes of results")
-        expect(not any("\n" in value for value in found.values()), f"a newline in {found}")
-        return found
-
-
-def source(world, dockerfile: str, files: dict | None = None) -> pathlib.Path:
-    directory = world.new_directory("source")
-    directory.chmod(0o755)
-    write_tree(directory, {"Dockerfile": dockerfile.format(host=world.host), "f": "content\n", **(files or {})})
-    return directory
-
-
-def build(world, dockerfile: str, params: dict | None = None, task: str = "cairn", workspaces: dict | None = None,
-          **how) -> TaskRun:
-    """A TaskRun that builds to a repository of its own, params["IMAGE"] unless it is given."""
-    params = {"IMAGE": f"{world.host}/{world.new_name('app')}:1", **(params or {})}
-    return TaskRun(world, task, params, {"source": source(world, dockerfile), **(workspaces or {})}, **how)
-
-
-def name_of(run: TaskRun) -> str:
-    return run.task.values.texts["params.IMAGE"].split("/", 1)[1]
-
-
-def expect_results(world, run: TaskRun) -> None:
-    name = name_of(run)
-    digest = tar_layers.digest_of(world.manifest(name))
-    base = tar_layers.digest_of(world.manifest("busybox:latest"))
-    expect_equal(run.results(), {"IMAGE_URL": f"{world.host}/{name}", "IMAGE_DIGEST": digest,
-                                 "IMAGES": f"{world.host}/{name}@{digest}",
-                                 "BASE_IMAGES": f"{world.host}/busybox@{base}"})
+from tekton_support import TaskRun, build, expect_results, name_of
 
 
 @case("under Pod Security baseline with the runtime's seccomp profile the Task builds in place, and leaves Tekton alone")
@@ -184,21 +93,6 @@ def like_kaniko(world):
     expect(world.tags(f"{name_of(run).split(':')[0]}/cache"), "--cache=true of EXTRA_ARGS was overruled")
 
 
-@contextlib.contextmanager
-def closed_registry(world, user: str, password: str, **how):
-    """A registry that wants a password, with the base image."""
-    directory = world.new_directory("closed")
-    line = subprocess.run(["htpasswd", "-nbB", user, password], check=True, capture_output=True).stdout
-    (directory / "htpasswd").write_bytes(line)
-    auth = f"auth: {{htpasswd: {{realm: test, path: {directory}/htpasswd}}}}\n"
-    with contextlib.closing(registry.Registry(directory, auth=auth, **how)) as server:
-        yield server
-
-
-def config_json(host: str, user: str, password: str) -> dict:
-    return {"auths": {host: {"username": user, "password": password}}}
-
-
 @case("a Secret in the workspace dockerconfig opens the registry, whichever key it has")
 def docker_config(world):
     with closed_registry(world, "user", "secret-word") as server:
@@ -234,6 +128,21 @@ def own_authority(world):
                   workspaces={"ca-certificates": folder}).succeeded()
         run = build(world, "FROM scratch\nCOPY f /f\n", {"IMAGE": f"{server.host}/app:1"}).run()
         expect(run.statuses[0] != 0 and "certificate" in run.said, run.said[-800:])
+
+
+@case("a file of the workspace secrets reaches the RUN that mounts it, and nothing else")
+def build_secrets(world):
+    text = ("FROM {host}/busybox\nRUN --mount=type=secret,id=npm,required=true cat /run/secrets/npm | tr a-z A-Z > /seen\n"
+            "RUN ls /run/secrets > /after 2>&1; true\n")
+    for runtime_default in (True, False):
+        folder = containers.secret(world.new_directory("secret"), {"npm-token": "very-secret"})
+        run = build(world, text, {"EXTRA_ARGS": ["--secret=id=npm,src=/kaniko/secrets/npm-token"]},
+                    workspaces={"secrets": folder}, runtime_default=runtime_default).succeeded()
+        image = containers.pulled(world, name_of(run))
+        expect_equal(image.text("/seen"), "VERY-SECRET")
+        expect("npm" not in image.text("/after").split(), image.text("/after"))
+        expect("very-secret" not in run.said, "the secret is in the log")
+        containers.expect_clean_layers(image)
 
 
 @case("a registry that cannot be reached ends the step with status 75")

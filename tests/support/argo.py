@@ -3,7 +3,6 @@
 Knows the subset that this project's manifests use, and refuses everything else."""
 import copy
 import dataclasses
-import json
 import pathlib
 import re
 
@@ -11,8 +10,7 @@ import yaml
 
 from tekton import Mount
 
-VARIABLE = re.compile(r"\{\{(=?)(.*?)\}\}")
-JOIN = re.compile(r'sprig\.join\("\\n", jsonpath\(inputs\.parameters\.(\w+), "\$\[\*\]"\)\)')
+VARIABLE = re.compile(r"\{\{(.*?)\}\}")
 
 
 class Invalid(Exception):
@@ -20,15 +18,12 @@ class Invalid(Exception):
 
 
 def variables_in(value) -> set[str]:
-    """Every {{variable}} in a part of a manifest, those of expressions too."""
+    """Every {{variable}} in a part of a manifest."""
     if isinstance(value, dict):
         return set().union(*map(variables_in, value.values()))
     if isinstance(value, list):
         return set().union(*map(variables_in, value))
-    found = set()
-    for is_expression, text in VARIABLE.findall(value) if isinstance(value, str) else []:
-        found |= set(re.findall(r"inputs\.parameters\.\w+", text)) if is_expression else {text.strip()}
-    return found
+    return {text.strip() for text in VARIABLE.findall(value)} if isinstance(value, str) else set()
 
 
 def substitute(value, values: dict[str, str]):
@@ -41,14 +36,9 @@ def substitute(value, values: dict[str, str]):
         return value
 
     def put(match: re.Match) -> str:
-        if match[1]:
-            expression = JOIN.fullmatch(match[2])
-            if not expression:
-                raise Invalid(f"unknown expression {match[2]}")
-            return "\n".join(json.loads(values[f"inputs.parameters.{expression[1]}"]))
-        if match[2].strip() not in values:
-            raise Invalid(f"{{{{{match[2]}}}}} means nothing")
-        return values[match[2].strip()]
+        if match[1].strip() not in values:
+            raise Invalid(f"{{{{{match[1]}}}}} means nothing")
+        return values[match[1].strip()]
     return VARIABLE.sub(put, value)
 
 

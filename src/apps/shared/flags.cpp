@@ -1,5 +1,6 @@
 #include "apps/shared/flags.hpp"
 
+#include "apps/shared/value_list.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
 
@@ -33,18 +34,6 @@ const FlagSpec* find_plural(std::span<const FlagSpec> specs, std::string_view na
     return nullptr;
   const auto* spec = find_flag(specs, name.substr(0, name.size() - 1));
   return spec != nullptr && spec->type == FlagType::list ? spec : nullptr;
-}
-
-/// A text's lines without empty ones.
-std::vector<std::string> filled_lines(std::string_view text) {
-  std::vector<std::string> lines;
-  for (auto& line : split(text, '\n')) {
-    if (line.ends_with('\r'))
-      line.pop_back();
-    if (!line.empty())
-      lines.push_back(std::move(line));
-  }
-  return lines;
 }
 
 /// Old names share everything with the flag that they stand for.
@@ -102,7 +91,7 @@ private:
       return;
     }
     if (proper(specs_, *spec).type == FlagType::lines)
-      take_lines(has_value ? word.substr(equals + 1) : std::string(next_value(word)));
+      take_listed(has_value ? word.substr(equals + 1) : std::string(next_value(word)));
     else if (has_value || proper(specs_, *spec).type == FlagType::boolean)
       out_.push_back(word);
     else
@@ -110,17 +99,17 @@ private:
   }
 
   void take_words(const std::string& word) {
-    if (word.find('\n') == word.npos)
+    if (!is_value_list(word))
       out_.push_back(word);
     else
-      for (auto& line : filled_lines(word))
-        out_.push_back(std::move(line));
+      for (auto& value : value_list(word))
+        out_.push_back(std::move(value));
   }
 
   void take_plural(const FlagSpec& list, const std::optional<std::string>& value) {
     const auto add = [&](std::string_view text) {
-      for (const auto& line : filled_lines(text))
-        out_.push_back(fmt::format("--{}={}", list.name, line));
+      for (const auto& one : value_list(text))
+        out_.push_back(fmt::format("--{}={}", list.name, one));
     };
     if (value) {
       add(*value);
@@ -130,9 +119,9 @@ private:
       add(words_[next_++]);
   }
 
-  /// The lines take the flag's place, so that one of them may be the value of the one before.
-  void take_lines(const std::string& text) {
-    const auto lines = filled_lines(text);
+  /// They take the flag's place, so that one of them may be the value of the one before.
+  void take_listed(const std::string& text) {
+    const auto lines = value_list(text);
     words_.insert(words_.begin() + static_cast<std::ptrdiff_t>(next_), lines.begin(), lines.end());
   }
 

@@ -15,7 +15,7 @@ enum class FlagType {
   integer,  //
   duration, ///< Go's: 6h30m.
   list,     ///< Every occurrence is one value; commas mean nothing.
-  lines     ///< Stands for its value's lines, each a word of the command line.
+  lines     ///< Stands for what value_list() finds in its value, each a word of the command line.
 };
 
 /// What a flag does in this program.
@@ -58,8 +58,8 @@ struct ParsedFlags {
 /// "--name=value", "-nvalue", "-n=value", "-n value"; "--" ends the flags. Values are checked
 /// against their type, also those that a later occurrence replaces.
 /// For pipelines, whose parameters are lists or text, a list has a plural: "--names a b" takes the
-/// words up to the next flag, and each of their lines is one "--name". So does "--names=TEXT".
-/// A word of several lines that is neither flag nor value is as many words.
+/// words up to the next flag, and each value_list() finds in them is one "--name". So does
+/// "--names=TEXT". A list that is neither flag nor value is as many words.
 /// @throws Error naming the flag; an unknown one with the name that was probably meant
 ParsedFlags parse_flags(std::span<const FlagSpec> specs, const std::vector<std::string>& arguments);
 

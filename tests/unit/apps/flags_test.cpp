@@ -123,6 +123,12 @@ TEST_CASE("a list has a plural, and text can hold words of the command line") {
       {{"--extra=--file", "a"}, "file=a", "it takes the place of the flag"},
       {{"--extra=--extra=-q"}, "quiet=true", "within itself"},
       {{"--extra=--\n-q"}, " | -q", "-- ends the flags there too"},
+      {{"--args=[\"a b\", \"c=\\\"d\\\"\"]"}, "arg=a b arg=c=\"d\"", "a list in JSON"},
+      {{"--args", "[]", "--cache"}, "cache=true", "an empty one"},
+      {{"--args=[a]\n[b"}, "arg=[a] arg=[b", "lines that begin with a bracket"},
+      {{"--args=[1, \"a\"]"}, "arg=[1, \"a\"]", "a list of other things is a line"},
+      {{"--extra=[\"--arg\", \"a\\nb\"]"}, "arg=a\nb", "words in JSON may have several lines"},
+      {{"index", "[\"a@b\", \"c@d\"]"}, " | index | a@b | c@d", "words in JSON"},
       {{"index", "a@b\nc@d\n"}, " | index | a@b | c@d", "words of several lines are several"},
   };
   for (const auto& row : rows) {
@@ -184,5 +190,5 @@ TEST_CASE("the help groups flags, aligns them and tells what they do here") {
                             "      --arg multi-arg  Many\n"
                             "  -l, --level int      A number\n"
                             "      --ttl duration   A time\n"
-                          "      --extra lines    Further words\n");
+                            "      --extra lines    Further words\n");
 }

@@ -1,0 +1,49 @@
+"""Pods of Argo's templates."""
+from support import expect, expect_equal, write_tree
+
+import argo
+import container_support as containers
+import manifests
+import tar_layers
+import tekton
+
+
+def templates() -> dict[str, dict]:
+    return {each["name"]: each for each in manifests.catalog("WorkflowTemplate")["cairn"]["spec"]["templates"]}
+
+
+class Pod:
+    """The main container of a template, started by Argo's executor, and what came out of it."""
+
+    def __init__(self, world, name: str, parameters: dict, sources: dict, runtime_default: bool = True):
+        self.container = argo.render(templates()[name], parameters, sources)
+        own = world.new_directory("argo")
+        own.chmod(0o755)
+        # argoexec is copied there by the init container, and starts the command.
+        write_tree(own, {"template": "{}", "ctr/main/": None})
+        (own / "argoexec").write_bytes(tar_layers.BUSYBOX.read_bytes())
+        (own / "argoexec").rename(own / "busybox")
+        (own / "busybox").chmod(0o755)
+        (own / "ctr/main").chmod(0o777)
+        before = containers.fingerprint(own)
+        self.volumes = containers.Volumes(world)
+        script = '"$@"; status=$?; : > /var/run/argo/ctr/main/exitcode; exit $status'
+        done = containers.run(
+            world, ["/var/run/argo/busybox", "sh", "-c", script, "main", *self.container.words],
+            security=self.container.security, environment=self.container.environment, directory=self.container.directory,
+            mounts=[tekton.Mount("/var/run/argo", own), *self.container.mounts], volumes=self.volumes,
+            runtime_default=runtime_default)
+        self.status, self.said = done.returncode, done.stdout + done.stderr
+        (own / "ctr/main/exitcode").unlink()
+        expect_equal(containers.fingerprint(own), before, "Argo's own files")
+
+    def succeeded(self) -> "Pod":
+        expect(self.status == 0, f"exit status {self.status}: {self.said[-2500:]}")
+        return self
+
+    def outputs(self) -> dict[str, str]:
+        found = {}
+        for name, path in self.container.outputs.items():
+            file = self.volumes.get("outputs") / path.removeprefix("/kaniko/outputs/")
+            found[name] = file.read_text() if file.exists() else ""
+        return found
