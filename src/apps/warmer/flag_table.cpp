@@ -122,7 +122,8 @@ Flags<WarmerDraft> warmer_flags() {
            +[](WarmerDraft& d) -> RegistryUse& { return d.command.registry; }),
        lift(
            logging_flags(), +[](WarmerDraft& d) -> LogOptions& { return d.command.log; }),
-       help_flag(+[](WarmerDraft& d) -> bool& { return d.help; }), old_names()});
+       extra_args_flag<WarmerDraft>(), help_flag(+[](WarmerDraft& d) -> bool& { return d.help; }),
+       old_names()});
 }
 
 } // namespace cairn
