@@ -40,7 +40,7 @@ void empty(FdRef file) {
     throw SysError(errno, "empty a download");
 }
 
-bool try_lock(FdRef file, const std::string& path) {
+bool take_alone(FdRef file, const std::string& path) {
   if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0)
     return true;
   if (errno != EWOULDBLOCK && errno != EINTR)
@@ -55,7 +55,7 @@ Fd open_partial(const std::string& path, const std::atomic<bool>& cancel) {
   for (;;) {
     auto file = open_at(current_directory(), path, O_RDWR | O_CREAT | O_NOFOLLOW, 0644);
     while (is_at(file, path)) {
-      if (try_lock(file, path)) {
+      if (take_alone(file, path)) {
         if (is_at(file, path))
           return file;
         break;

@@ -54,7 +54,11 @@ def start(world, directory, *flags, report=None, before=(), environment=None, **
 def warm(world, directory, *flags, stdin: str = "", **how) -> Warmed:
     report = world.new_directory("report") / "report.json"
     process = start(world, directory, *flags, report=report, **how)
-    out, err = process.communicate(stdin.encode(), timeout=120)
+    try:
+        out, err = process.communicate(stdin.encode(), timeout=120)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise AssertionError(f"not finished after two minutes: {process.communicate()[1].decode()[-1500:]}") from None
     document = json.loads(report.read_text()) if report.exists() else {}
     return Warmed(process.returncode, out.decode(), err.decode(), document)
 
