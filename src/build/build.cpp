@@ -282,6 +282,7 @@ BuildReport build_image(const BuildOptions& given, const BuildServices& services
 
   // From here on the build is known; nothing has been pulled but manifests and configs.
   const auto kept = open_cache_directory(options, progress);
+  const CacheLimit limit(options.execution, kept.get(), services.clock, progress);
   const auto memory = open_image_memory(kept.get(), options.cache, services.clock);
   ImageLibrary images({services.registry, services.mirrors, progress, memory.get()});
   const auto plan = plan_of(input, options, images, progress);
