@@ -278,6 +278,7 @@ BuildReport build_image(const BuildOptions& given, const BuildServices& services
   Workspace workspace(workspace_candidates(options));
   Downloader downloader(download_services(options, services),
                         download_directories(options.execution, workspace));
+  read_kept_downloads(options.execution, downloader);
   auto input = InputReader(options, downloader, workspace, progress).read();
 
   // From here on the build is known; nothing has been pulled but manifests and configs.

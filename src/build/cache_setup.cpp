@@ -40,6 +40,12 @@ std::optional<std::string> writable_cache_directory(const ExecutionOptions& opti
   return directory;
 }
 
+void read_kept_downloads(const ExecutionOptions& options, Downloader& downloader) {
+  const auto directory = cache_directory(options);
+  if (directory && !writable_cache_directory(options))
+    downloader.also_read(*directory + "/downloads");
+}
+
 std::unique_ptr<CacheDirectory> open_cache_directory(const BuildOptions& options,
                                                      Progress& progress) {
   const auto directory = cache_directory(options.execution);

@@ -6,6 +6,7 @@
 #include "build/options.hpp"
 #include "build/schedule.hpp"
 #include "build/step_caches.hpp"
+#include "context/downloader.hpp"
 #include "registry/client.hpp"
 
 #include <memory>
@@ -19,6 +20,9 @@ namespace cairn {
 std::optional<std::string> cache_directory(const ExecutionOptions& options);
 /// The same where it can be written.
 std::optional<std::string> writable_cache_directory(const ExecutionOptions& options);
+
+/// Has `downloader` look into a --cache-dir that cannot be written.
+void read_kept_downloads(const ExecutionOptions& options, Downloader& downloader);
 
 /// --cache-dir, opened; null without --cache, or when there is no directory.
 std::unique_ptr<CacheDirectory> open_cache_directory(const BuildOptions& options,

@@ -2,14 +2,14 @@
 """The size of --cache-dir: what is removed, what is in use, and directories that cannot be written."""
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import threading
 import time
 
-from cache_support import asked, blob, own_registry, push, requests
-from support import Skip, case, expect, expect_equal, main, tar_layers, write_tree
+from cache_support import asked, blob, own_registry, requests
+from support import Skip, case, expect, expect_equal, main, write_tree
+import web_support
 from warmer_support import large, start, warm
 
 FILES = {"f": "text\n"}
@@ -131,29 +131,43 @@ def sizes(world):
         done.failed("--cache-max-size", "number of bytes")
 
 
+def build_read_only(world, directory, text: str, *flags) -> subprocess.CompletedProcess:
+    """A build for which --cache-dir is mounted read-only, as a claim that many pods read."""
+    world.need_namespaces()
+    script = f"mount --bind {directory} {directory} && mount -o remount,bind,ro {directory} && exec \"$@\""
+    words = [f"--context={world.context(text, FILES)}", f"--kaniko-dir={world.new_directory('work')}", "--no-push",
+             f"--oci-layout-path={world.new_directory('out')}/layout", "--cache", f"--cache-dir={directory}", *flags]
+    return subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh", str(world.program), *words], env=world.environment,
+                          capture_output=True, text=True, timeout=120, check=False)
+
+
 @case("a directory that cannot be written is used for all that it has, and nothing is an error")
 def read_only(world):
     if not world.is_root:
         raise Skip("needs root")
-    world.need_namespaces()
     directory = world.new_directory("cache")
-    with own_registry(world) as server:
-        text = f"FROM {server.host}/base:1\nRUN date +%N > /stamp\nCOPY f /f\n"
-        first = build(world, directory, text).succeeded()
+    with own_registry(world) as server, web_support.web(world) as site:
+        text = f"FROM {server.host}/base:1\nRUN date +%N > /stamp\nCOPY f /f\nADD http://{site.host}/f /from-web\n"
+        build(world, directory, text).succeeded()
         listing = {str(path): path.lstat().st_mtime for path in directory.rglob("*")}
         before = len(requests(server))
-        # A mount that is read-only, as of a claim that many pods read.
-        script = (f"mount --bind {directory} {directory} && mount -o remount,bind,ro {directory} && exec \"$@\"")
-        context, out, work = world.context(text + "RUN --mount=type=cache,target=/c cat /stamp > /c/x; cat /c/x > /copy\n", FILES), world.new_directory("out"), world.new_directory("work")
-        command = ["unshare", "--mount", "sh", "-c", script, "sh", str(world.program), f"--context={context}", f"--kaniko-dir={work}",
-                   "--no-push", f"--oci-layout-path={out}/layout", "--cache", f"--cache-dir={directory}", "--cache-max-size=1K"]
-        done = subprocess.run(command, env=world.environment, capture_output=True, text=True, timeout=120, check=False)
+        mounted = "RUN --mount=type=cache,target=/c cat /stamp /from-web > /c/x; cat /c/x > /copy\n"
+        done = build_read_only(world, directory, text + mounted, "--cache-max-size=1K")
         expect_equal(done.returncode, 0, done.stderr[-1500:])
-        expect_equal(done.stderr.count("[cached"), 2, done.stderr)
+        expect_equal(done.stderr.count("[cached"), 3, done.stderr)
         expect("WARN" not in done.stderr, done.stderr)
         expect_equal(asked(server, before, "GET", "blobs"), [])
+        expect("Using the kept file" in done.stderr, done.stderr)
         expect_equal({str(path): path.lstat().st_mtime for path in directory.rglob("*")}, listing)
-        expect(first.status == 0, "")
+
+
+@case("a directory that cannot be written and is empty, or none, is no error")
+def read_only_and_empty(world):
+    if not world.is_root:
+        raise Skip("needs root")
+    text = f"FROM {world.host}/busybox\nRUN true\n"
+    done = build_read_only(world, world.new_directory("cache"), text)
+    expect_equal(done.returncode, 0, done.stderr[-1500:])
 
 
 if __name__ == "__main__":
