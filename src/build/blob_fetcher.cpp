@@ -40,21 +40,30 @@ void empty(FdRef file) {
     throw SysError(errno, "empty a download");
 }
 
-/// The beginning of a blob, ours alone: another program that fetches it is waited for.
+bool take_alone(FdRef file, const std::string& path) {
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0)
+    return true;
+  if (errno != EWOULDBLOCK && errno != EINTR)
+    throw SysError(errno, "lock '{}'", path);
+  return false;
+}
+
+/// The beginning of a blob, ours alone: another program that fetches it is waited for. When that
+/// one gives it its final name it is in use there, perhaps for long, and not what is waited for.
 Fd open_partial(const std::string& path, const std::atomic<bool>& cancel) {
   constexpr auto pause = std::chrono::milliseconds(50);
   for (;;) {
     auto file = open_at(current_directory(), path, O_RDWR | O_CREAT | O_NOFOLLOW, 0644);
-    while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-      if (errno != EWOULDBLOCK && errno != EINTR)
-        throw SysError(errno, "lock '{}'", path);
+    while (is_at(file, path)) {
+      if (take_alone(file, path)) {
+        if (is_at(file, path))
+          return file;
+        break;
+      }
       if (cancel)
         throw Cancelled("'{}': told to stop", path);
       std::this_thread::sleep_for(pause);
     }
-    // The other one gave it its final name, or removed it.
-    if (is_at(file, path))
-      return file;
   }
 }
 

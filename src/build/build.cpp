@@ -344,10 +344,12 @@ BuildReport build_image(const BuildOptions& given, const BuildServices& services
   auto& progress = services.progress;
   Workspace workspace(workspace_candidates(options));
   Fetching fetching(options, services, workspace);
+  read_kept_downloads(options.execution, fetching.downloader);
   auto input = InputReader(options, fetching, progress).read();
 
   // From here on the build is known; nothing has been pulled but manifests and configs.
   const auto kept = open_cache_directory(options, progress);
+  const CacheLimit limit(options.execution, kept.get(), services.clock, progress);
   const auto memory = open_image_memory(kept.get(), options.cache, services.clock);
   ImageLibrary images({services.registry, services.mirrors, progress, memory.get()});
   const auto plan = plan_of(input, options, fetching, images, progress);

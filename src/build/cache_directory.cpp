@@ -108,7 +108,7 @@ std::optional<std::string> CacheDirectory::blob_text(const Digest& digest,
     auto text = read_file(*file, limit);
     if (Digest::of(text) != digest)
       return std::nullopt;
-    HeldEntries::touch(path);
+    touch_entry(path);
     return text;
   } catch (const Error&) {
     return std::nullopt;
@@ -123,7 +123,7 @@ std::optional<IndexedLayer> CacheDirectory::index(const Digest& diff_id) const {
       return std::nullopt;
     FileSource source(std::move(*file));
     auto layer = read_index(source);
-    HeldEntries::touch(path);
+    touch_entry(path);
     return layer;
   } catch (const Error&) {
     // It is made again from the layer.
@@ -163,6 +163,8 @@ std::optional<std::string> CacheDirectory::unpacked(const Digest& chain_id) cons
 CacheDirectory::Unpacking::Unpacking(const CacheDirectory& cache)
     : cache_(cache), path_(fmt::format("{}/unpacked/.partial-{}", cache.path(), random_hex(8))) {
   make_directories(path_);
+  held_ = open_at(current_directory(), path_, O_RDONLY | O_DIRECTORY);
+  share_entry(held_);
 }
 
 CacheDirectory::Unpacking::~Unpacking() {
@@ -177,13 +179,18 @@ CacheDirectory::Unpacking::~Unpacking() {
 }
 
 std::string CacheDirectory::Unpacking::commit(const Digest& chain_id) {
+  constexpr int tries = 3;
   auto whole = cache_.place("unpacked", chain_id);
-  if (::rename(path_.c_str(), whole.c_str()) == 0)
-    path_.clear();
-  else if (errno != EEXIST && errno != ENOTEMPTY)
-    throw SysError(errno, "rename '{}'", path_);
-  cache_.hold(whole);
-  return whole;
+  for (int i = 0; i < tries; ++i) {
+    if (::rename(path_.c_str(), whole.c_str()) == 0)
+      path_.clear();
+    else if (errno != EEXIST && errno != ENOTEMPTY)
+      throw SysError(errno, "rename '{}'", path_);
+    // What another build had unpacked may be removed just now.
+    if (cache_.hold(whole))
+      return whole;
+  }
+  throw TemporaryError("'{}' was removed while it was made", whole);
 }
 
 } // namespace cairn

@@ -1,10 +1,10 @@
 #pragma once
 
-#include "build/held_entries.hpp"
 #include "fs/layer_index.hpp"
 #include "oci/blob_store.hpp"
 #include "oci/digest.hpp"
 #include "oci/manifest.hpp"
+#include "util/held_entries.hpp"
 #include "util/stream.hpp"
 
 #include <memory>
@@ -27,8 +27,8 @@ namespace cairn {
 ///   mounts/                cache mounts, see cache_mounts.hpp
 ///   sha256:<hex>           what kaniko's warmer left, see kaniko_entry.hpp
 ///
-/// Several builds may use it at once, see held_entries.hpp. One that cannot be written is read.
-/// Nothing in it is trusted. Thread-safe.
+/// Several builds may use it at once, see util/held_entries.hpp. One that cannot be written is
+/// read. Nothing in it is trusted. Thread-safe.
 class CacheDirectory {
 public:
   enum class Access { read_only, read_and_write };
@@ -48,6 +48,8 @@ public:
   std::optional<std::string> blob_text(const Digest& digest, std::uint64_t limit) const;
   /// Keeps an entry that is about to be used. False when it is not there.
   bool hold(const std::string& entry) const { return held_.hold(entry); }
+  /// Lets go of all that was used. Nothing more is.
+  void release() const { held_.release(); }
 
   /// The index of a layer; nothing when there is none, or one that is damaged.
   std::optional<IndexedLayer> index(const Digest& diff_id) const;
@@ -79,6 +81,7 @@ public:
   private:
     const CacheDirectory& cache_;
     std::string path_;
+    Fd held_;
   };
 
 private:

@@ -3,6 +3,7 @@
 #include "util/crypto.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
+#include "util/held_entries.hpp"
 
 #include <fmt/format.h>
 
@@ -83,7 +84,27 @@ class Cache {
 public:
   explicit Cache(std::string path) : path_(std::move(path)) {}
 
-  Fd lock(unsigned instance) const { return open_lock(fmt::format("{}/{}.lock", path_, instance)); }
+  /// Makes the cache where it is missing, and takes the lock of an instance: that of `instance`, or
+  /// of a later one that nobody uses.
+  Fd enter(const CachePlan& plan, const std::string& about, unsigned& instance,
+           const std::function<bool()>& stopped) const {
+    constexpr int tries = 5;
+    for (int i = 0; i < tries; ++i) {
+      try {
+        describe_at(path_, plan, about);
+        auto lock = lock_instance(plan, instance, stopped);
+        touch_entry(path_);
+        if (is_entry(lock, current_directory(), lock_path(instance)))
+          return lock;
+      } catch (const SysError& error) {
+        if (!error.is(std::errc::no_such_file_or_directory))
+          throw;
+      }
+      // Somebody who makes room has removed it in the meantime.
+      instance = 0;
+    }
+    throw TemporaryError("cache mount '{}' is removed again and again", path_);
+  }
 
   /// The path of an instance that is in use by the caller; made when there is none yet.
   std::string find(unsigned instance, const CachePlan& plan, const CacheMounts::Fill& fill,
@@ -106,6 +127,33 @@ public:
   }
 
 private:
+  std::string lock_path(unsigned instance) const {
+    return fmt::format("{}/{}.lock", path_, instance);
+  }
+
+  Fd lock_instance(const CachePlan& plan, unsigned& instance,
+                   const std::function<bool()>& stopped) const {
+    const auto hold =
+        plan.sharing == instruction::CacheSharing::shared ? Hold::shared : Hold::alone;
+    auto lock = open_lock(lock_path(instance));
+    if (plan.sharing == instruction::CacheSharing::private_copy)
+      while (!try_lock(lock, hold))
+        lock = open_lock(lock_path(++instance));
+    else
+      wait_for_lock(lock, hold, stopped);
+    return lock;
+  }
+
+  static void describe_at(const std::string& path, const CachePlan& plan,
+                          const std::string& about) {
+    make_directories(path, passable);
+    if (::access((path + "/about").c_str(), F_OK) == 0)
+      return;
+    AtomicFile file(path + "/about", 0600);
+    file.write(fmt::format("id={}\nnamespace={}\n{}", plan.id, plan.name_space, about));
+    file.commit();
+  }
+
   static void give(const std::string& path, const CachePlan& plan) {
     if (!plan.owner)
       return;
@@ -124,22 +172,9 @@ CacheMounts::Lease CacheMounts::take(const CachePlan& plan, const std::string& o
   const auto about = describe(plan, origin);
   make_directories(directory_, passable);
   const auto key = sha256_hex(about).substr(0, 32);
-  const auto path = fmt::format("{}/{}", real_path(directory_), key);
-  make_directories(path, passable);
-  if (::access((path + "/about").c_str(), F_OK) != 0) {
-    AtomicFile file(path + "/about", 0600);
-    file.write(fmt::format("id={}\nnamespace={}\n{}", plan.id, plan.name_space, about));
-    file.commit();
-  }
-  const Cache cache(path);
-  const auto hold = plan.sharing == instruction::CacheSharing::shared ? Hold::shared : Hold::alone;
+  const Cache cache(fmt::format("{}/{}", real_path(directory_), key));
   unsigned instance = 0;
-  auto lock = cache.lock(instance);
-  if (plan.sharing == instruction::CacheSharing::private_copy)
-    while (!try_lock(lock, hold))
-      lock = cache.lock(++instance);
-  else
-    wait_for_lock(lock, hold, stopped);
+  auto lock = cache.enter(plan, about, instance, stopped);
   const auto begin = [&](const std::string& half) {
     if (!import_ || !import_(key, half))
       fill(half);

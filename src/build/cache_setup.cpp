@@ -1,5 +1,6 @@
 #include "build/cache_setup.hpp"
 
+#include "build/cache_trim.hpp"
 #include "build/step_cache_places.hpp"
 #include "util/error.hpp"
 
@@ -39,6 +40,12 @@ std::optional<std::string> writable_cache_directory(const ExecutionOptions& opti
   return directory;
 }
 
+void read_kept_downloads(const ExecutionOptions& options, Downloader& downloader) {
+  const auto directory = cache_directory(options);
+  if (directory && !writable_cache_directory(options))
+    downloader.also_read(*directory + "/downloads");
+}
+
 std::unique_ptr<CacheDirectory> open_cache_directory(const BuildOptions& options,
                                                      Progress& progress) {
   const auto directory = cache_directory(options.execution);
@@ -50,6 +57,13 @@ std::unique_ptr<CacheDirectory> open_cache_directory(const BuildOptions& options
     progress.warn("--cache-dir is not used: {}", error.what());
     return nullptr;
   }
+}
+
+CacheLimit::~CacheLimit() {
+  if (directory_ != nullptr)
+    directory_->release();
+  if (const auto path = writable_cache_directory(options_); path && options_.cache_max_size > 0)
+    keep_cache_small(*path, options_.cache_max_size, clock_(), progress_);
 }
 
 std::unique_ptr<ImageMemory> open_image_memory(const CacheDirectory* directory,

@@ -6,6 +6,7 @@
 #include "build/options.hpp"
 #include "build/schedule.hpp"
 #include "build/step_caches.hpp"
+#include "context/downloader.hpp"
 #include "registry/client.hpp"
 
 #include <memory>
@@ -20,6 +21,9 @@ std::optional<std::string> cache_directory(const ExecutionOptions& options);
 /// The same where it can be written.
 std::optional<std::string> writable_cache_directory(const ExecutionOptions& options);
 
+/// Has `downloader` look into a --cache-dir that cannot be written.
+void read_kept_downloads(const ExecutionOptions& options, Downloader& downloader);
+
 /// --cache-dir, opened; null without --cache, or when there is no directory.
 std::unique_ptr<CacheDirectory> open_cache_directory(const BuildOptions& options,
                                                      Progress& progress);
@@ -28,6 +32,24 @@ std::unique_ptr<CacheDirectory> open_cache_directory(const BuildOptions& options
 /// outlive it.
 std::unique_ptr<ImageMemory> open_image_memory(const CacheDirectory* directory,
                                                const CacheOptions& options, Clock clock);
+
+/// Makes room in --cache-dir when a build ends, however it does.
+class CacheLimit {
+public:
+  /// All are borrowed; `directory` may be null. What uses the directory must not outlive it.
+  CacheLimit(const ExecutionOptions& options, const CacheDirectory* directory, const Clock& clock,
+             Progress& progress)
+      : options_(options), directory_(directory), clock_(clock), progress_(progress) {}
+  CacheLimit(const CacheLimit&) = delete;
+  CacheLimit& operator=(const CacheLimit&) = delete;
+  ~CacheLimit();
+
+private:
+  const ExecutionOptions& options_;
+  const CacheDirectory* directory_;
+  const Clock& clock_;
+  Progress& progress_;
+};
 
 /// Adds the caches that the options name. `directory` may be null. All must outlive `caches`.
 void add_caches(StepCaches& caches, const BuildOptions& options, const CacheDirectory* directory,

@@ -5,6 +5,7 @@
 #include "util/crypto.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
+#include "util/held_entries.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -58,8 +59,11 @@ std::optional<std::string> KanikoEntry::manifest(std::uint64_t limit) const {
   for (const auto& path : {in_layout, path_ + ".json"}) {
     try {
       if (const auto file = open_file(path))
-        if (auto text = read_all(*file, limit); Digest::of(text) == manifest_)
+        if (auto text = read_all(*file, limit); Digest::of(text) == manifest_) {
+          touch_entry(path_);
+          touch_entry(path_ + ".json");
           return text;
+        }
     } catch (const Error&) {
       // As good as not there.
       continue;

@@ -55,6 +55,8 @@ struct ExecutionOptions {
   std::string work_directory = "/kaniko";
   /// What is kept from build to build; nothing: "/cache", where that can be written.
   std::optional<std::string> cache_directory;
+  /// How many bytes may be kept there; 0 for no limit.
+  std::uint64_t cache_max_size = 0;
 };
 
 /// What commands see besides the image's own files.

@@ -6,6 +6,7 @@
 #include "registry/push.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
+#include "util/held_entries.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -123,7 +124,7 @@ public:
       if (!cache_.hold(cache_.blobs().path(layer.digest)) ||
           cache_.blobs().size(layer.digest) != layer.size)
         return std::nullopt;
-    HeldEntries::touch(path(key));
+    touch_entry(path(key));
     return manifest;
   }
 

@@ -1,5 +1,6 @@
 #include "build/warm.hpp"
 
+#include "build/cache_trim.hpp"
 #include "build/layer_unpacker.hpp"
 #include "build/warm_dockerfile.hpp"
 #include "build/warm_images.hpp"
@@ -129,6 +130,8 @@ WarmReport warm(const WarmRequest& request, const WarmServices& services) {
   for (const auto* entry : images.entries())
     report.images.push_back(entry->outcome);
   report.dockerfiles = dockerfiles.outcomes();
+  cache.release();
+  keep_cache_small(request.directory, request.max_size, services.clock(), services.progress);
   for (const auto& image : report.images)
     tell(image, services.progress);
   for (const auto& file : report.dockerfiles)

@@ -6,6 +6,7 @@
 #include "util/text.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace cairn {
 
@@ -85,29 +86,32 @@ WarmImages::Entry WarmImages::look_for(const ImageSource& image) const {
   return entry;
 }
 
-std::size_t WarmImages::find(const ImageSource& image) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (const auto known = numbers_.find(image.key()); known != numbers_.end())
-      return known->second;
-  }
-  auto entry = look_for(image);
+void WarmImages::prefetch(const std::vector<ImageSource>& images) {
+  std::vector<ImageSource> wanted;
+  std::set<std::string> keys;
+  for (const auto& image : images)
+    if (!is_found(image) && keys.insert(image.key()).second)
+      wanted.push_back(image);
+  std::vector<std::unique_ptr<Entry>> found(wanted.size());
+  parallel_for(wanted.size(), parallel_lookups,
+               [&](std::size_t i) { found[i] = std::make_unique<Entry>(look_for(wanted[i])); });
   const std::lock_guard lock(mutex_);
-  const auto [place, is_new] = numbers_.emplace(image.key(), entries_.size());
-  if (is_new)
-    entries_.push_back(std::make_unique<Entry>(std::move(entry)));
-  return place->second;
+  for (std::size_t i = 0; i < wanted.size(); ++i)
+    if (numbers_.emplace(wanted[i].key(), entries_.size()).second)
+      entries_.push_back(std::move(found[i]));
 }
 
-void WarmImages::prefetch(const std::vector<ImageSource>& images) {
-  parallel_for(images.size(), parallel_lookups, [&](std::size_t i) { find(images[i]); });
+bool WarmImages::is_found(const ImageSource& image) const {
+  const std::lock_guard lock(mutex_);
+  return numbers_.contains(image.key());
 }
 
 ImageConfig WarmImages::config(const ImageSource& image) {
-  const auto number = find(image);
+  prefetch({image});
   const std::lock_guard lock(mutex_);
-  if (entries_[number]->image)
-    return entries_[number]->image->config;
+  const auto& entry = *entries_.at(numbers_.at(image.key()));
+  if (entry.image)
+    return entry.image->config;
   ImageConfig empty;
   empty.platform = image.platform;
   return empty;

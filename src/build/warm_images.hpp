@@ -42,7 +42,7 @@ public:
   std::vector<Entry*> entries();
 
 private:
-  std::size_t find(const ImageSource& image);
+  bool is_found(const ImageSource& image) const;
   Entry look_for(const ImageSource& image) const;
 
   const ImageFinder& finder_;

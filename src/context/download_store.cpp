@@ -7,6 +7,7 @@
 #include "util/crypto.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
+#include "util/held_entries.hpp"
 #include "util/json.hpp"
 
 #include <fcntl.h>
@@ -49,6 +50,7 @@ DownloadedFile open_blob(const BlobStore& blobs, const Digest& digest) {
   const auto info = status_of(file);
   if (!S_ISREG(info.st_mode))
     throw Error("download {}: it is not a regular file", digest.str());
+  share_entry(file);
   return {digest, std::move(file), static_cast<std::uint64_t>(info.st_size),
           from_unix(info.st_mtim.tv_sec), ""};
 }
@@ -83,7 +85,9 @@ std::optional<DownloadRecord> DownloadStore::find(const std::string& url) const 
     const auto file = try_open_at(current_directory(), record_path(url), O_RDONLY | O_NONBLOCK);
     if (!file)
       return std::nullopt;
-    return parse_record(read_file(*file, max_record));
+    auto record = parse_record(read_file(*file, max_record));
+    touch_entry(record_path(url));
+    return record;
   } catch (const Error&) {
     // What cannot be read is as good as not there: it will be written again.
     return std::nullopt;

@@ -41,6 +41,11 @@ class DownloadStore {
 public:
   /// Makes the directory, for this user alone. @throws Error when it cannot be written
   explicit DownloadStore(const std::string& directory);
+  /// One that is only read, and need not be there.
+  static DownloadStore existing(std::string directory) {
+    auto blobs = BlobStore::existing(directory);
+    return {std::move(directory), std::move(blobs)};
+  }
 
   const BlobStore& blobs() const noexcept { return blobs_; }
 
@@ -57,6 +62,8 @@ public:
   std::optional<DownloadedFile> open_kept(const Digest& digest) const;
 
 private:
+  DownloadStore(std::string directory, BlobStore blobs)
+      : directory_(std::move(directory)), blobs_(std::move(blobs)) {}
   std::string record_path(const std::string& url) const;
 
   std::string directory_;

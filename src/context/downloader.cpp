@@ -115,12 +115,21 @@ const DownloadStore& Downloader::store() {
   return *store_;
 }
 
+const DownloadStore& Downloader::store_with(const Digest& digest) {
+  return also_ && !store().blobs().has(digest) ? *also_ : store();
+}
+
+const DownloadStore& Downloader::store_with(const std::string& url) {
+  return also_ && !store().find(url) ? *also_ : store();
+}
+
 DownloadedFile Downloader::fetch(const UrlSource& source) {
   if (source.checksum)
-    if (auto kept = store().open_kept(*source.checksum)) {
+    if (auto kept = store_with(*source.checksum).open_kept(*source.checksum)) {
       services_.progress.info("Using the kept file {} of {}", kept->digest.str(),
                               redact_url(source.url));
-      if (const auto record = store().find(source.url); record && record->digest == kept->digest)
+      if (const auto record = store_with(source.url).find(source.url);
+          record && record->digest == kept->digest)
         kept->suggested_name = record->suggested_name;
       return *std::move(kept);
     }
@@ -128,8 +137,9 @@ DownloadedFile Downloader::fetch(const UrlSource& source) {
 }
 
 DownloadedFile Downloader::download(const UrlSource& source) {
-  auto record = store().find(source.url);
-  auto kept = record && !source.checksum ? store().open_kept(*record) : std::nullopt;
+  const auto& known = store_with(source.url);
+  auto record = known.find(source.url);
+  auto kept = record && !source.checksum ? known.open_kept(*record) : std::nullopt;
   if (!kept)
     record.reset();
   const auto shown = redact_url(source.url);

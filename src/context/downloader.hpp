@@ -36,6 +36,11 @@ public:
   /// before the first download.
   Downloader(DownloadServices services, std::vector<std::string> directories);
 
+  /// What was kept in `directory` counts too. Before anything is fetched.
+  void also_read(std::string directory) {
+    also_.emplace(DownloadStore::existing(std::move(directory)));
+  }
+
   /// With a checksum and a kept file of that digest no server is asked. @throws Error when the
   /// server refuses or the digest is another one; TemporaryError when another try can help;
   /// Cancelled
@@ -46,6 +51,9 @@ public:
 
 private:
   const DownloadStore& store();
+  /// A store that has the file, when one has.
+  const DownloadStore& store_with(const Digest& digest);
+  const DownloadStore& store_with(const std::string& url);
   DownloadedFile download(const UrlSource& source);
   /// Status 304 or a success, of which `incoming` has the body.
   Response receive(const UrlSource& source, const std::optional<DownloadRecord>& kept,
@@ -59,6 +67,7 @@ private:
   Retry retry_;
   std::mutex mutex_;
   std::optional<DownloadStore> store_;
+  std::optional<DownloadStore> also_;
 };
 
 } // namespace cairn

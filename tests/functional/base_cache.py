@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """Base images in --cache-dir: what is remembered of them, builds without their registry, what kaniko's warmer left."""
-import contextlib
 import json
 import os
 import pathlib
@@ -8,41 +7,8 @@ import shutil
 import subprocess
 import sys
 
+from cache_support import TEXT, asked, blob, build, own_registry, push, requests
 from support import Skip, case, expect, expect_equal, main, registry, tar_layers
-
-TEXT = "FROM {host}/base:1\nRUN cat /bin/busybox /etc/passwd | wc -c > /size\nCOPY f /f\n"
-FILES = {"f": "text\n"}
-QUICK = {"timeout": 120}  # a registry that is gone is tried several times
-
-
-@contextlib.contextmanager
-def own_registry(world):
-    """A registry that a case can stop, with the image base:1."""
-    server = registry.Registry(world.new_directory("registry"))
-    try:
-        server.digest = push(server, "base:1")
-        yield server
-    finally:
-        if server.process.poll() is None:
-            server.close()
-
-
-def push(server, name: str, *layers: list, **how) -> str:
-    tars = [tar_layers.busybox(), *(tar_layers.tar(layer) for layer in layers)]
-    return tar_layers.push(server.host, name, tar_layers.Image(tars, **how))
-
-
-def build(world, host: str, directory: pathlib.Path, *flags: str, text: str = TEXT, **how):
-    return world.build(text.format(host=host), FILES, "--cache", f"--cache-dir={directory}", *flags, **QUICK, **how)
-
-
-def asked(server, before: int, method: str, what: str) -> list[str]:
-    return [line for line in server.requests()[before:] if line.startswith(f"{method} ") and f"/{what}/" in line]
-
-
-def blob(directory: pathlib.Path, digest: str) -> pathlib.Path:
-    return directory / "blobs/sha256" / digest.removeprefix("sha256:")
-
 
 @case("a build works without its registry when --cache-dir has all of the base image, by tag and by digest")
 def without_registry(world):
@@ -60,17 +26,17 @@ def without_registry(world):
 
 
 @case("by digest no registry is asked, by tag with HEAD alone, when the manifest is known")
-def requests(world):
+def few_requests(world):
     directory = world.new_directory("cache")
     with own_registry(world) as server:
         build(world, server.host, directory).succeeded()
-        before = len(server.requests())
+        before = len(requests(server))
         build(world, server.host, directory).succeeded()
         expect_equal(len(asked(server, before, "HEAD", "manifests")), 1)
         expect_equal(asked(server, before, "GET", "manifests") + asked(server, before, "GET", "blobs"), [])
-        before = len(server.requests())
+        before = len(requests(server))
         build(world, server.host, directory, text=TEXT.replace("base:1", f"base:1@{server.digest}")).succeeded()
-        expect_equal(server.requests()[before:], [])
+        expect_equal(requests(server, before), [])
 
 
 @case("a tag that leads elsewhere now is followed, and remembered")
@@ -181,9 +147,9 @@ for kind, make in (("a layout", kaniko_layout), ("an archive", kaniko_archive)):
         directory = world.new_directory("cache")
         with own_registry(world) as server:
             make(server, directory)
-            before = len(server.requests())
+            before = len(requests(server))
             build(world, server.host, directory).succeeded()
-            expect_equal([line for line in server.requests()[before:] if not line.startswith(("HEAD", "GET /v2/ "))], [])
+            expect_equal([line for line in requests(server, before) if not line.startswith(("HEAD", "GET /v2/ "))], [])
 
     @case(f"kaniko: {kind} that its warmer left makes a build by digest work without the registry")
     def kaniko_without_registry(world, make=make):
@@ -201,7 +167,7 @@ for kind, make in (("a layout", kaniko_layout), ("an archive", kaniko_archive)):
         with own_registry(world) as server:
             place = make(server, directory)
             os.utime(place, (1_000_000_000, 1_000_000_000))
-            before = len(server.requests())
+            before = len(requests(server))
             build(world, server.host, directory).succeeded()
             expect_equal(len(asked(server, before, "GET", "blobs")), 2)
 
@@ -224,7 +190,7 @@ def kaniko_foreign(world):
     directory = world.new_directory("cache")
     with own_registry(world) as server:
         docker_archive(server, directory)
-        before = len(server.requests())
+        before = len(requests(server))
         build(world, server.host, directory).succeeded()
         expect_equal(len(asked(server, before, "GET", "blobs")), 1)
 

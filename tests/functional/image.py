@@ -95,6 +95,7 @@ def check_files(entries: dict[str, tarfile.TarInfo]) -> None:
     for path, mode in {
         "/kaniko": 0o777,
         "/kaniko/executor": 0o755,
+        "/kaniko/warmer": 0o777,
         "/kaniko/cairn-creds": 0o777,
         "/kaniko/docker-credential-cairn": 0o777,
         "/kaniko/docker-credential-ecr-login": 0o777,

@@ -10,60 +10,14 @@ import subprocess
 import sys
 import time
 
-from base_cache import asked, blob, build, own_registry, push
+from cache_support import asked, blob, build, own_registry, push, requests
 from support import Skip, at_once, case, expect, expect_equal, main, registry, tar_layers, write_tree
+from warmer_support import Warmed, large, start, warm
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import fault_proxy  # noqa: E402  pylint: disable=wrong-import-position
 
 FILES = {"f": "text\n"}
-
-
-class Warmed:
-    def __init__(self, status: int, out: str, err: str, report: dict):
-        self.status, self.out, self.err, self.report = status, out, err, report
-
-    @property
-    def said(self) -> str:
-        return f"exit status {self.status}: {(self.out + self.err).strip()[-1500:]}"
-
-    @property
-    def bytes(self) -> tuple[int, int]:
-        """How many were fetched, and how many were there."""
-        return self.report["fetchedBytes"], self.report["reusedBytes"]
-
-    def succeeded(self) -> "Warmed":
-        expect(self.status == 0, self.said)
-        return self
-
-    def failed(self, *texts: str, status: int = 1) -> "Warmed":
-        expect(self.status == status, f"expected exit status {status}, got {self.said}")
-        for text in texts:
-            expect(text in self.err, f"the error does not hold {text!r}: {self.said}")
-        return self
-
-
-def start(world, directory, *flags, report=None, before=(), environment=None, **how) -> subprocess.Popen:
-    words = [*map(str, before), str(world.program.parent / "warmer"), f"--cache-dir={directory}", *map(str, flags)]
-    if report:
-        words.append(f"--report={report}")
-    return subprocess.Popen(words, env={**world.environment, **(environment or {})}, cwd=world.directory, stdin=subprocess.PIPE,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how)
-
-
-def warm(world, directory, *flags, stdin: str = "", **how) -> Warmed:
-    report = world.new_directory("report") / "report.json"
-    process = start(world, directory, *flags, report=report, **how)
-    out, err = process.communicate(stdin.encode(), timeout=120)
-    document = json.loads(report.read_text()) if report.exists() else {}
-    return Warmed(process.returncode, out.decode(), err.decode(), document)
-
-
-def large(server, name: str, size: int = 8_000_000) -> tuple[str, str, int]:
-    """An image of one layer that does not compress; the digests of manifest and layer, the layer's size."""
-    digest = tar_layers.push(server.host, name, tar_layers.Image([tar_layers.tar([tar_layers.entry("large", os.urandom(size))])]))
-    layer = json.loads(registry.get(server.host, f"/v2/{name.partition(':')[0]}/manifests/{digest}"))["layers"][0]
-    return digest, layer["digest"], layer["size"]
 
 
 def dockerfile(world, server, text: str, files: dict | None = None) -> pathlib.Path:
@@ -141,12 +95,12 @@ def shared(world):
     directory = world.new_directory("cache")
     with own_registry(world) as server:
         push(server, "derived:1", [tar_layers.entry("more", "more")])
-        before = len(server.requests())
+        before = len(requests(server))
         done = warm(world, directory, f"-i={server.host}/base:1", f"-i={server.host}/derived:1", f"-i={server.host}/base:1").succeeded()
         blobs = asked(server, before, "GET", "blobs")
         expect_equal(len(blobs), len(set(line.rpartition("/")[2] for line in blobs)), f"{blobs}")
         expect_equal(len(done.report["images"]), 2)
-        before = len(server.requests())
+        before = len(requests(server))
         again = warm(world, directory, f"-i={server.host}/base:1", f"-i={server.host}/derived:1").succeeded()
         expect_equal(again.bytes[0], 0)
         expect_equal(asked(server, before, "GET", "blobs") + asked(server, before, "GET", "manifests"), [])
@@ -289,7 +243,7 @@ def two_at_once(world):
     directory = world.new_directory("cache")
     with own_registry(world) as server:
         _, layer, size = large(server, "large:1", 30_000_000)
-        before = len(server.requests())
+        before = len(requests(server))
         results = at_once(3, lambda: warm(world, directory, f"-i={server.host}/large:1", f"-i={server.host}/base:1").succeeded())
         expect_equal(len([line for line in asked(server, before, "GET", "blobs") if layer in line]), 1)
         expect_equal(blob(directory, layer).stat().st_size, size)
@@ -313,15 +267,15 @@ def mirrors(world):
         push(server, "only:1")
         for flags, environment in (((f"--registry-map={server.host}={mirror.host}",), None), ((), {"KANIKO_REGISTRY_MAP": f"{server.host}={mirror.host}"})):
             directory = world.new_directory("cache")
-            before = len(server.requests())
+            before = len(requests(server))
             warm(world, directory, f"-i={server.host}/base:1", *flags, environment=environment).succeeded()
-            expect_equal(server.requests()[before:], [])
+            expect_equal(requests(server, before), [])
             warm(world, directory, f"-i={server.host}/only:1", *flags, environment=environment).succeeded()
             warm(world, world.new_directory("cache"), f"-i={server.host}/only:1", *flags, "--skip-default-registry-fallback",
                  environment=environment).failed("only:1")
             mirror_ends = build(world, server.host, directory, *flags, environment=environment)
             mirror_ends.succeeded()
-        warm(world, world.new_directory("cache"), "-i=docker.io/base:1", f"--registry-mirror={mirror.host}").failed("library/base")
+        warm(world, world.new_directory("cache"), "-i=docker.io/base:1", f"--registry-mirror={mirror.host}", "--skip-default-registry-fallback").failed("library/base")
         push(mirror, "library/base:1")
         warm(world, world.new_directory("cache"), "-i=base:1", environment={"KANIKO_REGISTRY_MIRROR": mirror.host}).succeeded()
 

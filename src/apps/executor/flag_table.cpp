@@ -278,6 +278,9 @@ constexpr Row own_flags[] = {
   {{.name = "cache-dir", .group = cache_group, .preset = "/cache",
     .help = "The directory for what is kept from build to build: steps, base images, cache mounts, downloads"},
    set_cache_directory},
+  {{.name = "cache-max-size", .group = cache_group, .preset = "0",
+    .help = "How large --cache-dir may be, as 20G: what was not used for the longest time is removed; 0 for no limit"},
+   [](Draft& d, const Value& v) { d.command.build.execution.cache_max_size = v.bytes(); }},
   {{.name = "import-cache-mounts", .type = list, .group = cache_group,
     .help = "Begin cache mounts that are not in --cache-dir with those exported to REF or oci:PATH"},
    [](Draft& d, const Value& v) {

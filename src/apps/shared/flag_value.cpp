@@ -36,6 +36,13 @@ unsigned FlagValue::count() const {
   return static_cast<unsigned>(value);
 }
 
+std::uint64_t FlagValue::bytes() const {
+  const auto size = parse_size(text_);
+  if (!size)
+    throw Error("'{}' is not a number of bytes such as 500M or 20G", text_);
+  return *size;
+}
+
 std::chrono::nanoseconds FlagValue::duration() const {
   if (const auto value = parse_duration(text_))
     return *value;

@@ -24,6 +24,7 @@ public:
   std::int64_t integer() const;
   /// An integer that counts something. @throws Error also below 0 and above a million
   unsigned count() const;
+  std::uint64_t bytes() const;               ///< "0", "500M", "20G", see parse_size().
   std::chrono::nanoseconds duration() const; ///< A Go duration: "336h", "6h30m".
   /// "name=value" with a name; the value may be empty and hold further "=".
   std::pair<std::string, std::string> name_value() const;

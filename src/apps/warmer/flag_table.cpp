@@ -83,6 +83,9 @@ Flags<WarmerDraft> cache_flags() {
      [](Draft& d, const Value& v) {
        d.command.request.refetch = v.boolean() ? Refetch::yes : Refetch::no;
      }},
+    {{.name = "max-size", .group = cache_group, .preset = "0",
+      .help = "How large the directory may be, as 20G: what was not used for the longest time is removed; 0 for no limit"},
+     [](Draft& d, const Value& v) { d.command.request.max_size = v.bytes(); }},
     {{.name = "unpack", .type = boolean, .group = cache_group, .preset = "false",
       .help = "Also unpack the layers, for commands to run on at once; takes root"},
      [](Draft& d, const Value& v) {
@@ -122,7 +125,8 @@ Flags<WarmerDraft> warmer_flags() {
            +[](WarmerDraft& d) -> RegistryUse& { return d.command.registry; }),
        lift(
            logging_flags(), +[](WarmerDraft& d) -> LogOptions& { return d.command.log; }),
-       help_flag(+[](WarmerDraft& d) -> bool& { return d.help; }), old_names()});
+       extra_args_flag<WarmerDraft>(), help_flag(+[](WarmerDraft& d) -> bool& { return d.help; }),
+       old_names()});
 }
 
 } // namespace cairn

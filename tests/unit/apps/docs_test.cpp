@@ -1,6 +1,7 @@
 #include "apps/creds/flag_table.hpp"
 #include "apps/executor/flag_table.hpp"
 #include "apps/executor/login_command.hpp"
+#include "apps/warmer/flag_table.hpp"
 #include "util/text.hpp"
 
 #include <doctest/doctest.h>
@@ -52,11 +53,9 @@ std::string status_of(const FlagSpec& spec) {
   return "";
 }
 
-} // namespace
-
-TEST_CASE("docs/flags.md has a row for every flag, with its shorthand and status, and no other") {
-  auto documented = documented_flags(CAIRN_SOURCE_ROOT "/docs/flags.md");
-  for (const auto& spec : specs_of(executor_flags())) {
+void check_rows(const std::string& document, const std::vector<FlagSpec>& specs) {
+  auto documented = documented_flags(std::string(CAIRN_SOURCE_ROOT "/") + document);
+  for (const auto& spec : specs) {
     const std::string name(spec.name);
     CAPTURE(name);
     REQUIRE(documented.count(name) == 1);
@@ -65,7 +64,17 @@ TEST_CASE("docs/flags.md has a row for every flag, with its shorthand and status
     documented.erase(name);
   }
   for (const auto& [name, flag] : documented)
-    FAIL_CHECK("docs/flags.md describes --" << name << ", which does not exist");
+    FAIL_CHECK(document << " describes --" << name << ", which does not exist");
+}
+
+} // namespace
+
+TEST_CASE("docs/flags.md has a row for every flag, with its shorthand and status, and no other") {
+  check_rows("docs/flags.md", specs_of(executor_flags()));
+}
+
+TEST_CASE("docs/warmer.md has a row for every flag of the warmer, and no other") {
+  check_rows("docs/warmer.md", specs_of(warmer_flags()));
 }
 
 TEST_CASE("docs/credentials.md has a row for every flag of cairn-creds, with its commands, and no "

@@ -1,0 +1,216 @@
+#include "build/cache_trim.hpp"
+
+#include "util/crypto.hpp"
+#include "util/error.hpp"
+#include "util/file.hpp"
+#include "util/held_entries.hpp"
+#include "util/text.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace cairn {
+
+namespace {
+
+constexpr auto leftovers_after = std::chrono::hours(24);
+constexpr std::uint64_t block = 512; // of st_blocks
+constexpr int deepest = 512;
+
+/// Folders whose members are entries.
+constexpr std::string_view folders[] = {
+    "blobs/sha256",           "names",         "steps", "indexes", "unpacked", "mounts",
+    "downloads/blobs/sha256", "downloads/urls"};
+
+struct Entry {
+  std::shared_ptr<const Fd> folder;
+  std::string name;
+  Time used;
+  std::uint64_t bytes = 0;
+  bool is_mount = false;
+};
+
+std::optional<struct stat> look_at(FdRef folder, const std::string& name) {
+  struct stat info {};
+  if (::fstatat(folder.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0)
+    return std::nullopt;
+  return info;
+}
+
+/// What a file or a whole directory takes of the disk. A file with several names counts in part.
+std::uint64_t bytes_of(FdRef folder, const std::string& name, int depth = 0) {
+  const auto info = look_at(folder, name);
+  if (!info || depth > deepest)
+    return 0;
+  auto bytes = static_cast<std::uint64_t>(info->st_blocks) * block;
+  if (!S_ISDIR(info->st_mode))
+    return bytes / std::max<std::uint64_t>(info->st_nlink, 1);
+  if (const auto inside = try_open_at(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
+    for (const auto& child : list_directory(*inside))
+      bytes += bytes_of(*inside, child, depth + 1);
+  return bytes;
+}
+
+Time time_of(const timespec& time) {
+  return from_unix(time.tv_sec, time.tv_nsec);
+}
+
+/// Files on their way to their name, and what is on its way out.
+bool is_passing(const std::string& name) {
+  return name.starts_with('.') || name.find(".tmp-") != std::string::npos;
+}
+
+/// The locks of a cache mount, when nobody uses it.
+std::optional<std::vector<Fd>> claim_mount(FdRef mount) {
+  std::vector<Fd> locks;
+  for (const auto& name : list_directory(mount)) {
+    if (name != "lock" && !name.ends_with(".lock"))
+      continue;
+    auto lock = claim_entry(mount, name);
+    if (!lock)
+      return std::nullopt;
+    locks.push_back(std::move(*lock));
+  }
+  return locks;
+}
+
+/// Under its own name nobody finds half of it.
+void remove_directory(FdRef folder, const std::string& name) {
+  const auto passing = ".removed-" + random_hex(8);
+  if (::renameat(folder.get(), name.c_str(), folder.get(), passing.c_str()) != 0)
+    throw SysError(errno, "rename '{}'", name);
+  remove_tree(folder, passing);
+}
+
+/// False when it is in use.
+bool remove_unused(const Entry& entry) {
+  const auto info = look_at(*entry.folder, entry.name);
+  if (!info)
+    return true;
+  if (!S_ISREG(info->st_mode) && !S_ISDIR(info->st_mode)) {
+    remove_tree(*entry.folder, entry.name);
+    return true;
+  }
+  const auto claim = claim_entry(*entry.folder, entry.name);
+  if (!claim)
+    return false;
+  const auto locks = entry.is_mount && S_ISDIR(info->st_mode)
+                         ? claim_mount(*claim)
+                         : std::optional<std::vector<Fd>>(std::vector<Fd>());
+  if (!locks)
+    return false;
+  if (S_ISDIR(info->st_mode))
+    remove_directory(*entry.folder, entry.name);
+  else
+    remove_tree(*entry.folder, entry.name);
+  return true;
+}
+
+class Trimmer {
+public:
+  Trimmer(const std::string& directory, Time now)
+      : root_(open_at(current_directory(), directory, O_RDONLY | O_DIRECTORY)), now_(now) {}
+
+  CacheTrim trim(std::uint64_t limit) {
+    collect();
+    CacheTrim result;
+    for (const auto& entry : entries_)
+      result.before += entry.bytes;
+    result.after = result.before;
+    std::sort(entries_.begin(), entries_.end(),
+              [](const Entry& a, const Entry& b) { return a.used < b.used; });
+    for (const auto& entry : entries_) {
+      const bool is_left = is_passing(entry.name) && entry.used + leftovers_after < now_;
+      if (is_left || (result.after > limit && !is_passing(entry.name)))
+        remove(entry, result);
+    }
+    return result;
+  }
+
+private:
+  void collect() {
+    for (const auto path : folders)
+      if (auto folder = open_folder(std::string(path)))
+        for (const auto& name : list_directory(*folder))
+          add(folder, name, path == "mounts");
+    // What kaniko's warmer left.
+    const auto root = std::make_shared<const Fd>(open_at(root_, ".", O_RDONLY | O_DIRECTORY));
+    for (const auto& name : list_directory(*root))
+      if (name.starts_with("sha256:"))
+        add(root, name, false);
+  }
+
+  std::shared_ptr<const Fd> open_folder(const std::string& path) const {
+    auto folder = open_in_root(root_, RootedPath::parse(path), O_RDONLY | O_DIRECTORY);
+    return folder ? std::make_shared<const Fd>(std::move(*folder)) : nullptr;
+  }
+
+  void add(const std::shared_ptr<const Fd>& folder, const std::string& name, bool is_mount) {
+    const auto info = look_at(*folder, name);
+    if (!info)
+      return;
+    // A download has the time of its server.
+    auto used = time_of(info->st_atim);
+    if (!S_ISREG(info->st_mode) || is_passing(name))
+      used = std::max(used, time_of(info->st_mtim));
+    entries_.push_back({folder, name, used, bytes_of(*folder, name), is_mount});
+    // Having been looked into is no use.
+    const timespec times[] = {info->st_atim, {0, UTIME_OMIT}};
+    if (S_ISDIR(info->st_mode))
+      static_cast<void>(::utimensat(folder->get(), name.c_str(), times, AT_SYMLINK_NOFOLLOW));
+  }
+
+  static void remove(const Entry& entry, CacheTrim& result) {
+    try {
+      if (!remove_unused(entry))
+        return;
+      result.after -= std::min(entry.bytes, result.after);
+      ++result.removed;
+    } catch (const Error&) {
+      // Somebody else's, perhaps. The next one will do.
+      return;
+    }
+  }
+
+  Fd root_;
+  Time now_;
+  std::vector<Entry> entries_;
+};
+
+} // namespace
+
+CacheTrim trim_cache(const std::string& directory, std::uint64_t limit, Time now) {
+  const auto lock =
+      open_at(current_directory(), directory + "/.trim.lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0666);
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
+    return {};
+  return Trimmer(directory, now).trim(limit);
+}
+
+void keep_cache_small(const std::string& directory, std::uint64_t limit, Time now,
+                      Progress& progress) noexcept {
+  if (limit == 0)
+    return;
+  try {
+    const auto done = trim_cache(directory, limit, now);
+    if (done.removed > 0)
+      progress.info("Removed {} entries from {} that were not used for the longest time: {} of {} "
+                    "are left",
+                    done.removed, directory, human_size(done.after), human_size(done.before));
+    if (done.after > limit)
+      progress.warn("{} holds {} that are in use or cannot be removed, which is more than the {} "
+                    "it may hold",
+                    directory, human_size(done.after), human_size(limit));
+  } catch (const std::exception& error) {
+    progress.warn("{} is not kept small: {}", directory, error.what());
+  }
+}
+
+} // namespace cairn

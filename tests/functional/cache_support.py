@@ -1,0 +1,50 @@
+"""What the tests of --cache-dir share: a registry that can be stopped, and builds that use a cache."""
+import contextlib
+import pathlib
+import time
+
+from support import registry, tar_layers
+
+TEXT = "FROM {host}/base:1\nRUN cat /bin/busybox /etc/passwd | wc -c > /size\nCOPY f /f\n"
+FILES = {"f": "text\n"}
+QUICK = {"timeout": 120}  # a registry that is gone is tried several times
+
+
+@contextlib.contextmanager
+def own_registry(world):
+    """A registry that a case can stop, with the image base:1."""
+    server = registry.Registry(world.new_directory("registry"))
+    try:
+        server.digest = push(server, "base:1")
+        yield server
+    finally:
+        if server.process.poll() is None:
+            server.close()
+
+
+def push(server, name: str, *layers: list, **how) -> str:
+    tars = [tar_layers.busybox(), *(tar_layers.tar(layer) for layer in layers)]
+    return tar_layers.push(server.host, name, tar_layers.Image(tars, **how))
+
+
+def build(world, host: str, directory: pathlib.Path, *flags: str, text: str = TEXT, **how):
+    return world.build(text.format(host=host), FILES, "--cache", f"--cache-dir={directory}", *flags, **QUICK, **how)
+
+
+def requests(server, before: int = 0) -> list[str]:
+    """What was asked after BEFORE requests. The registry writes its log a little later than its answers."""
+    lines = server.requests()
+    while True:
+        time.sleep(0.1)
+        now = server.requests()
+        if len(now) == len(lines):
+            return lines[before:]
+        lines = now
+
+
+def asked(server, before: int, method: str, what: str) -> list[str]:
+    return [line for line in requests(server, before) if line.startswith(f"{method} ") and f"/{what}/" in line]
+
+
+def blob(directory: pathlib.Path, digest: str) -> pathlib.Path:
+    return directory / "blobs/sha256" / digest.removeprefix("sha256:")
