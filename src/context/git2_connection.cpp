@@ -3,6 +3,8 @@
 #include "net/http.hpp"
 #include "util/error.hpp"
 
+#include <fmt/format.h>
+
 #include <git2.h>
 #include <git2/sys/errors.h>
 #include <git2/sys/transport.h>
@@ -184,7 +186,7 @@ struct GitConnection::State {
     std::vector<std::string> specs;
     specs.reserve(names.size());
     for (const auto& what : names)
-      specs.push_back("+" + what + ":refs/cairn/" + what);
+      specs.push_back(fmt::format("+{}:refs/cairn/{}", what, what));
     std::vector<char*> pointers;
     pointers.reserve(specs.size());
     for (auto& spec : specs)
