@@ -31,7 +31,7 @@ GitId id_of(const git_oid& oid) {
 }
 
 /// The names of all branches and tags of the largest repositories are some ten megabytes.
-constexpr std::uint64_t most_of_heads = std::uint64_t{256} << 20;
+constexpr std::uint64_t most_of_heads = std::uint64_t{64} << 20;
 constexpr std::uint64_t most_of_packs = std::uint64_t{1} << 40;
 
 bool last_error_says(std::string_view words) {

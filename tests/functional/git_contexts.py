@@ -115,6 +115,15 @@ def named_context(world):
     expect_equal(build.succeeded().out, "deep\n")
 
 
+@case("in place a repository comes when its step does, on top of what is in the image by then")
+def in_place(world):
+    here = forge(world)
+    build = world.build_in_place(f"FROM REGISTRY/busybox\nRUN echo before > /before\nADD {here.url()}#v1:d /x/\n"
+                                 "RUN --mount=from=repo,target=/m cat /x/e/f /m/lib.h > /after\n", None,
+                                 f"--build-context=repo={here.url('group/library.git')}#{here.library_commit}")
+    expect_equal((build.image.text("/after"), build.image.text("/x/e/f")), ("deep\nold\n", "deep\n"))
+
+
 @case("a cache directory keeps what was fetched: the same commit is asked for no more than by its name")
 def cache(world):
     here = forge(world)
