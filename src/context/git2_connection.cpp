@@ -3,6 +3,8 @@
 #include "net/http.hpp"
 #include "util/error.hpp"
 
+#include <fmt/format.h>
+
 #include <git2.h>
 #include <git2/sys/errors.h>
 #include <git2/sys/transport.h>
@@ -29,7 +31,7 @@ GitId id_of(const git_oid& oid) {
 }
 
 /// The names of all branches and tags of the largest repositories are some ten megabytes.
-constexpr std::uint64_t most_of_heads = std::uint64_t{256} << 20;
+constexpr std::uint64_t most_of_heads = std::uint64_t{64} << 20;
 constexpr std::uint64_t most_of_packs = std::uint64_t{1} << 40;
 
 bool last_error_says(std::string_view words) {
@@ -184,7 +186,7 @@ struct GitConnection::State {
     std::vector<std::string> specs;
     specs.reserve(names.size());
     for (const auto& what : names)
-      specs.push_back("+" + what + ":refs/cairn/" + what);
+      specs.push_back(fmt::format("+{}:refs/cairn/{}", what, what));
     std::vector<char*> pointers;
     pointers.reserve(specs.size());
     for (auto& spec : specs)

@@ -55,15 +55,12 @@ struct Endpoint {
       require_success(request, response);
       return;
     }
-    Error error("{}: {}", describe(request), describe(response));
     const auto& source = options.authorization.source;
-    if (source.empty())
-      error.add_hint("for a repository that is not public give its token: --secret "
-                     "id=GIT_AUTH_TOKEN." +
-                     host);
-    else
-      error.add_hint("the credential was that of " + source);
-    throw error;
+    throw with_hint(Error("{}: {}", describe(request), describe(response)),
+                    source.empty() ? "for a repository that is not public give its token: "
+                                     "--secret id=GIT_AUTH_TOKEN." +
+                                         host
+                                   : "the credential was that of " + source);
   }
 
   void require_type(const Request& request, const Response& response,

@@ -33,6 +33,7 @@ std::vector<GitModule> parse_modules(const std::string& text) {
       module.update = value;
   }
   std::vector<GitModule> list;
+  list.reserve(modules.size());
   for (auto& [name, module] : modules)
     list.push_back(std::move(module));
   return list;

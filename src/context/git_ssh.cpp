@@ -18,6 +18,19 @@ constexpr std::string_view usual_port = "22";
 constexpr int most_keys = 64;
 constexpr std::size_t longest_complaint = 4096;
 
+/// Ends a connection before what the library holds is freed: as long as it could wait for the other
+/// side, it would free nothing.
+class HangUp {
+public:
+  explicit HangUp(TcpConnection& connection) : connection_(connection) {}
+  HangUp(const HangUp&) = delete;
+  HangUp& operator=(const HangUp&) = delete;
+  ~HangUp() { connection_.shut_down(); }
+
+private:
+  TcpConnection& connection_;
+};
+
 struct SessionCloser {
   void operator()(LIBSSH2_SESSION* session) const noexcept { libssh2_session_free(session); }
 };
@@ -253,6 +266,7 @@ private:
   TcpConnection connection_;
   std::unique_ptr<LIBSSH2_SESSION, SessionCloser> session_; ///< Goes before its connection.
   std::unique_ptr<LIBSSH2_CHANNEL, ChannelCloser> channel_; ///< Goes before its session.
+  HangUp hang_up_{connection_};                             ///< Goes before both.
   std::string complaint_;
   bool has_read_ = false;
 };

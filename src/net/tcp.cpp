@@ -110,6 +110,10 @@ void TcpConnection::wait(Ready ready, std::chrono::seconds limit) {
   }
 }
 
+void TcpConnection::shut_down() noexcept {
+  ::shutdown(fd_.get(), SHUT_RDWR);
+}
+
 std::size_t TcpConnection::read(std::span<std::byte> buffer) {
   for (;;) {
     const auto count = ::recv(fd_.get(), buffer.data(), buffer.size(), 0);

@@ -35,6 +35,8 @@ public:
   /// For libraries that use the descriptor, which does not block. @throws TemporaryError, Cancelled
   void wait(Ready ready);
   FdRef fd() const noexcept { return fd_; }
+  /// Ends it in both directions: nothing is to be waited for any more.
+  void shut_down() noexcept;
 
 private:
   void wait(Ready ready, std::chrono::seconds limit);

@@ -87,6 +87,31 @@ def context_login(world):
     expect(TOKEN not in build.out + build.err, "the token is in the log")
 
 
+@case("a context is opened by BuildKit's secrets and by an agent, too")
+def context_secrets(world):
+    here = forge(world)
+    name = context_repository(here).path.name
+    private = here.start(here.root, authorization=basic("x-access-token", TOKEN))
+    secret, environment = f"--secret=id=GIT_AUTH_TOKEN.{private.host},env=T", {"T": TOKEN, "GIT_PULL_METHOD": "http"}
+    for context in (f"{private.url}/{name}", f"git://{private.host}/{name}"):
+        expect_equal(build_context(world, context, secret, environment=environment).image.text("/a"), "main\n")
+    ssh = f"ssh://root@127.0.0.1:{here.ssh.port}{here.root}/{name}"
+    expect_equal(build_context(world, f"{ssh}#dev", f"--ssh=default={here.ssh.agent}").image.text("/a"), "dev\n")
+
+
+@case("--dryrun and --check read a context that is a repository, and fetch no other")
+def planned_contexts(world):
+    here = forge(world)
+    repository = Repository(here.root / "planned.git")
+    repository.commit({"Dockerfile": f"FROM scratch\nADD {here.url()}#dev /x\nMAINTAINER me\n"})
+    before = len(here.server.requests)
+    plan = build_context(world, here.url("planned.git"), "--dryrun").succeeded()
+    expect(f"files  {here.url()}#dev to /x" in plan.out, plan.said)
+    report = build_context(world, here.url("planned.git"), "--check")
+    expect("MaintainerDeprecated" in report.out, report.said)
+    expect(all(line.split()[1].startswith("/planned.git/") for line in here.server.asked()[before:]), here.server.asked()[before:])
+
+
 @case("recurse-submodules: not in kaniko's contexts unless it is asked for, always in others")
 def context_submodules(world):
     here = forge(world)
@@ -113,6 +138,15 @@ def named_context(world):
     expect_equal(len([line for line in here.server.asked()[before:] if line.startswith("GET")]), 1, "times it was fetched")
     build = world.build("FROM REGISTRY/busybox\nRUN --mount=from=repo,target=/m cat /m/e/f\n", None, flag)
     expect_equal(build.succeeded().out, "deep\n")
+
+
+@case("in place a repository comes when its step does, on top of what is in the image by then")
+def in_place(world):
+    here = forge(world)
+    build = world.build_in_place(f"FROM REGISTRY/busybox\nRUN echo before > /before\nADD {here.url()}#v1:d /x/\n"
+                                 "RUN --mount=from=repo,target=/m cat /x/e/f /m/lib.h > /after\n", None,
+                                 f"--build-context=repo={here.url('group/library.git')}#{here.library_commit}")
+    expect_equal((build.image.text("/after"), build.image.text("/x/e/f")), ("deep\nold\n", "deep\n"))
 
 
 @case("a cache directory keeps what was fetched: the same commit is asked for no more than by its name")

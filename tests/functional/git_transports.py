@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """How git repositories are reached: over HTTP with credentials, git:// and ssh, from git's own servers."""
+import contextlib
+import http.server
 import pathlib
 import signal
 import socket
 import subprocess
 import sys
+import threading
 
 from git_support import TOKEN, Forge, add, expect_unseen, forge, layer_tars, refused, run
 from support import case, expect, expect_equal, left_in
@@ -104,6 +107,34 @@ def not_git(world):
     with web(world) as server:
         server.write("app.git/info/refs", "<html>hello</html>")
         refused(world, f"{server.url}/app.git", "does not speak git's smart protocol")
+
+
+class EndlessHandler(http.server.BaseHTTPRequestHandler):
+    """Tells of branches until nobody listens any more."""
+
+    def do_GET(self):  # pylint: disable=invalid-name
+        self.send_response(200)
+        self.send_header("Content-Type", "application/x-git-upload-pack-advertisement")
+        self.end_headers()
+        self.wfile.write(b"001e# service=git-upload-pack\n0000")
+        with contextlib.suppress(OSError):
+            for first in range(0, 1 << 30, 1000):
+                names = (f"{'1' * 40} refs/heads/{number:012}\n" for number in range(first, first + 1000))
+                self.wfile.write("".join(f"{len(name) + 4:04x}{name}" for name in names).encode())
+
+    def log_message(self, *_):  # pylint: disable=arguments-differ
+        pass
+
+
+@case("a server that tells of branches without end is cut off")
+def endless_refs(world):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), EndlessHandler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        refused(world, f"http://127.0.0.1:{server.server_address[1]}/app.git", "the server sends more than any repository is")
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 @case("a server that cannot be reached is exit status 75, over HTTP and git://")

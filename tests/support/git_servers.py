@@ -205,9 +205,13 @@ class SshServer:
             if path.exists():
                 break
             time.sleep(0.05)
-        subprocess.run(["ssh-add", "-q", str(self.directory / key)], check=True,
-                       env=ENVIRONMENT | {"SSH_AUTH_SOCK": str(path)}, stderr=subprocess.DEVNULL)
-        return path
+        for _ in range(100):  # the socket is there a little before it is listened to
+            added = subprocess.run(["ssh-add", "-q", str(self.directory / key)], check=False,
+                                   env=ENVIRONMENT | {"SSH_AUTH_SOCK": str(path)}, stderr=subprocess.DEVNULL)
+            if added.returncode == 0:
+                return path
+            time.sleep(0.05)
+        raise RuntimeError("ssh-agent takes no key")
 
     def known_hosts(self, key: str = "host") -> pathlib.Path:
         """A file that says this server has KEY."""

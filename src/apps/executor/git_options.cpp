@@ -34,11 +34,12 @@ void read_known_hosts(CommandOptions& options, const ProcessEnvironment& environ
 void add_git_options(ExecutorDraft& draft, const FlagValue& value) {
   auto& git = draft.command.build.context.git;
   for (const auto& field : split(value.text(), ',')) {
-    const auto [key, text] = FlagValue(field).name_value();
-    const FlagValue option(text);
+    const auto parts = FlagValue(field).name_value();
+    const auto& key = parts.first;
+    const FlagValue option(parts.second);
     const auto boolean = [&] { return within([&] { return option.boolean(); }, "{}", key); };
     if (key == "branch")
-      git.branch = text;
+      git.branch = parts.second;
     else if (key == "recurse-submodules")
       git.submodules = boolean();
     else if (key == "insecure-skip-tls")

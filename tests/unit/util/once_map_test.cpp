@@ -15,6 +15,7 @@ TEST_CASE("a value is made once, whoever asks for it at the same time") {
   std::atomic<int> wrong = 0;
   {
     std::vector<std::jthread> threads;
+    threads.reserve(8);
     for (int i = 0; i < 8; ++i)
       threads.emplace_back([&] {
         if (values.get("a", [&] { return ++made; }) != 1)
