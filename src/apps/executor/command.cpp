@@ -43,8 +43,7 @@ std::optional<ExecutorCommand> find_telling(const std::string& word) {
 
 template<class Command>
 ExecutorCommand widen(std::variant<Command, HelpCommand> parsed) {
-  return std::visit([](auto&& command) { return ExecutorCommand(std::move(command)); },
-                    std::move(parsed));
+  return std::visit([](auto& command) { return ExecutorCommand(std::move(command)); }, parsed);
 }
 
 ExecutorCommand parse_word(const std::string& word, const std::vector<std::string>& rest,
