@@ -313,6 +313,50 @@ private:
   const std::function<void(Runner*)>& tell_;
 };
 
+void send(const BuiltImage& image, const OutputOptions& output, const BuildServices& services) {
+  if (services.cancel)
+    throw Error("the build was told to stop");
+  write_outputs(
+      image, output,
+      {services.registry, services.http, services.retry, services.progress, services.cancel});
+}
+
+/// What `RUN --mount=type=cache` sees, where it comes from and where it goes. Mirrors are for base
+/// images: one that lags behind would bring old caches back.
+class MountCaches {
+public:
+  MountCaches(const BuildOptions& options, const BuildServices& services,
+              const Workspace& workspace)
+      : options_(options.cache_mounts), services_(services),
+        images_({services.registry, {}, services.progress}),
+        imported_(options_.import_from, images_, services.progress),
+        mounts_(cache_mount_directory(options, workspace),
+                [this](const std::string& key, const std::string& path) {
+                  return imported_.fill(key, path);
+                }) {}
+  MountCaches(const MountCaches&) = delete;
+  MountCaches& operator=(const MountCaches&) = delete;
+
+  const CacheMounts& mounts() const noexcept { return mounts_; }
+
+  void keep(LayerFactory& layers) const {
+    export_caches({.destinations = options_.export_to,
+                   .used = mounts_.used(),
+                   .imported = imported_,
+                   .layers = layers,
+                   .registry = services_.registry,
+                   .progress = services_.progress,
+                   .now = services_.clock()});
+  }
+
+private:
+  const CacheMountOptions& options_;
+  const BuildServices& services_;
+  ImageLibrary images_;
+  ImportedCaches imported_;
+  CacheMounts mounts_;
+};
+
 } // namespace
 
 CheckReport check_build(const BuildOptions& options, const BuildServices& services) {
@@ -368,12 +412,7 @@ BuildReport build_image(const BuildOptions& given, const BuildServices& services
   const auto runner = make_runner(ladder, {.work_directory = workspace.temporary()});
   const RunnerGuard guard(*runner, services.on_runner);
 
-  // Mirrors are for base images: one that lags behind would bring old caches back.
-  ImageLibrary cache_images({services.registry, {}, progress});
-  const ImportedCaches imported(options.cache_mounts.import_from, cache_images, progress);
-  const CacheMounts caches(
-      cache_mount_directory(options, workspace),
-      [&](const std::string& key, const std::string& path) { return imported.fill(key, path); });
+  const MountCaches caches(options, services, workspace);
   const auto reads_again = must_keep_base_blobs(plan, schedule, options, ladder.rung);
   auto result = execute(plan, {.options = options,
                                .schedule = schedule,
@@ -392,7 +431,7 @@ BuildReport build_image(const BuildOptions& given, const BuildServices& services
                                .why_not_better = reasons(ladder),
                                .ignored = ignored_paths(ladder.rung, options, workspace.path(),
                                                         input.context.local.path),
-                               .caches = caches,
+                               .caches = caches.mounts(),
                                .agents = fetching.agents,
                                .keep = keeping(kept.get(), workspace, reads_again)});
 
@@ -403,17 +442,8 @@ BuildReport build_image(const BuildOptions& given, const BuildServices& services
   image.put_into = steps.holders();
   if (!options.output.reports.base_images_file.empty())
     image.base_images = base_images(plan, images);
-  if (services.cancel)
-    throw Error("the build was told to stop");
-  write_outputs(image, options.output,
-                {services.registry, services.http, services.retry, progress, services.cancel});
-  export_caches({.destinations = options.cache_mounts.export_to,
-                 .used = caches.used(),
-                 .imported = imported,
-                 .layers = layers,
-                 .registry = services.registry,
-                 .progress = progress,
-                 .now = services.clock()});
+  send(image, options.output, services);
+  caches.keep(layers);
   return {image.manifest.digest(), image.manifest.layers, ladder.rung};
 }
 
