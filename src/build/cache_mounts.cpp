@@ -109,7 +109,7 @@ public:
   /// The path of an instance that is in use by the caller; made when there is none yet.
   std::string find(unsigned instance, const CachePlan& plan, const CacheMounts::Fill& fill,
                    const std::function<bool()>& stopped) const {
-    const auto path = fmt::format("{}/{}", path_, instance);
+    auto path = fmt::format("{}/{}", path_, instance);
     const auto making = open_lock(path_ + "/lock");
     wait_for_lock(making, Hold::alone, stopped);
     struct stat info {};
