@@ -16,6 +16,7 @@ BuildArgFlag parse_build_arg(std::string_view text) {
 std::vector<NameValue> settle_build_args(const std::vector<BuildArgFlag>& flags,
                                          const ProcessEnvironment& environment) {
   std::vector<NameValue> args;
+  args.reserve(flags.size());
   for (const auto& [name, value] : flags)
     args.emplace_back(name, value ? *value : environment.text(name));
   return args;
