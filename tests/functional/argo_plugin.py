@@ -13,7 +13,7 @@ import time
 
 import yaml
 
-from support import ROOT, case, expect, expect_equal, main
+from support import ROOT, case, closed_registry, expect, expect_equal, main
 
 import fault_proxy
 import registry
@@ -46,6 +46,16 @@ class Plugin:
                 "Authorization": f"Bearer {token}", "Accept-Encoding": "gzip"})
             answer = connection.getresponse()
             return answer.status, answer.read()
+
+    def announce(self, size: int) -> int:
+        """The status for a body of SIZE bytes, of which none is sent: who refuses it need not read it."""
+        connection = http.client.HTTPConnection("localhost", self.port, timeout=30)
+        with contextlib.closing(connection):
+            connection.putrequest("POST", PATH)
+            connection.putheader("Authorization", f"Bearer {TOKEN}")
+            connection.putheader("Content-Length", str(size))
+            connection.endheaders()
+            return connection.getresponse().status
 
     def execute(self, plugin: dict, uid: str = "u", **template) -> dict:
         """What became of a node, as often as the plugin wants to be asked."""
@@ -95,10 +105,7 @@ def resolve(world):
 
 @case("credentials are checked, and what is wrong with one is the node's message")
 def check(world):
-    passwords = world.new_directory("closed") / "htpasswd"
-    passwords.write_bytes(subprocess.run(["htpasswd", "-Bbn", "ann", "s3cret"], check=True, capture_output=True).stdout)
-    with contextlib.closing(registry.Registry(
-            passwords.parent, auth=f"auth: {{htpasswd: {{realm: test, path: {passwords}}}}}\n")) as server:
+    with closed_registry(world, "ann", "s3cret") as server:
         auth = {server.host: {"username": "ann", "password": "s3cret"}, world.host: {"username": "ann", "password": "x"}}
         with plugin(world, environment={"DOCKER_AUTH_CONFIG": json.dumps({"auths": auth})}) as agent:
             node = agent.node(check={"images": [f"{server.host}/app:1"], "push": True})
@@ -193,7 +200,7 @@ def nonsense(world):
         status, text = agent.post("not json")
         failed(json.loads(text)["node"], "JSON")
         expect_equal(status, 200)
-        expect_equal(agent.post(b"x" * (2 << 20))[0], 413)
+        expect_equal(agent.announce(2 << 20), 413)
 
 
 @case("a signal ends it at once, also in the middle of work")
