@@ -1,5 +1,4 @@
 """Containers as Tekton's, Argo's and GitLab's pods start them, under runc, from Cairn's images."""
-import contextlib
 import functools
 import hashlib
 import os
@@ -11,7 +10,6 @@ from support import ROOT, Skip, expect, expect_equal, write_tree
 
 import built_image
 import pod
-import registry
 
 # What tests build; a new one of each for every build.
 DOCKERFILE = ("FROM {host}/busybox AS build\nARG MESSAGE=none\nRUN mkdir /made && echo \"$MESSAGE\" > /made/file\n"
@@ -120,17 +118,6 @@ def source(world, dockerfile: str, files: dict | None = None) -> pathlib.Path:
     directory.chmod(0o755)
     write_tree(directory, {"Dockerfile": dockerfile.format(host=world.host), "f": "content\n", **(files or {})})
     return directory
-
-
-@contextlib.contextmanager
-def closed_registry(world, user: str, password: str, **how):
-    """A registry that wants a password, with the base image."""
-    directory = world.new_directory("closed")
-    line = subprocess.run(["htpasswd", "-nbB", user, password], check=True, capture_output=True).stdout
-    (directory / "htpasswd").write_bytes(line)
-    auth = f"auth: {{htpasswd: {{realm: test, path: {directory}/htpasswd}}}}\n"
-    with contextlib.closing(registry.Registry(directory, auth=auth, **how)) as server:
-        yield server
 
 
 def config_json(host: str, user: str, password: str) -> dict:

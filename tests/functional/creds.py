@@ -8,12 +8,12 @@ import stat
 import sys
 import tempfile
 
-from support import Skip, case, expect, expect_equal, main, write_tree
+from support import Skip, case, closed_registry, expect, expect_equal, main, write_tree
 
 import registry
 import tar_layers
 from cloud_front import PlainServer
-from creds_support import (USER, closed_registry, creds, new_secret, no_secret_was_printed, push, remember, run,
+from creds_support import (USER, creds, new_secret, no_secret_was_printed, push, remember, run,
                            skopeo)
 
 
@@ -32,7 +32,7 @@ def written(folder: pathlib.Path) -> dict:
 @case("a mounted Secret opens the registry for the executor, and for skopeo")
 def mounted_secret(world):
     password = new_secret("secret")
-    with closed_registry(world, password) as server:
+    with closed_registry(world, USER, password) as server:
         secret, folder = world.new_directory("secret"), world.new_directory("out") / "docker"
         write_tree(secret, {".dockerconfigjson": docker_config(server.host, password, HttpHeaders={"a": "b"})})
         done = creds(world, "inject", f"--from-dir={secret}", f"--dir={folder}", "--print-env").succeeded()
@@ -50,7 +50,7 @@ def mounted_secret(world):
 @case("user and password in files are written as every client reads them")
 def mounted_login(world):
     password = new_secret("basic")
-    with closed_registry(world, password) as server:
+    with closed_registry(world, USER, password) as server:
         secret, folder = world.new_directory("basic"), world.new_directory("out")
         write_tree(secret, {"username": f"{USER}\n", "password": f"{password}\n", "registry": server.host})
         creds(world, "inject", f"--from-dir={secret}", f"--dir={folder}", f"--auth-file={folder}/auth.json").succeeded()
@@ -65,7 +65,7 @@ def mounted_login(world):
 @case("a job of GitLab needs no configuration at all")
 def gitlab(world):
     password = new_secret("job")
-    with closed_registry(world, password) as server:
+    with closed_registry(world, USER, password) as server:
         job = {"CI_REGISTRY": server.host, "CI_REGISTRY_USER": USER, "CI_REGISTRY_PASSWORD": password}
         push(world, f"{server.host}/app:1", job).succeeded()
         push(world, f"{server.host}/app:2", job, "--credential-helpers=").failed("no credential for")
@@ -75,7 +75,7 @@ def gitlab(world):
 @case("and its variables become a file for other programs, the dependency proxy under both of its names")
 def gitlab_file(world):
     password, folder = new_secret("job"), world.new_directory("out")
-    with closed_registry(world, password) as server:
+    with closed_registry(world, USER, password) as server:
         job = {"CI_REGISTRY": server.host, "CI_REGISTRY_USER": USER, "CI_REGISTRY_PASSWORD": password,
                "CI_DEPENDENCY_PROXY_SERVER": "gitlab.example.com:443", "CI_DEPENDENCY_PROXY_USER": "gitlab-ci-token",
                "CI_DEPENDENCY_PROXY_PASSWORD": new_secret("proxy"), "DOCKER_CONFIG": str(folder)}
@@ -94,7 +94,7 @@ def gitlab_file(world):
 @case("flags and variables of kaniko's count, later ones more, and that is told")
 def precedence(world):
     password, folder = new_secret("flag"), world.new_directory("out")
-    with closed_registry(world, password) as server:
+    with closed_registry(world, USER, password) as server:
         environment = {"DOCKER_AUTH_CONFIG": docker_config(server.host, new_secret("text")),
                        "PASSWORD": password, "WHO": USER}
         done = creds(world, "inject", f"--dir={folder}", f"--registry={server.host}", "--username-env=WHO",
@@ -151,7 +151,7 @@ def chown(world):
 @case("check says what is wrong, and whether trying again can help")
 def check(world):
     password = new_secret("right")
-    with closed_registry(world, password) as server:
+    with closed_registry(world, USER, password) as server:
         wrong = world.new_directory("wrong")
         write_tree(wrong, {"config.json": docker_config(server.host, new_secret("wrong"))})
         image, gone = f"{server.host}/app", f"127.0.0.1:{registry.free_port()}/app"
@@ -169,7 +169,7 @@ def check(world):
 @case("docker-credential-cairn serves the executor and skopeo by credHelpers")
 def helper(world):
     password, folder = new_secret("helper"), world.new_directory("docker")
-    with closed_registry(world, password) as server:
+    with closed_registry(world, USER, password) as server:
         write_tree(folder, {"config.json": json.dumps({"credHelpers": {server.host: "cairn"}})})
         environment = {"DOCKER_CONFIG": str(folder), "HOME": str(folder)}
         variables = {"KANIKO_127_0_0_1_USER": USER, "KANIKO_127_0_0_1_PASSWORD": password}
@@ -221,7 +221,7 @@ def vault(world):
 
     server, folder = PlainServer(answer), world.new_directory("out")
     try:
-        with closed_registry(world, password) as closed:
+        with closed_registry(world, USER, password) as closed:
             write_tree(folder, {"sa": f"{jwt}\n"})
             words = [f"--vault={closed.host}=ci/registry", f"--vault-jwt-file={folder}/sa", f"--dir={folder}"]
             done = creds(world, "inject", *words, "--vault-role=builder", environment={"VAULT_ADDR": server.url})
@@ -247,7 +247,7 @@ def broken(world):
 @case("a build in place keeps the helper, and a base image cannot put another before it")
 def in_place(world):
     password = new_secret("place")
-    with closed_registry(world, password) as server:
+    with closed_registry(world, USER, password) as server:
         trap = "#!/bin/sh\ntouch /caught\necho '{\"Username\":\"x\",\"Secret\":\"evil\"}'\n"
         world.push("trap", [tar_layers.entry("usr/local/bin/docker-credential-cairn", trap, mode=0o755)])
         docker = world.new_directory("docker")

@@ -8,10 +8,10 @@ import subprocess
 import sys
 import time
 
-from support import case, expect, expect_equal, main, write_tree
+from support import case, closed_registry, expect, expect_equal, main, write_tree
 
 from cloud_front import CloudFront, PlainServer, check_signature, forward
-from creds_support import closed_registry, creds, new_secret, no_secret_was_printed, push, run
+from creds_support import creds, new_secret, no_secret_was_printed, push, run
 
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 GCP = "europe-docker.pkg.dev"
@@ -67,7 +67,7 @@ class Amazon:
 @contextlib.contextmanager
 def amazon(world):
     password = new_secret("ecr")
-    with closed_registry(world, password, user="AWS") as server:
+    with closed_registry(world, "AWS", password) as server:
         cloud = Amazon(server.host, password)
         with contextlib.closing(CloudFront(world.new_directory("front"), cloud.routes)) as front:
             yield cloud, front
@@ -170,7 +170,7 @@ def metadata(world):
         return reply({"access_token": token, "expires_in": 3599, "token_type": "Bearer"},
                      headers={"Metadata-Flavor": "Google"})
 
-    with closed_registry(world, token, user="oauth2accesstoken") as server, \
+    with closed_registry(world, "oauth2accesstoken", token) as server, \
             contextlib.closing(CloudFront(world.new_directory("front"), google_routes(server, token))) as front, \
             contextlib.closing(PlainServer(answer)) as machine:
         environment = {**front.environment(), "GCE_METADATA_HOST": machine.host}
@@ -209,7 +209,7 @@ def service_account(world):
     write_tree(folder, {"account.json": json.dumps({
         "type": "service_account", "client_email": "build@p.iam.gserviceaccount.com", "private_key_id": "k1",
         "private_key": (folder / "key.pem").read_text(), "token_uri": "https://oauth2.googleapis.com/token"})})
-    with closed_registry(world, token, user="oauth2accesstoken") as server:
+    with closed_registry(world, "oauth2accesstoken", token) as server:
         routes = {**google_routes(server, token), "oauth2.googleapis.com": oauth}
         with contextlib.closing(CloudFront(world.new_directory("front"), routes)) as front:
             environment = {**front.environment(), "GOOGLE_APPLICATION_CREDENTIALS": str(folder / "account.json")}
@@ -230,7 +230,7 @@ def azure(world):
             "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}, "form")
         return reply({"token_type": "Bearer", "expires_in": 3599, "access_token": aad})
 
-    with closed_registry(world, password, user="u") as server:
+    with closed_registry(world, "u", password) as server:
         def acr(asked):
             if asked.path == "/oauth2/exchange":
                 asked.want(asked.form == {"grant_type": "access_token", "service": ACR, "tenant": "tenant-1",

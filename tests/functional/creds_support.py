@@ -1,14 +1,11 @@
 """What the tests of credentials share: programs by name, a registry with a password, secrets nobody may print."""
 import base64
-import contextlib
 import itertools
 import os
 import pathlib
 import subprocess
 
 from support import ROOT, expect  # noqa: F401  (puts tests/support on the path)
-
-import registry
 
 PROGRAMS = pathlib.Path(os.environ["CAIRN_PROGRAMS"])
 USER = "ann"
@@ -86,12 +83,3 @@ def push(world, image: str, environment: dict, *flags: str) -> subprocess.Comple
 def skopeo(*words: str, environment: dict | None = None) -> subprocess.CompletedProcess:
     return subprocess.run(["skopeo", *words], capture_output=True, text=True, timeout=60, check=False,
                           env={"PATH": f"{PROGRAMS}:{os.environ['PATH']}", **(environment or {})})
-
-
-@contextlib.contextmanager
-def closed_registry(world, password: str, user: str = USER):
-    passwords = world.new_directory("closed") / "htpasswd"
-    passwords.write_bytes(subprocess.run(["htpasswd", "-Bbn", user, password], check=True, capture_output=True).stdout)
-    with contextlib.closing(registry.Registry(
-            passwords.parent, auth=f"auth: {{htpasswd: {{realm: test, path: {passwords}}}}}\n")) as server:
-        yield server

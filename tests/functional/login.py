@@ -1,16 +1,12 @@
 #!/usr/bin/env python3
 """executor login: a credential for later commands."""
 import base64
-import contextlib
 import json
 import pathlib
 import stat
-import subprocess
 import sys
 
-from support import case, expect, expect_equal, main, write_tree
-
-import registry
+from support import case, closed_registry, expect, expect_equal, main, write_tree
 
 USER, PASSWORD = "ann", "s3cret:with:colons"
 
@@ -31,11 +27,8 @@ def config(folder: pathlib.Path) -> dict:
 
 @case("after a login a build can push, and the file is for its owner alone")
 def works(world):
-    passwords = world.new_directory("closed") / "htpasswd"
-    passwords.write_bytes(subprocess.run(["htpasswd", "-Bbn", USER, PASSWORD], check=True, capture_output=True).stdout)
     folder = world.new_directory("docker") / "new"
-    with contextlib.closing(registry.Registry(
-            passwords.parent, auth=f"auth: {{htpasswd: {{realm: test, path: {passwords}}}}}\n")) as server:
+    with closed_registry(world, USER, PASSWORD) as server:
         status, said = login(world, server.host, "-u", USER, "--password-stdin", folder=folder)
         expect_equal(status, 0, said)
         world.files_only("FROM scratch\nENV A=b\n", environment={"DOCKER_CONFIG": str(folder)},

@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 """Base images that come from another registry than the one they name: --registry-mirror, --registry-map."""
 import contextlib
-import subprocess
 import sys
 
-from support import case, expect, expect_equal, main
+from support import case, closed_registry, expect, expect_equal, main
 
 import fault_proxy
 import registry
@@ -72,10 +71,7 @@ def fallback(world):
 
 @case("a mirror is asked with its own credential, never with that of the registry it stands in for")
 def credentials(world):
-    passwords = world.new_directory("closed") / "htpasswd"
-    passwords.write_bytes(subprocess.run(["htpasswd", "-Bbn", "ann", "m1rror"], check=True, capture_output=True).stdout)
-    with contextlib.closing(registry.Registry(
-            passwords.parent, auth=f"auth: {{htpasswd: {{realm: test, path: {passwords}}}}}\n")) as server, \
+    with closed_registry(world, "ann", "m1rror") as server, \
             contextlib.closing(fault_proxy.FaultProxy(server.host)) as proxy:
         known = world.credentials(proxy.host, "ann", "m1rror")
         world.files_only("FROM REGISTRY/busybox\nENV FROM=mirror\n", environment=known,

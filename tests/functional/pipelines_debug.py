@@ -2,7 +2,7 @@
 """The image with a shell, as GitLab's runner and Jenkins start it: scripts before, between and after builds in place."""
 import sys
 
-from support import ROOT, case, expect, expect_equal, main
+from support import ROOT, case, closed_registry, expect, expect_equal, main
 
 import container_support as containers
 from gitlab_support import Job
@@ -24,7 +24,7 @@ def component_script() -> str:
 
 @case("the job that kaniko's users have works with only the image changed")
 def kaniko_job(world):
-    with containers.closed_registry(world, "gitlab-ci-token", "job-token") as server:
+    with closed_registry(world, "gitlab-ci-token", "job-token") as server:
         job = Job(world, KANIKO_SCRIPT + "\necho \"after: $(cat f)\"", {"CI_COMMIT_TAG": "v1"}, server.host).succeeded()
         expect("after: content" in job.said, job.said[-800:])
         expect("job-token" not in job.said, "the password is in the log")

@@ -5,10 +5,9 @@ import concurrent.futures
 import contextlib
 import json
 import socket
-import subprocess
 import sys
 
-from support import Skip, case, expect, expect_equal, main, write_tree
+from support import Skip, case, closed_registry, expect, expect_equal, main, write_tree
 
 import certificates
 import fault_proxy
@@ -17,15 +16,6 @@ import registry
 USER, PASSWORD = "ann", "s3cret:with:colons"
 TEXT = "FROM REGISTRY/busybox\nENV A=b\nCOPY f /f\n"
 FILES = {"f": "content"}
-
-
-@contextlib.contextmanager
-def closed_registry(world):
-    passwords = world.new_directory("closed") / "htpasswd"
-    passwords.write_bytes(subprocess.run(["htpasswd", "-Bbn", USER, PASSWORD], check=True, capture_output=True).stdout)
-    with contextlib.closing(registry.Registry(
-            passwords.parent, auth=f"auth: {{htpasswd: {{realm: test, path: {passwords}}}}}\n")) as server:
-        yield server
 
 
 @contextlib.contextmanager
@@ -48,7 +38,7 @@ def blob_names(server: registry.Registry) -> list[str]:
 
 @case("config.json opens a registry, for pushing and for bases")
 def password(world):
-    with closed_registry(world) as server:
+    with closed_registry(world, USER, PASSWORD) as server:
         environment = world.credentials(server.host, USER, PASSWORD)
         push_to(world, server.host, environment=environment).succeeded()
         expect_equal(blob_names(server), ["1"])
@@ -58,7 +48,7 @@ def password(world):
 
 @case("credentials come from DOCKER_AUTH_CONFIG, from a helper, and from variables too")
 def other_credentials(world):
-    with closed_registry(world) as server:
+    with closed_registry(world, USER, PASSWORD) as server:
         auth = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
         push_to(world, server.host, environment={
             "DOCKER_AUTH_CONFIG": json.dumps({"auths": {f"http://{server.host}/v2/": {"auth": auth}}})}).succeeded()
@@ -73,7 +63,7 @@ def other_credentials(world):
 
 @case("a wrong password is an error that names the key, not the secret")
 def wrong_password(world):
-    with closed_registry(world) as server:
+    with closed_registry(world, USER, PASSWORD) as server:
         environment = world.credentials(server.host, USER, "hunter2hunter2")
         build = push_to(world, server.host, environment=environment)
         build.failed("check push permission", f"{server.host}/app", "401 Unauthorized", f'"{server.host}"', "config.json")
@@ -85,14 +75,14 @@ def wrong_password(world):
 
 @case("without a password the error says where one was looked for")
 def no_password(world):
-    with closed_registry(world) as server:
+    with closed_registry(world, USER, PASSWORD) as server:
         push_to(world, server.host).failed("401 Unauthorized", f"no credential for {server.host}")
         world.files_only(f"FROM {server.host}/app:1\n").failed("Dockerfile:1", "401 Unauthorized")
 
 
 @case("no secret is in a message, at any verbosity")
 def secrets_in_logs(world):
-    with closed_registry(world) as server:
+    with closed_registry(world, USER, PASSWORD) as server:
         environment = world.credentials(server.host, USER, PASSWORD)
         build = push_to(world, server.host, "--verbosity=trace", environment=environment).succeeded()
         encoded = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
@@ -149,7 +139,7 @@ def plain_http(world):
 
 @case("a registry that refuses pushes is noticed before anything is built")
 def push_check(world):
-    with closed_registry(world) as server:
+    with closed_registry(world, USER, PASSWORD) as server:
         build = push_to(world, server.host, environment=world.credentials(server.host, USER, "wrong"))
         expect("COPY" not in build.err, f"steps were built: {build.err}")
         build = push_to(world, server.host, "--skip-push-permission-check",

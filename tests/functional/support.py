@@ -292,6 +292,17 @@ def watch_memory(process: subprocess.Popen, timeout: float) -> int:
 
 
 @contextlib.contextmanager
+def closed_registry(world: World, user: str, password: str, **how):
+    """A registry that wants a password; HOW is of registry.Registry."""
+    directory = world.new_directory("closed")
+    passwords = subprocess.run(["htpasswd", "-Bbn", user, password], check=True, capture_output=True).stdout
+    (directory / "htpasswd").write_bytes(passwords)
+    auth = f"auth: {{htpasswd: {{realm: test, path: {directory}/htpasswd}}}}\n"
+    with contextlib.closing(registry.Registry(directory, auth=auth, **how)) as server:
+        yield server
+
+
+@contextlib.contextmanager
 def make_world():
     with tempfile.TemporaryDirectory(prefix="cairn-test-") as name, contextlib.ExitStack() as stack:
         directory = pathlib.Path(name)
