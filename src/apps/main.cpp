@@ -2,7 +2,10 @@
 #include "apps/creds/helper_program.hpp"
 #include "apps/creds/run.hpp"
 #include "apps/executor/run.hpp"
+#include "apps/shared/name_service.hpp"
+#include "apps/shared/signals.hpp"
 #include "apps/warmer/run.hpp"
+#include "util/crypto.hpp"
 
 #include <unistd.h>
 
@@ -10,6 +13,9 @@
 
 // One static program under several names: a second one would double the image.
 int main(int argc, char** argv) {
+  cairn::ignore_broken_pipes();
+  cairn::fix_name_service();
+  cairn::ignore_crypto_settings();
   const cairn::StandardStreams streams{cairn::FdRef(STDOUT_FILENO), cairn::FdRef(STDERR_FILENO)};
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   const auto environment = cairn::ProcessEnvironment::current();

@@ -10,8 +10,6 @@ namespace cairn {
 
 namespace {
 
-constexpr std::uint64_t max_document = std::uint64_t{8} << 20;
-
 const Descriptor& file_called(const ArchiveFiles& files, const std::string& name) {
   const auto found = files.find(name);
   if (found == files.end())
@@ -33,23 +31,18 @@ Json only_image(const Json& document) {
               names);
 }
 
-/// How the bytes of a blob begin.
+/// What the first bytes of a blob say.
 Compression compression_of_blob(const BlobStore& blobs, const Digest& digest) {
   const auto source = blobs.read(digest);
-  std::array<std::byte, 4> start{};
+  std::array<char, told_by> start{};
   std::size_t count = 0;
   while (count < start.size()) {
-    const auto read = source->read(std::span(start).subspan(count));
+    const auto read = source->read(std::as_writable_bytes(std::span(start)).subspan(count));
     if (read == 0)
       break;
     count += read;
   }
-  constexpr std::array gzip = {std::byte{0x1f}, std::byte{0x8b}};
-  constexpr std::array zstd = {std::byte{0x28}, std::byte{0xb5}, std::byte{0x2f}, std::byte{0xfd}};
-  if (std::equal(gzip.begin(), gzip.end(), start.begin()))
-    return Compression::gzip;
-  return std::equal(zstd.begin(), zstd.end(), start.begin()) ? Compression::zstd
-                                                             : Compression::none;
+  return told_compression({start.data(), count});
 }
 
 void check_diff_id(Source& layer, Compression method, const Digest& diff_id) {
@@ -78,19 +71,14 @@ Descriptor layer_of(const Descriptor& saved, const Digest& diff_id, const BlobSt
   return {std::string(layer_type(ImageFormat::docker, Compression::gzip)), writer.commit(), size};
 }
 
-std::string document_text(const BlobStore& blobs, const Descriptor& blob) {
-  return read_all(*blobs.read(blob.digest), max_document);
-}
-
 } // namespace
 
 Manifest docker_archive_manifest(const ArchiveFiles& files, const BlobStore& blobs) {
-  const auto image = only_image(
-      within([&] { return Json::parse(document_text(blobs, files.at("manifest.json"))); },
-             "manifest.json"));
+  const auto image = only_image(within(
+      [&] { return Json::parse(stored_text(blobs, files.at("manifest.json"))); }, "manifest.json"));
   auto config = file_called(files, image.string_or("Config", ""));
   config.media_type = config_type(ImageFormat::docker);
-  const auto document = ImageConfig::parse(document_text(blobs, config));
+  const auto document = ImageConfig::parse(stored_text(blobs, config));
   const auto* named = image.find("Layers");
   const auto names = named != nullptr ? named->as_strings() : std::vector<std::string>();
   if (names.size() != document.diff_ids.size())

@@ -1,6 +1,7 @@
 #include "build/image_index.hpp"
 
 #include "oci/image_config.hpp"
+#include "registry/resolve.hpp"
 #include "util/error.hpp"
 
 #include <algorithm>
@@ -11,9 +12,8 @@ namespace cairn {
 namespace {
 
 ManifestBytes fetch(RegistryClient& registry, const ImageRef& ref) {
-  if (auto found = registry.get_manifest(ref))
-    return *std::move(found);
-  throw NotInRegistry("{}: not in the registry", ref.str());
+  RegistryDocuments documents(registry);
+  return require_manifest(documents, ref);
 }
 
 Manifest read_manifest(const ImageRef& ref, const ManifestBytes& bytes) {
@@ -22,6 +22,14 @@ Manifest read_manifest(const ImageRef& ref, const ManifestBytes& bytes) {
 
 Index read_index(const ImageRef& ref, const ManifestBytes& bytes) {
   return within([&] { return Index::parse(bytes.raw, bytes.media_type); }, "{}", ref.str());
+}
+
+/// A member of an index, which must be an image. `what` cannot be done to others.
+Manifest fetch_member(RegistryClient& registry, const ImageRef& ref, std::string_view what) {
+  const auto found = fetch(registry, ref);
+  if (is_index(found.media_type))
+    throw Error("{}: an index in an index cannot be {}", ref.str(), what);
+  return read_manifest(ref, found);
 }
 
 void add_image(RemoteImages& to, const ImageRef& ref, const Manifest& manifest) {
@@ -47,10 +55,7 @@ public:
         within([&] { return Index::parse(bytes.raw, bytes.media_type); }, "{}", image.str());
     for (const auto& member : index.manifests) {
       const auto ref = image.with_digest(member.digest);
-      const auto found = fetch(registry_, ref);
-      if (is_index(found.media_type))
-        throw Error("{}: an index in an index cannot be joined", ref.str());
-      take(ref, member, read_manifest(ref, found));
+      take(ref, member, fetch_member(registry_, ref, "joined"));
     }
   }
 
@@ -132,10 +137,7 @@ RemoteImages gather_image(RegistryClient& registry, const ImageRef& image,
                         members_for(index, platforms), index.annotations);
   for (const auto& member : index.manifests) {
     const auto ref = image.with_digest(member.digest);
-    const auto found = fetch(registry, ref);
-    if (is_index(found.media_type))
-      throw Error("{}: an index in an index cannot be copied", ref.str());
-    add_image(gathered, ref, read_manifest(ref, found));
+    add_image(gathered, ref, fetch_member(registry, ref, "copied"));
   }
   gathered.documents.push_back(document_of(index));
   return gathered;

@@ -50,15 +50,10 @@ private:
   bool ended_ = false;
 };
 
-std::string blob_text(const BlobStore& blobs, const Descriptor& blob) {
-  const auto source = verify_blob(blobs.read(blob.digest), blob);
-  return read_all(*source, max_document);
-}
-
 /// The manifest that `found` leads to, through indexes.
 Manifest layout_manifest(const Layout& layout, Descriptor found, const Platform& platform) {
   for (int depth = 0; depth < max_index_depth; ++depth) {
-    auto raw = blob_text(layout.blobs(), found);
+    auto raw = stored_text(layout.blobs(), found);
     if (!is_index(found.media_type))
       return Manifest::parse(std::move(raw), found.media_type);
     const auto index = Index::parse(std::move(raw), found.media_type);
@@ -77,6 +72,11 @@ void check_layers(const BaseImage& image) {
 }
 
 } // namespace
+
+std::string stored_text(const BlobStore& blobs, const Descriptor& blob) {
+  const auto source = verify_blob(blobs.read(blob.digest), blob);
+  return read_all(*source, max_document);
+}
 
 std::unique_ptr<Source> verify_blob(std::unique_ptr<Source> from, const Descriptor& blob) {
   return std::make_unique<VerifiedSource>(std::move(from), blob);
@@ -141,7 +141,7 @@ std::shared_ptr<const BaseImage> ImageLibrary::from_layout(const ImageSource& im
   const auto layout = std::make_shared<Layout>(Layout::open(image.layout_path));
   auto manifest =
       layout_manifest(*layout, layout->find(image.layout_tag, image.layout_digest), image.platform);
-  auto config = ImageConfig::parse(blob_text(layout->blobs(), manifest.config));
+  auto config = ImageConfig::parse(stored_text(layout->blobs(), manifest.config));
   auto open = [layout](const Descriptor& blob) {
     return verify_blob(layout->blobs().read(blob.digest), blob);
   };

@@ -17,14 +17,9 @@ namespace cairn {
 
 namespace {
 
-constexpr std::uint64_t max_document = std::uint64_t{8} << 20;
 constexpr std::size_t max_documents = 1000;
 constexpr int max_index_depth = 4;
 constexpr int max_links = 8;
-
-std::string blob_text(const BlobStore& blobs, const Descriptor& blob) {
-  return read_all(*verify_blob(blobs.read(blob.digest), blob), max_document);
-}
 
 /// Puts what an image consists of behind each other, what is named before what names it.
 class DocumentReader {
@@ -43,7 +38,7 @@ private:
     if (depth > max_index_depth || documents_.size() > max_documents)
       throw Error("the index leads to more than {} images, or deeper than {} levels", max_documents,
                   max_index_depth);
-    auto raw = blob_text(blobs_, found);
+    auto raw = stored_text(blobs_, found);
     if (!is_index(found.media_type)) {
       documents_.push_back(document_of(Manifest::parse(std::move(raw), found.media_type)));
       return check_blobs(documents_.back());
@@ -142,7 +137,7 @@ SavedImage image_in_archive(const std::string& path, Workspace& workspace) {
   if (index == files.end() || !files.contains("oci-layout"))
     throw Error("neither an archive of docker save nor of an OCI image layout: it has no "
                 "manifest.json, and no oci-layout and index.json");
-  layout.set_index(Index::parse(blob_text(layout.blobs(), index->second), media_type::oci_index));
+  layout.set_index(Index::parse(stored_text(layout.blobs(), index->second), media_type::oci_index));
   return image_in(std::move(layout));
 }
 

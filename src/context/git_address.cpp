@@ -57,11 +57,6 @@ bool is_web(GitAddress::Scheme scheme) {
   return scheme == GitAddress::Scheme::http || scheme == GitAddress::Scheme::https;
 }
 
-bool has_control_characters(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7F'; });
-}
-
 /// Cuts the last part of a path off. False when only "host:" is left to cut from.
 bool chop_last(std::string& remote) {
   if (const auto slash = remote.rfind('/'); slash != std::string::npos) {

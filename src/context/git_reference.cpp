@@ -46,11 +46,6 @@ std::string take_behind(std::string_view& text, char separator) {
   return rest;
 }
 
-bool has_control_characters(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7F'; });
-}
-
 std::optional<Parts> split_url(std::string_view text) {
   const auto end = text.find("://");
   const auto scheme = text.substr(0, end);

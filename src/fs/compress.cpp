@@ -73,19 +73,11 @@ private:
     }
     const std::string_view magic(magic_.data(), filled_);
     head_ = TextSource(magic);
-    if (magic.starts_with("\x1f\x8b"))
-      return make_gunzip(whole_);
-    if (is_zstd(magic))
-      return make_unzstd(whole_);
+    if (const auto method = told_compression(magic); method != Compression::none)
+      return make_decompressor(whole_, method);
     if (is_bzip2(magic) || magic.starts_with(std::string_view("\xfd\x37zXZ\0", 6)))
       return make_filter_source(whole_);
     return std::make_unique<PlainSource>(whole_);
-  }
-
-  /// A frame, or a skippable one before it (RFC 8878 section 3.1).
-  static bool is_zstd(std::string_view magic) {
-    return magic.starts_with("\x28\xb5\x2f\xfd") ||
-           (magic.size() >= 4 && (magic[0] & 0xf0) == 0x50 && magic.substr(1, 3) == "\x2a\x4d\x18");
   }
 
   // Longer than the usual three letters, with which the name of a file might begin.
@@ -121,6 +113,16 @@ int zstd_level(std::optional<int> level) {
 }
 
 } // namespace
+
+Compression told_compression(std::string_view start) {
+  if (start.starts_with("\x1f\x8b"))
+    return Compression::gzip;
+  // A frame, or a skippable one before it (RFC 8878 section 3.1).
+  const bool is_zstd = start.starts_with("\x28\xb5\x2f\xfd") ||
+                       (start.size() >= told_by && (start[0] & 0xf0) == 0x50 &&
+                        start.substr(1, 3) == "\x2a\x4d\x18");
+  return is_zstd ? Compression::zstd : Compression::none;
+}
 
 std::unique_ptr<Sink> make_compressor(Sink& to, const CompressionChoice& choice) {
   switch (choice.method) {

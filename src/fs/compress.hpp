@@ -3,9 +3,16 @@
 #include "fs/layer.hpp"
 #include "util/stream.hpp"
 
+#include <cstddef>
 #include <memory>
+#include <string_view>
 
 namespace cairn {
+
+/// How many bytes told_compression() wants to see.
+inline constexpr std::size_t told_by = 4;
+/// What the first bytes of a stream say: gzip, zstd, or that it is neither.
+Compression told_compression(std::string_view start);
 
 /// A sink that compresses into `to`. finish() writes the end of the stream. The same bytes give
 /// the same result on every machine, whatever the sizes of the writes.

@@ -8,12 +8,6 @@ namespace {
 
 constexpr int max_index_depth = 4;
 
-ManifestBytes require_manifest(ImageDocuments& from, const ImageRef& ref) {
-  if (auto found = from.manifest(ref))
-    return *std::move(found);
-  throw NotInRegistry("{}: not in the registry", ref.str());
-}
-
 /// The member of an index that fits, as the index describes it.
 Descriptor choose(const ManifestBytes& bytes, const ImageRef& ref, const Platform& platform) {
   const auto index =
@@ -33,6 +27,12 @@ std::optional<ManifestBytes> RegistryDocuments::manifest(const ImageRef& ref) {
 
 std::string RegistryDocuments::config(const ImageRef& repository, const Descriptor& blob) {
   return client_.blob_text(repository, blob);
+}
+
+ManifestBytes require_manifest(ImageDocuments& from, const ImageRef& ref) {
+  if (auto found = from.manifest(ref))
+    return *std::move(found);
+  throw NotInRegistry("{}: not in the registry", ref.str());
 }
 
 ResolvedImage resolve_image(ImageDocuments& from, const ImageRef& ref, const Platform& platform) {

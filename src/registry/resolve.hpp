@@ -41,6 +41,9 @@ private:
   RegistryClient& client_;
 };
 
+/// What `from` has under `ref`. @throws NotInRegistry when that is nothing
+ManifestBytes require_manifest(ImageDocuments& from, const ImageRef& ref);
+
 /// Follows `ref` to the manifest for `platform`, through indexes if need be, and fetches its
 /// config. An image that is no index is taken as it is. @throws NotInRegistry; Error listing the
 /// platforms there are

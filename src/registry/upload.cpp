@@ -28,11 +28,7 @@ bool wants_pieces(const Response& response) {
 } // namespace
 
 std::string BlobUploader::start() const {
-  return retry_.run([&] { return begin(); });
-}
-
-std::string BlobUploader::begin() const {
-  return begin_upload(session_, access_);
+  return retry_.run([&] { return begin_upload(session_, access_); });
 }
 
 void BlobUploader::abandon(const std::string& location) const {
@@ -69,7 +65,8 @@ void BlobUploader::upload(const Descriptor& blob, const BlobOpener& open,
     // What was long on its way had better not begin from its start each time.
     if (std::exchange(has_failed, true) && blob.size > piece_sizes.front())
       return false;
-    const auto target = location ? *std::exchange(location, std::nullopt) : begin();
+    const auto target =
+        location ? *std::exchange(location, std::nullopt) : begin_upload(session_, access_);
     auto response = put_whole(target, blob, open);
     if (response.ok())
       return true;

@@ -37,7 +37,6 @@ public:
   void abandon(const std::string& location) const;
 
 private:
-  std::string begin() const;
   Response put_whole(const std::string& location, const Descriptor& blob,
                      const BlobOpener& open) const;
 

@@ -103,7 +103,6 @@ private:
 
 bool PieceUploader::upload(const Descriptor& blob, const BlobOpener& open, std::uint64_t piece) {
   Pieces pieces(open);
-  location_.clear();
   while (location_.empty() || offset_ < blob.size) {
     bool is_known = !location_.empty();
     const auto result = retry_.run([&] {

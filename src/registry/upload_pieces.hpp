@@ -25,7 +25,7 @@ public:
   PieceUploader(RegistrySession& session, const Retry& retry, const Access& access)
       : session_(session), retry_(retry), access_(access) {}
 
-  /// False when pieces of `piece` bytes are refused as too large. @throws Error
+  /// To be called once. False when pieces of `piece` bytes are refused as too large. @throws Error
   bool upload(const Descriptor& blob, const BlobOpener& open, std::uint64_t piece);
 
 private:

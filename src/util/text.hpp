@@ -50,6 +50,9 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
 /// 1536 -> "1.5 kB", in powers of 1000.
 std::string human_size(std::uint64_t bytes);
 
+/// Whether it holds bytes below a space, or DEL.
+bool has_control_characters(std::string_view text);
+
 /// Text as it may be shown on a terminal: control characters become \xNN.
 std::string printable(std::string_view text);
 

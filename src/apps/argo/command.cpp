@@ -61,19 +61,18 @@ Flags<PluginDraft> plugin_flags() {
 
 } // namespace
 
-std::variant<ServeCommand, PluginText> parse_plugin(const std::vector<std::string>& arguments,
-                                                    const ProcessEnvironment& environment) {
+std::variant<ServeCommand, TextCommand> parse_plugin(const std::vector<std::string>& arguments,
+                                                     const ProcessEnvironment& environment) {
   const auto flags = plugin_flags();
-  const auto parsed = parse_flags(specs_of(flags), arguments);
   PluginDraft draft;
-  apply_flags(flags, parsed.uses, draft);
+  const auto parsed = read_flags(flags, arguments, draft);
   const auto word = parsed.words.empty() ? "" : parsed.words.front();
   if (draft.help || word == "help")
-    return PluginText{"An executor plugin for Argo Workflows: resolves tags, checks credentials, "
-                      "fills mirrors.\n\nUsage:\n  cairn-argo-plugin [flags]\n" +
-                      flag_help(specs_of(flags))};
+    return TextCommand{"An executor plugin for Argo Workflows: resolves tags, checks credentials, "
+                       "fills mirrors.\n\nUsage:\n  cairn-argo-plugin [flags]\n" +
+                       flag_help(specs_of(flags))};
   if (word == "version")
-    return PluginText{"Cairn version :  v" CAIRN_VERSION "\n"};
+    return TextCommand{version_text()};
   if (!word.empty())
     throw Error("what is '{}'?", word);
   settle_registry(draft.command.registry, environment);

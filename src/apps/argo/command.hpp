@@ -2,6 +2,7 @@
 
 #include "apps/shared/environment.hpp"
 #include "apps/shared/flags.hpp"
+#include "apps/shared/help.hpp"
 #include "apps/shared/log.hpp"
 #include "apps/shared/registry_use.hpp"
 
@@ -20,14 +21,9 @@ struct ServeCommand {
   LogOptions log;
 };
 
-/// Prints a text and ends.
-struct PluginText {
-  std::string text;
-};
-
 /// @throws Error naming the flag
-std::variant<ServeCommand, PluginText> parse_plugin(const std::vector<std::string>& arguments,
-                                                    const ProcessEnvironment& environment);
+std::variant<ServeCommand, TextCommand> parse_plugin(const std::vector<std::string>& arguments,
+                                                     const ProcessEnvironment& environment);
 
 std::vector<FlagSpec> plugin_flag_specs();
 

@@ -28,7 +28,7 @@ public:
   NodeResult operator()(const CheckTask& task) {
     std::vector<std::string> lines;
     for (const auto& image : task.images)
-      lines.push_back(image.name() + ": " + prove(image, task.push));
+      lines.push_back(image.name() + ": " + prove(image, task.depth));
     return {NodePhase::succeeded, fmt::format("{}", fmt::join(lines, "\n"))};
   }
 
@@ -49,13 +49,8 @@ private:
     throw NotInRegistry("{}: not in the registry", image.str());
   }
 
-  /// Registries hand anonymous callers a token too: without a credential only a push tells.
-  std::string prove(const ImageRef& image, bool push) {
-    const auto credential = network_.keychain().find(image);
-    if (credential)
-      network_.registry().check_login(image);
-    if (!credential || push)
-      network_.registry().check_push(image);
+  std::string prove(const ImageRef& image, CheckDepth depth) {
+    const auto credential = prove_access(network_, image, depth);
     return credential ? credential->describe() : "no credential, and none is needed";
   }
 

@@ -72,7 +72,7 @@ ResolveTask read_resolve(const Json& object) {
 
 CheckTask read_check(const Json& object) {
   check_members(object, {"images", "push"});
-  return {images_of(object), flag_of(object, "push")};
+  return {images_of(object), flag_of(object, "push") ? CheckDepth::push : CheckDepth::login};
 }
 
 WarmTask read_warm(const Json& object) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "apps/shared/registry_use.hpp"
 #include "oci/platform.hpp"
 #include "oci/reference.hpp"
 
@@ -24,7 +25,7 @@ struct ResolveTask {
 /// Whether the registries let us in.
 struct CheckTask {
   std::vector<ImageRef> images;
-  bool push = false; ///< Also ask for the right to push.
+  CheckDepth depth = CheckDepth::login;
 };
 
 /// Copies images to where a mirror is looked for.

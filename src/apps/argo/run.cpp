@@ -4,7 +4,6 @@
 #include "apps/argo/http_server.hpp"
 #include "apps/argo/plugin_actions.hpp"
 #include "apps/argo/plugin_jobs.hpp"
-#include "apps/shared/name_service.hpp"
 #include "apps/shared/network.hpp"
 #include "apps/shared/signals.hpp"
 #include "util/crypto.hpp"
@@ -96,12 +95,9 @@ int serve(const ServeCommand& command, const ProcessEnvironment& environment,
 
 int run_argo_plugin(const std::vector<std::string>& arguments,
                     const ProcessEnvironment& environment, StandardStreams streams) {
-  ignore_broken_pipes();
-  fix_name_service();
-  ignore_crypto_settings();
   try {
     const auto command = parse_plugin(arguments, environment);
-    if (const auto* text = std::get_if<PluginText>(&command)) {
+    if (const auto* text = std::get_if<TextCommand>(&command)) {
       print(streams.out, text->text);
       return 0;
     }

@@ -1,6 +1,5 @@
 #include "apps/creds/actions.hpp"
-#include "apps/shared/http_settings.hpp"
-#include "registry/client.hpp"
+#include "apps/shared/network.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
 
@@ -17,15 +16,8 @@ Variables with_directory(const Variables& environment, const std::string& direct
   return Variables(std::move(entries));
 }
 
-/// Where no credential is needed, that is true only if a push is let begin without one: registries
-/// also hand anonymous callers a token.
-std::string prove(RegistryClient& registry, Keychain& keychain, const ImageRef& image,
-                  CheckDepth depth) {
-  const auto credential = keychain.find(image);
-  if (credential)
-    registry.check_login(image);
-  if (!credential || depth == CheckDepth::push)
-    registry.check_push(image);
+std::string prove(Network& network, const ImageRef& image, CheckDepth depth) {
+  const auto credential = prove_access(network, image, depth);
   if (!credential)
     return "no credential, and none is needed";
   auto who = credential->username.empty() ? std::string("logged in")
@@ -39,17 +31,12 @@ int check(const CheckCommand& command, const ProcessEnvironment& process, Standa
           const std::atomic<bool>& cancel) {
   const auto log = make_log(command.log, streams.err);
   const auto environment = with_directory(process, command.directory);
-  const auto http = make_http(http_options(environment, cancel));
-  const CloudAccess clouds(*http, environment, cancel);
-  const auto keychain = make_program_keychain(command.helpers, {clouds, environment, *log, cancel});
-  RegistryServices services{*http, *keychain, *log};
-  services.cancel = &cancel;
-  RegistryClient registry(services, command.registry);
+  Network network(command.registry, environment, *log, cancel);
   int status = 0;
   for (const auto& image : command.destinations) {
     try {
-      print(streams.out, fmt::format("{}: {}\n", image.name(),
-                                     prove(registry, *keychain, image, command.depth)));
+      print(streams.out,
+            fmt::format("{}: {}\n", image.name(), prove(network, image, command.depth)));
     } catch (const Cancelled&) {
       throw;
     } catch (const Error& error) {

@@ -67,9 +67,8 @@ CheckCommand settle_check(CredsDraft& draft, const std::vector<std::string>& wor
 
 CredsCommand parse_verb(const CredsVerb& verb, const std::vector<std::string>& arguments,
                         const ProcessEnvironment& environment) {
-  const auto parsed = parse_flags(specs_of(verb.flags), arguments);
   CredsDraft draft(environment);
-  apply_flags(verb.flags, parsed.uses, draft);
+  const auto parsed = read_flags(verb.flags, arguments, draft);
   if (draft.help)
     return TextCommand{help_of(verb)};
   if (verb.name == "check")
@@ -91,7 +90,7 @@ CredsCommand parse_creds(const std::vector<std::string>& arguments,
   if (word == "help" || word == "--help" || word == "-h")
     return TextCommand{overview()};
   if (word == "version" || word == "--version")
-    return TextCommand{"Cairn version :  v" CAIRN_VERSION "\n"};
+    return TextCommand{version_text()};
   const std::vector<std::string> rest(arguments.begin() + (arguments.empty() ? 0 : 1),
                                       arguments.end());
   if (word == "credential-helper")

@@ -1,12 +1,12 @@
 #pragma once
 
-#include "apps/shared/credentials.hpp"
 #include "apps/shared/environment.hpp"
+#include "apps/shared/help.hpp"
 #include "apps/shared/log.hpp"
+#include "apps/shared/registry_use.hpp"
 #include "creds/collect.hpp"
 #include "creds/config_store.hpp"
 #include "oci/reference.hpp"
-#include "registry/options.hpp"
 
 #include <optional>
 #include <string>
@@ -16,8 +16,6 @@
 namespace cairn {
 
 enum class PrintEnvironment { no, yes };
-/// Whether a login is proved, or also that one may push.
-enum class CheckDepth { login, push };
 
 /// Collects credentials and writes them to a folder.
 struct InjectCommand {
@@ -33,8 +31,7 @@ struct CheckCommand {
   std::vector<ImageRef> destinations;
   std::string directory; ///< In place of DOCKER_CONFIG; empty: that.
   CheckDepth depth = CheckDepth::login;
-  RegistryOptions registry;
-  std::vector<CredentialHelper> helpers = all_credential_helpers();
+  RegistryUse registry;
   LogOptions log;
 };
 
@@ -52,11 +49,6 @@ struct PrintEnvCommand {
 /// Speaks the protocol of credential helpers.
 struct HelperCommand {
   std::vector<std::string> words;
-};
-
-/// Prints a text and ends.
-struct TextCommand {
-  std::string text;
 };
 
 using CredsCommand = std::variant<InjectCommand, CheckCommand, EraseCommand, PrintEnvCommand,

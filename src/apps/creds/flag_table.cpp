@@ -4,8 +4,6 @@
 #include "apps/shared/common_flags.hpp"
 #include "util/error.hpp"
 
-#include <utility>
-
 namespace cairn {
 
 namespace {
@@ -36,13 +34,6 @@ void set_vault_engine(CredsDraft& draft, const FlagValue& value) {
   if (value.text() != "1" && value.text() != "2")
     throw Error("'{}' is neither 1 nor 2", value.text());
   draft.vault.engine = value.text() == "1" ? VaultEngine::kv1 : VaultEngine::kv2;
-}
-
-void add_helper(CredsDraft& draft, const FlagValue& value) {
-  if (!std::exchange(draft.has_helpers, true))
-    draft.check.helpers.clear();
-  if (!value.empty())
-    draft.check.helpers.push_back(parse_credential_helper(value.text()));
 }
 
 Flag<CredsDraft> directory_flag(std::string_view help) {
@@ -172,35 +163,22 @@ CredsFlags check_flags() {
      [](Draft& d, const Value& v) {
        d.check.depth = v.boolean() ? CheckDepth::push : CheckDepth::login;
      }},
-    {{.name = "credential-helpers", .type = list, .group = registry_group, .preset = "all",
-      .help = "What is asked besides config.json: env, google, ecr, acr, gitlab, or an empty value"},
-     add_helper},
     {{.name = "insecure", .type = boolean, .group = registry_group, .preset = "false",
       .help = "Speak plain HTTP where HTTPS does not answer"},
-     [](Draft& d, const Value& v) { d.check.registry.insecure_push = v.boolean(); }},
-    {{.name = "insecure-registry", .type = list, .group = registry_group,
-      .help = "HOST[:PORT] that may be spoken to over plain HTTP"},
-     [](Draft& d, const Value& v) { d.check.registry.insecure_registries.insert(v.text()); }},
+     [](Draft& d, const Value& v) { d.check.registry.options.insecure_push = v.boolean(); }},
     {{.name = "skip-tls-verify", .type = boolean, .group = registry_group, .preset = "false",
       .help = "Do not verify certificates"},
-     [](Draft& d, const Value& v) { d.check.registry.skip_tls_verify_push = v.boolean(); }},
-    {{.name = "skip-tls-verify-registry", .type = list, .group = registry_group,
-      .help = "HOST[:PORT] whose certificate is not verified"},
-     [](Draft& d, const Value& v) {
-       d.check.registry.skip_tls_verify_registries.insert(v.text());
-     }},
-    {{.name = "registry-certificate", .type = list, .group = registry_group,
-      .help = "HOST=FILE, certificates that are trusted for this registry too"},
-     [](Draft& d, const Value& v) { d.check.registry.add_certificate(v.text()); }},
-    {{.name = "registry-client-cert", .type = list, .group = registry_group,
-      .help = "HOST=CERTIFICATE,KEY, files that prove to the registry who we are"},
-     [](Draft& d, const Value& v) { d.check.registry.add_client_certificate(v.text()); }},
+     [](Draft& d, const Value& v) { d.check.registry.options.skip_tls_verify_push = v.boolean(); }},
   };
 }
 // clang-format on
 
 LogOptions& log_options(CredsDraft& draft) {
   return draft.log;
+}
+
+RegistryUse& registry_use(CredsDraft& draft) {
+  return draft.check.registry;
 }
 
 CredsFlags log_flags() {
@@ -219,7 +197,9 @@ std::vector<CredsVerb> creds_verbs() {
        together<CredsDraft>({target_flags(), source_flags(), login_flags(), vault_flags(),
                              log_flags(), help_flags()})},
       {"check", "[flags] IMAGE...", "Logs in to the registries of images, and says as whom.",
-       together<CredsDraft>({check_flags(), log_flags(), help_flags()})},
+       together<CredsDraft>({check_flags(), lift(trust_flags(), registry_use),
+                             lift(credential_helper_flag(), registry_use), log_flags(),
+                             help_flags()})},
       {"erase", "[flags]", "Removes the config.json that inject wrote.",
        together<CredsDraft>(
            {{directory_flag("The folder that holds it"), auth_file_flag("Also remove this copy")},

@@ -33,7 +33,6 @@ struct CredsDraft {
   std::string directory; ///< --dir
   VaultFlags vault;
   LogOptions log;
-  bool has_helpers = false;
   bool help = false;
 };
 

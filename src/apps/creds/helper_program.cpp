@@ -2,14 +2,11 @@
 
 #include "apps/shared/credentials.hpp"
 #include "apps/shared/http_settings.hpp"
-#include "apps/shared/name_service.hpp"
-#include "apps/shared/signals.hpp"
 #include "creds/cloud_keychain.hpp"
 #include "creds/gitlab.hpp"
 #include "creds/helper_protocol.hpp"
 #include "creds/keychain.hpp"
 #include "creds/stored_logins.hpp"
-#include "util/crypto.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 #include "util/text.hpp"
@@ -36,15 +33,6 @@ HelperScope scope_of(std::string_view name) {
   if (name == "docker-credential-acr-env")
     return {{CredentialHelper::acr}};
   return {all_credential_helpers(), true};
-}
-
-std::string docker_folder(const Variables& environment) {
-  auto folder = environment.text("DOCKER_CONFIG");
-  if (folder.empty() && !environment.text("HOME").empty())
-    folder = environment.text("HOME") + "/.docker";
-  while (folder.size() > 1 && folder.ends_with('/'))
-    folder.pop_back();
-  return folder;
 }
 
 class ProgramBackend final : public HelperBackend {
@@ -106,9 +94,6 @@ private:
 
 int run_credential_helper(std::string_view name, const std::vector<std::string>& arguments,
                           const ProcessEnvironment& environment, StandardStreams streams) {
-  ignore_broken_pipes();
-  fix_name_service();
-  ignore_crypto_settings();
   try {
     const auto input = helper_reads_input(arguments)
                            ? read_file(FdRef(STDIN_FILENO), max_helper_input)

@@ -3,9 +3,7 @@
 #include "apps/creds/actions.hpp"
 #include "apps/creds/command.hpp"
 #include "apps/creds/helper_program.hpp"
-#include "apps/shared/name_service.hpp"
 #include "apps/shared/signals.hpp"
-#include "util/crypto.hpp"
 #include "util/error.hpp"
 
 #include <atomic>
@@ -53,9 +51,6 @@ private:
 
 int run_creds(const std::vector<std::string>& arguments, const ProcessEnvironment& environment,
               StandardStreams streams) {
-  ignore_broken_pipes();
-  fix_name_service();
-  ignore_crypto_settings();
   std::atomic<bool> cancel = false;
   const SignalWatch signals([&](int) { cancel = true; });
   try {

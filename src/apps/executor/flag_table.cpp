@@ -39,9 +39,8 @@ void add_build_arg(ExecutorDraft& draft, const FlagValue& value) {
 }
 
 void add_targets(ExecutorDraft& draft, const FlagValue& value) {
-  for (const auto& target : split(value.text(), ','))
-    if (!target.empty())
-      draft.command.build.language.targets.push_back(target);
+  for (const auto& target : value.words())
+    draft.command.build.language.targets.push_back(target);
 }
 
 void set_platform(ExecutorDraft& draft, const FlagValue& value) {

@@ -66,9 +66,8 @@ void settle(PushSettings& settings, const ProcessEnvironment& environment) {
 std::variant<PushCommand, HelpCommand> parse_push(const std::vector<std::string>& arguments,
                                                   const ProcessEnvironment& environment) {
   const auto flags = push_flags();
-  const auto parsed = parse_flags(specs_of(flags), arguments);
   ImageDraft<PushCommand> draft;
-  apply_flags(flags, parsed.uses, draft);
+  const auto parsed = read_flags(flags, arguments, draft);
   if (draft.help)
     return HelpCommand{"Pushes an image that lies in a file or a directory.\n\nUsage:\n"
                        "  executor push PATH --destination REGISTRY/REPOSITORY:TAG [flags]\n" +
@@ -84,9 +83,8 @@ std::variant<PushCommand, HelpCommand> parse_push(const std::vector<std::string>
 std::variant<IndexCommand, HelpCommand> parse_index(const std::vector<std::string>& arguments,
                                                     const ProcessEnvironment& environment) {
   const auto flags = index_flags();
-  const auto parsed = parse_flags(specs_of(flags), arguments);
   ImageDraft<IndexCommand> draft;
-  apply_flags(flags, parsed.uses, draft);
+  const auto parsed = read_flags(flags, arguments, draft);
   if (draft.help)
     return HelpCommand{"Makes one image for several platforms of images that were pushed.\n\n"
                        "Usage:\n"

@@ -64,14 +64,10 @@ ImageRef image_of(const std::string& name) {
   return ref;
 }
 
-std::string docker_folder(const ProcessEnvironment& environment) {
-  auto folder = environment.text("DOCKER_CONFIG");
-  if (folder.empty() && !environment.text("HOME").empty())
-    folder = environment.text("HOME") + "/.docker";
+std::string required_folder(const ProcessEnvironment& environment) {
+  auto folder = docker_folder(environment);
   if (folder.empty())
     throw Error("login: neither DOCKER_CONFIG nor HOME says where config.json is");
-  while (folder.size() > 1 && folder.ends_with('/'))
-    folder.pop_back();
   return folder;
 }
 
@@ -79,9 +75,8 @@ std::string docker_folder(const ProcessEnvironment& environment) {
 
 std::variant<LoginCommand, HelpCommand> parse_login(const std::vector<std::string>& arguments) {
   const auto flags = login_flags();
-  const auto parsed = parse_flags(specs_of(flags), arguments);
   LoginDraft draft;
-  apply_flags(flags, parsed.uses, draft);
+  const auto parsed = read_flags(flags, arguments, draft);
   if (draft.help)
     return HelpCommand{"Keeps a user and password for a registry in Docker's config.json.\n\n"
                        "Usage:\n"
@@ -113,7 +108,7 @@ void run_login(const LoginCommand& command, const ProcessEnvironment& environmen
   for (const auto& warning : command.warnings)
     progress.warn("{}", warning);
   save_login({image_of(command.registry), command.username, command.password},
-             {.path = docker_folder(environment), .disk = DiskRule::allow},
+             {.path = required_folder(environment), .disk = DiskRule::allow},
              helper_environment(environment), progress);
 }
 

@@ -4,12 +4,11 @@
 #include "apps/executor/command.hpp"
 #include "apps/executor/image_actions.hpp"
 #include "apps/executor/paths.hpp"
-#include "apps/shared/name_service.hpp"
+#include "apps/shared/help.hpp"
 #include "apps/shared/network.hpp"
 #include "apps/shared/signals.hpp"
 #include "apps/shared/streams.hpp"
 #include "build/build.hpp"
-#include "util/crypto.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
 
@@ -107,7 +106,7 @@ public:
     return 0;
   }
   int operator()(const VersionCommand&) const {
-    print(streams_.out, "Cairn version :  v" CAIRN_VERSION "\n");
+    print(streams_.out, version_text());
     return 0;
   }
   int operator()(const HelpCommand& help) const {
@@ -124,9 +123,6 @@ private:
 
 int run_executor(const std::vector<std::string>& arguments, const ProcessEnvironment& environment,
                  StandardStreams streams) {
-  ignore_broken_pipes();
-  fix_name_service();
-  ignore_crypto_settings();
   try {
     return std::visit(ExecutorProgram(environment, streams),
                       parse_executor(arguments, environment));

@@ -35,7 +35,7 @@ Flags<RegistryUse> push_protocol_flags() {
   };
 }
 
-Flags<RegistryUse> pull_flags() {
+Flags<RegistryUse> pull_protocol_flags() {
   return {
     {{.name = "insecure-pull", .type = boolean, .group = registry_group, .preset = "false",
       .help = "Pull over plain HTTP where HTTPS does not answer"},
@@ -43,18 +43,11 @@ Flags<RegistryUse> pull_flags() {
     {{.name = "skip-tls-verify-pull", .type = boolean, .group = registry_group, .preset = "false",
       .help = "Pull without verifying certificates"},
      [](Use& u, const Value& v) { u.options.skip_tls_verify_pull = v.boolean(); }},
-    {{.name = "insecure-registry", .type = list, .group = registry_group,
-      .help = "HOST[:PORT] that may be spoken to over plain HTTP"},
-     [](Use& u, const Value& v) { u.options.insecure_registries.insert(v.text()); }},
-    {{.name = "skip-tls-verify-registry", .type = list, .group = registry_group,
-      .help = "HOST[:PORT] whose certificate is not verified"},
-     [](Use& u, const Value& v) { u.options.skip_tls_verify_registries.insert(v.text()); }},
-    {{.name = "registry-certificate", .type = list, .group = registry_group,
-      .help = "HOST=FILE, certificates that are trusted for this registry too"},
-     [](Use& u, const Value& v) { u.options.add_certificate(v.text()); }},
-    {{.name = "registry-client-cert", .type = list, .group = registry_group,
-      .help = "HOST=CERTIFICATE,KEY, files that prove to the registry who we are"},
-     [](Use& u, const Value& v) { u.options.add_client_certificate(v.text()); }},
+  };
+}
+
+Flags<RegistryUse> mirror_flags() {
+  return {
     {{.name = "registry-map", .type = list, .group = registry_group,
       .help = "ORIGIN=MIRROR[/PREFIX][;ORIGIN=MIRROR], registries to pull base images from instead"},
      [](Use& u, const Value& v) { u.mirrors.add(v.text()); }},
@@ -66,9 +59,11 @@ Flags<RegistryUse> pull_flags() {
      [](Use& u, const Value& v) {
        u.mirrors.set_fallback(v.boolean() ? OriginFallback::skip : OriginFallback::use);
      }},
-    {{.name = "credential-helpers", .type = list, .group = registry_group, .preset = "all",
-      .help = "What is asked for credentials besides config.json: env, google, ecr, acr, gitlab, or an empty value for nothing"},
-     add_helper},
+  };
+}
+
+Flags<RegistryUse> retry_flags() {
+  return {
     {{.name = "image-download-retry", .type = integer, .group = registry_group, .preset = "0",
       .help = "Further attempts when a registry fails in passing"},
      add_attempts},
@@ -96,10 +91,39 @@ Flags<RegistryUse> push_flags() {
 
 } // namespace
 
+// clang-format off
+Flags<RegistryUse> trust_flags() {
+  return {
+    {{.name = "insecure-registry", .type = list, .group = registry_group,
+      .help = "HOST[:PORT] that may be spoken to over plain HTTP"},
+     [](Use& u, const Value& v) { u.options.insecure_registries.insert(v.text()); }},
+    {{.name = "skip-tls-verify-registry", .type = list, .group = registry_group,
+      .help = "HOST[:PORT] whose certificate is not verified"},
+     [](Use& u, const Value& v) { u.options.skip_tls_verify_registries.insert(v.text()); }},
+    {{.name = "registry-certificate", .type = list, .group = registry_group,
+      .help = "HOST=FILE, certificates that are trusted for this registry too"},
+     [](Use& u, const Value& v) { u.options.add_certificate(v.text()); }},
+    {{.name = "registry-client-cert", .type = list, .group = registry_group,
+      .help = "HOST=CERTIFICATE,KEY, files that prove to the registry who we are"},
+     [](Use& u, const Value& v) { u.options.add_client_certificate(v.text()); }},
+  };
+}
+
+Flags<RegistryUse> credential_helper_flag() {
+  return {
+    {{.name = "credential-helpers", .type = list, .group = registry_group, .preset = "all",
+      .help = "What is asked for credentials besides config.json: env, google, ecr, acr, gitlab, or an empty value for nothing"},
+     add_helper},
+  };
+}
+// clang-format on
+
 Flags<RegistryUse> registry_flags(RegistryAccess access) {
+  const auto for_pulls = together({pull_protocol_flags(), trust_flags(), mirror_flags(),
+                                   credential_helper_flag(), retry_flags()});
   if (access == RegistryAccess::pull)
-    return pull_flags();
-  return together({push_protocol_flags(), pull_flags(), push_flags()});
+    return for_pulls;
+  return together({push_protocol_flags(), for_pulls, push_flags()});
 }
 
 void settle_registry(RegistryUse& use, const ProcessEnvironment& environment) {

@@ -17,6 +17,9 @@ constexpr std::string_view logging_group = "Logging and help";
 /// Programs that never push have no flags about pushes.
 enum class RegistryAccess { pull, pull_and_push };
 Flags<RegistryUse> registry_flags(RegistryAccess access);
+/// Those of them that say which servers are trusted, and by what.
+Flags<RegistryUse> trust_flags();
+Flags<RegistryUse> credential_helper_flag();
 /// Adds what KANIKO_REGISTRY_MAP and KANIKO_REGISTRY_MIRROR say, after what flags say.
 /// @throws Error naming the variable
 void settle_registry(RegistryUse& use, const ProcessEnvironment& environment);

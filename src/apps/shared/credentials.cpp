@@ -47,6 +47,15 @@ CredentialHelper parse_credential_helper(std::string_view word) {
   throw Error("'{}' is none of env, google, ecr, acr, gitlab", word);
 }
 
+std::string docker_folder(const Variables& environment) {
+  auto folder = environment.text("DOCKER_CONFIG");
+  if (folder.empty() && !environment.text("HOME").empty())
+    folder = environment.text("HOME") + "/.docker";
+  while (folder.size() > 1 && folder.ends_with('/'))
+    folder.pop_back();
+  return folder;
+}
+
 HelperEnvironment helper_environment(const Variables& environment) {
   HelperEnvironment helpers;
   if (const auto path = environment.text("PATH"); !path.empty())

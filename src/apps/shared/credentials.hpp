@@ -38,6 +38,9 @@ private:
 /// Where the environment says that Docker's configurations are.
 CredentialPlaces credential_places(const Variables& environment);
 
+/// Docker's folder: DOCKER_CONFIG, or .docker in HOME; "" when neither is set.
+std::string docker_folder(const Variables& environment);
+
 /// How the programs of credential helpers are started.
 HelperEnvironment helper_environment(const Variables& environment);
 

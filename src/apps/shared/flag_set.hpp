@@ -61,4 +61,13 @@ void apply_flags(const Flags<Draft>& flags, const std::vector<FlagUse>& uses, Dr
   }
 }
 
+/// Both at once, for commands that do not mind in which order mistakes are told.
+template<class Draft>
+ParsedFlags read_flags(const Flags<Draft>& flags, const std::vector<std::string>& arguments,
+                       Draft& draft) {
+  auto parsed = parse_flags(specs_of(flags), arguments);
+  apply_flags(flags, parsed.uses, draft);
+  return parsed;
+}
+
 } // namespace cairn

@@ -16,6 +16,12 @@ std::optional<bool> parse_go_bool(std::string_view text) {
   return std::nullopt;
 }
 
+std::vector<std::string> FlagValue::words() const {
+  auto words = split(text_, ',');
+  std::erase(words, "");
+  return words;
+}
+
 bool FlagValue::boolean() const {
   if (const auto value = parse_go_bool(text_))
     return *value;

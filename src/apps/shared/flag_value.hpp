@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace cairn {
 
@@ -19,6 +20,9 @@ public:
 
   const std::string& text() const noexcept { return text_; }
   bool empty() const noexcept { return text_.empty(); }
+
+  /// What commas separate, without what is empty.
+  std::vector<std::string> words() const;
 
   bool boolean() const;
   std::int64_t integer() const;

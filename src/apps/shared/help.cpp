@@ -86,4 +86,8 @@ std::string flag_help(std::span<const FlagSpec> specs) {
   return out;
 }
 
+std::string version_text() {
+  return "Cairn version :  v" CAIRN_VERSION "\n";
+}
+
 } // namespace cairn

@@ -26,13 +26,22 @@ RegistryServices registry_services(Http& http, Keychain& keychain, Progress& pro
 
 } // namespace
 
-Network::Network(const RegistryUse& use, const ProcessEnvironment& environment, Progress& progress,
+Network::Network(const RegistryUse& use, const Variables& environment, Progress& progress,
                  const std::atomic<bool>& cancel)
     : http_(make_http(http_options(environment, cancel))), clouds_(*http_, environment, cancel),
-      keychain_(make_program_keychain(use.helpers ? *use.helpers : all_credential_helpers(),
-                                      {clouds_, environment, progress, cancel})),
+      keychain_(
+          make_program_keychain(use.asked_helpers(), {clouds_, environment, progress, cancel})),
       retry_(retry_policy(use.extra_attempts)),
       registry_(registry_services(*http_, *keychain_, progress, retry_, cancel), use.options) {}
+
+std::optional<Credential> prove_access(Network& network, const ImageRef& image, CheckDepth depth) {
+  auto credential = network.keychain().find(image);
+  if (credential)
+    network.registry().check_login(image);
+  if (!credential || depth == CheckDepth::push)
+    network.registry().check_push(image);
+  return credential;
+}
 
 void check_destinations(RegistryClient& registry, const std::vector<ImageRef>& destinations) {
   std::vector<ImageRef> repositories;

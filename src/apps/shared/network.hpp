@@ -1,12 +1,12 @@
 #pragma once
 
 #include "apps/shared/credentials.hpp"
-#include "apps/shared/environment.hpp"
 #include "apps/shared/registry_use.hpp"
 #include "creds/credential.hpp"
 #include "net/http.hpp"
 #include "registry/client.hpp"
 #include "util/progress.hpp"
+#include "util/variables.hpp"
 
 #include <atomic>
 #include <memory>
@@ -18,7 +18,7 @@ class Network {
 public:
   /// `environment`, `progress` and `cancel` are borrowed and must outlive it. @throws Error when a
   /// credential file cannot be read
-  Network(const RegistryUse& use, const ProcessEnvironment& environment, Progress& progress,
+  Network(const RegistryUse& use, const Variables& environment, Progress& progress,
           const std::atomic<bool>& cancel);
 
   RegistryClient& registry() noexcept { return registry_; }
@@ -34,6 +34,11 @@ private:
   RetryPolicy retry_;
   RegistryClient registry_;
 };
+
+/// Proves the credential for an image, and returns it. Without one a push is let begin: registries
+/// also hand anonymous callers a token, so that nothing else tells whether none is needed.
+/// @throws Error
+std::optional<Credential> prove_access(Network& network, const ImageRef& image, CheckDepth depth);
 
 /// Asks the registries of all destinations whether we may push, all at once. @throws Error
 void check_destinations(RegistryClient& registry, const std::vector<ImageRef>& destinations);

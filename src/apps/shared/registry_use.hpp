@@ -10,6 +10,9 @@
 
 namespace cairn {
 
+/// Whether a login is proved, or also that one may push.
+enum class CheckDepth { login, push };
+
 /// Whether the registry is asked for the right to push before the work begins.
 enum class PushCheck { before_work, none };
 
@@ -20,8 +23,11 @@ struct RegistryUse {
   unsigned extra_attempts = 0; ///< Beyond those that are made anyway.
   PushCheck push_check = PushCheck::before_work;
   ImmutableTags immutable_tags = ImmutableTags::fail;
-  /// Nothing: all_credential_helpers().
-  std::optional<std::vector<CredentialHelper>> helpers;
+  std::optional<std::vector<CredentialHelper>> helpers; ///< Nothing: asked_helpers() are all.
+
+  std::vector<CredentialHelper> asked_helpers() const {
+    return helpers ? *helpers : all_credential_helpers();
+  }
 };
 
 } // namespace cairn

@@ -11,7 +11,7 @@ namespace cairn {
 
 namespace {
 
-WarmerText help_text() {
+TextCommand help_text() {
   return {"Cairn's warmer fills the cache directory that executors build from.\n"
           "\n"
           "Usage:\n"
@@ -52,13 +52,12 @@ WarmCommand settle(WarmerDraft draft, const ProcessEnvironment& environment) {
 WarmerCommand parse_warmer(const std::vector<std::string>& arguments,
                            const ProcessEnvironment& environment) {
   if (!arguments.empty() && arguments.front() == "version")
-    return WarmerText{"Cairn version :  v" CAIRN_VERSION "\n"};
+    return TextCommand{version_text()};
   if (!arguments.empty() && arguments.front() == "help")
     return help_text();
   const auto flags = warmer_flags();
-  const auto parsed = parse_flags(specs_of(flags), arguments);
   WarmerDraft draft;
-  apply_flags(flags, parsed.uses, draft);
+  const auto parsed = read_flags(flags, arguments, draft);
   if (draft.help)
     return help_text();
   // kaniko's warmer takes them, and does nothing about them.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "apps/shared/environment.hpp"
+#include "apps/shared/help.hpp"
 #include "apps/shared/log.hpp"
 #include "apps/shared/registry_use.hpp"
 #include "build/warm.hpp"
@@ -25,12 +26,8 @@ struct WarmCommand {
   std::vector<std::string> warnings; ///< About the command line, for the log.
 };
 
-struct WarmerText {
-  std::string text; ///< For stdout.
-};
-
 /// What the warmer is to do.
-using WarmerCommand = std::variant<WarmCommand, WarmerText>;
+using WarmerCommand = std::variant<WarmCommand, TextCommand>;
 
 /// Reads the command line, without the program's name, and the variables that go with it
 /// (docs/warmer.md). @throws Error naming the flag or variable

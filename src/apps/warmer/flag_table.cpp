@@ -2,7 +2,6 @@
 
 #include "apps/shared/common_flags.hpp"
 #include "util/error.hpp"
-#include "util/text.hpp"
 
 namespace cairn {
 
@@ -19,15 +18,13 @@ using Draft = WarmerDraft;
 using Value = FlagValue;
 
 void add_targets(WarmerDraft& draft, const FlagValue& value) {
-  for (const auto& target : split(value.text(), ','))
-    if (!target.empty())
-      draft.command.request.targets.push_back(target);
+  for (const auto& target : value.words())
+    draft.command.request.targets.push_back(target);
 }
 
 void add_platform(WarmerDraft& draft, const FlagValue& value) {
-  for (const auto& platform : split(value.text(), ','))
-    if (!platform.empty())
-      draft.command.request.platforms.push_back(Platform::parse(platform));
+  for (const auto& platform : value.words())
+    draft.command.request.platforms.push_back(Platform::parse(platform));
 }
 
 // clang-format would give every member of a row its own line.

@@ -1,11 +1,9 @@
 #include "apps/warmer/run.hpp"
 
-#include "apps/shared/name_service.hpp"
 #include "apps/shared/network.hpp"
 #include "apps/shared/signals.hpp"
 #include "apps/warmer/command.hpp"
 #include "build/reports.hpp"
-#include "util/crypto.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 #include "util/rooted_path.hpp"
@@ -85,12 +83,9 @@ int run_warming(WarmCommand command, const ProcessEnvironment& environment,
 
 int run_warmer(const std::vector<std::string>& arguments, const ProcessEnvironment& environment,
                StandardStreams streams) {
-  ignore_broken_pipes();
-  fix_name_service();
-  ignore_crypto_settings();
   try {
     auto command = parse_warmer(arguments, environment);
-    if (const auto* text = std::get_if<WarmerText>(&command)) {
+    if (const auto* text = std::get_if<TextCommand>(&command)) {
       print(streams.out, text->text);
       return 0;
     }

@@ -63,7 +63,7 @@ TEST_CASE("without flags the defaults are kaniko's") {
   CHECK(build.output.compression.method == Compression::gzip);
   CHECK_FALSE(build.output.compression.level.has_value());
   CHECK(command.registry.push_check == PushCheck::before_work);
-  CHECK_FALSE(command.registry.helpers);
+  CHECK(command.registry.asked_helpers() == all_credential_helpers());
   CHECK(command.log.verbosity == Verbosity::info);
   CHECK(command.log.format == LogFormat::color);
   CHECK(command.warnings.empty());
@@ -162,11 +162,11 @@ TEST_CASE("each flag sets what it names") {
        [](const auto& c) { return c.registry.push_check == PushCheck::none; },
        "no question before the work"},
       {{"--credential-helpers="},
-       [](const auto& c) { return c.registry.helpers->empty(); },
+       [](const auto& c) { return c.registry.asked_helpers().empty(); },
        "no helper"},
       {{"--credential-helpers=gitlab", "--credential-helpers=ecr"},
        [](const auto& c) {
-         return *c.registry.helpers == std::vector{CredentialHelper::gitlab, CredentialHelper::ecr};
+         return c.registry.asked_helpers() == std::vector{CredentialHelper::gitlab, CredentialHelper::ecr};
        },
        "those helpers alone"},
       {{"-v", "WARNING", "--log-format=json", "--log-timestamp"},

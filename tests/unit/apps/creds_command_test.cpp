@@ -169,10 +169,10 @@ TEST_CASE_FIXTURE(CredsLine, "check wants images") {
                            "--dir=/d", "r.io/a:1", "busybox"});
   CHECK(command.destinations.size() == 2);
   CHECK(command.depth == CheckDepth::push);
-  CHECK(command.registry.insecure_registries.count("a") == 1);
-  CHECK(command.helpers == std::vector{CredentialHelper::ecr});
+  CHECK(command.registry.options.insecure_registries.count("a") == 1);
+  CHECK(command.registry.asked_helpers() == std::vector{CredentialHelper::ecr});
   CHECK(command.directory == "/d");
-  CHECK(parse<CheckCommand>({"check", "x"}).helpers == all_credential_helpers());
+  CHECK(parse<CheckCommand>({"check", "x"}).registry.asked_helpers() == all_credential_helpers());
   CHECK(refusal({"check"}) == "check: name the images that are to be pushed\n");
   CHECK(refusal({"check", "r.io/UPPER"}) != "taken");
 }
