@@ -1,22 +1,16 @@
 #include "build/build.hpp"
 
 #include "build/base_images.hpp"
+#include "build/build_input.hpp"
 #include "build/cache_mount_transfer.hpp"
 #include "build/cache_setup.hpp"
 #include "build/check.hpp"
 #include "build/downloads.hpp"
 #include "build/exclusions.hpp"
 #include "build/execute.hpp"
-#include "build/frontend.hpp"
-#include "build/git_library.hpp"
 #include "build/outputs.hpp"
 #include "build/planner.hpp"
 #include "build/remote_source.hpp"
-#include "context/downloader.hpp"
-#include "context/local.hpp"
-#include "context/url_context.hpp"
-#include "dockerfile/dockerfile.hpp"
-#include "net/redact.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 
@@ -32,179 +26,14 @@ namespace {
 
 constexpr std::uint64_t max_mountinfo = std::uint64_t{16} << 20;
 
-/// What make_plan() and execute() work on.
-struct Input {
-  BuildContext context;
-  Dockerfile dockerfile;
-  Linter linter;            ///< Has logged what the text alone tells.
-  std::optional<Time> time; ///< Of the context, when it has one.
-};
-
 /// Where a build may put its files, best first.
 std::vector<std::string> workspace_candidates(const BuildOptions& options) {
   return {options.execution.work_directory + "/work", "/tmp", "/dev/shm"};
 }
 
-/// Where downloads go, best first.
-std::vector<std::string> download_directories(const ExecutionOptions& options,
-                                              const Workspace& workspace) {
-  std::vector<std::string> directories;
-  if (const auto kept = writable_cache_directory(options))
-    directories.push_back(*kept + "/downloads");
-  directories.push_back(workspace.path() + "/downloads");
-  return directories;
-}
-
-DownloadServices download_services(const BuildOptions& options, const BuildServices& services) {
-  return {services.http, services.progress, options.commands.secrets, services.cancel,
-          services.retry};
-}
-
-/// Where fetched repositories are kept; empty where nothing can be written.
-std::string repository_cache(const ExecutionOptions& options) {
-  const auto kept = writable_cache_directory(options);
-  return kept ? *kept + "/git" : "";
-}
-
-/// Before a base image can cover their names.
-std::map<std::string, AgentSocket> open_agents(const CommandOptions& options) {
-  std::map<std::string, AgentSocket> agents;
-  for (const auto& [id, path] : options.agents)
-    within([&, id = id, path = path] { agents.emplace(id, AgentSocket(path)); }, "--ssh={}", id);
-  return agents;
-}
-
-GitServices git_services(const BuildOptions& options, const BuildServices& services,
-                         const std::map<std::string, AgentSocket>& agents,
-                         const Workspace& workspace) {
-  const auto agent = agents.find("default");
-  return {.http = services.http,
-          .progress = services.progress,
-          .cancel = services.cancel,
-          .credentials = GitCredentials(options.commands.secrets),
-          .tls = nullptr,
-          .ssh = {.agent = agent != agents.end() ? agent->second.path() : "",
-                  .known_hosts = options.commands.known_hosts,
-                  .unknown_hosts = options.commands.unknown_hosts},
-          .temporary = workspace.temporary(),
-          .cache = repository_cache(options.execution),
-          .clock = services.clock,
-          .retry = services.retry};
-}
-
-/// The ways to what a build fetches from elsewhere. The arguments must outlive it.
-struct Fetching {
-  std::map<std::string, AgentSocket> agents;
-  Downloader downloader;
-  GitServices git;
-  GitLibrary repositories;
-
-  Fetching(const BuildOptions& options, const BuildServices& services, const Workspace& workspace)
-      : agents(open_agents(options.commands)),
-        downloader(download_services(options, services),
-                   download_directories(options.execution, workspace)),
-        git(git_services(options, services, agents, workspace)), repositories(git) {}
-};
-
-/// Reads what a build is made of.
-class InputReader {
-public:
-  InputReader(const BuildOptions& options, Fetching& fetching, Progress& progress)
-      : options_(options), downloader_(fetching.downloader), git_(fetching.git),
-        temporary_(fetching.git.temporary), progress_(progress) {}
-
-  Input read() { return input_of(find()); }
-
-  /// A context and a Dockerfile that nobody has looked into.
-  struct Files {
-    LocalContext context;
-    DockerfileText dockerfile;
-    std::optional<Time> time; ///< Of the context, when it has one.
-  };
-  Files find() {
-    const auto& from = options_.context;
-    if (const auto repository = parse_git_context(from.context, from.git))
-      return within([&] { return fetched(*repository); }, "build context");
-    if (is_url(from.context))
-      return within([&] { return downloaded(); }, "build context");
-    auto local = open_local_context(
-        {.context = from.context, .sub_path = from.sub_path, .temporary = temporary_});
-    auto file = dockerfile(local);
-    if (is_url(from.dockerfile))
-      read_ignore_file(local, file);
-    const auto time = local.newest;
-    return {std::move(local), std::move(file), time};
-  }
-
-private:
-  /// A repository. As in BuildKit .dockerignore does not count, except where kaniko obeys it.
-  Files fetched(const GitContextSource& source) {
-    const auto& args = options_.language.build_args;
-    auto reference = source.reference;
-    set_keep_git_dir(reference, {args.begin(), args.end()});
-    auto context =
-        open_git_context(reference, options_.context.git, options_.context.sub_path, git_);
-    auto file = dockerfile(context.files);
-    if (!source.is_kaniko)
-      forget_ignore_file(file);
-    else if (is_url(options_.context.dockerfile))
-      read_ignore_file(context.files, file);
-    return {std::move(context.files), std::move(file), context.time};
-  }
-
-  static void forget_ignore_file(DockerfileText& file) {
-    file.ignore_name.clear();
-    file.ignore.clear();
-  }
-
-  /// An archive with all that is in it, .dockerignore or not, or the Dockerfile alone.
-  Files downloaded() {
-    const auto source = UrlSource::parse(options_.context.context);
-    const auto shown = redact_url(source.url);
-    const auto download = downloader_.fetch(source);
-    auto context = unpack_download(download, shown, temporary_);
-    if (context_shape(download) == ContextShape::single_file)
-      return {std::move(context), dockerfile_of(download, shown), download_time(download)};
-    enter_sub_path(context, options_.context.sub_path);
-    auto file = dockerfile(context);
-    forget_ignore_file(file);
-    return {std::move(context), std::move(file), download_time(download)};
-  }
-
-  /// A Dockerfile from the web or from the context.
-  DockerfileText dockerfile(const LocalContext& context) {
-    const auto& name = options_.context.dockerfile;
-    if (!is_url(name))
-      return find_dockerfile(context, name, current_directory());
-    const auto source = UrlSource::parse(name);
-    return within([&] { return dockerfile_of(downloader_.fetch(source), redact_url(source.url)); },
-                  "--dockerfile");
-  }
-
-  Input input_of(Files files) {
-    auto& file = files.dockerfile;
-    report_frontend(file.text, file.name, options_.language.build_args, progress_);
-    Linter linter(check_override(options_.language),
-                  [&progress = progress_, name = file.name](const LintWarning& warning) {
-                    progress.warn("{}", one_line(warning, name));
-                  });
-    auto dockerfile = parse_dockerfile(std::move(file.text), file.name, linter);
-    return {{std::move(files.context), std::move(file.ignore_name), std::move(file.ignore)},
-            std::move(dockerfile),
-            std::move(linter),
-            files.time};
-  }
-
-  const BuildOptions& options_;
-  Downloader& downloader_;
-  const GitServices& git_;
-  const std::string& temporary_;
-  Progress& progress_;
-};
-
 /// @throws Error also when a build check fails and is to end the build
-Plan plan_of(Input& input, const BuildOptions& options, Fetching& fetching, ImageLibrary& images,
-             Progress& progress) {
+Plan plan_of(BuildInput& input, const BuildOptions& options, Fetching& fetching,
+             ImageLibrary& images, Progress& progress) {
   IgnoredSources ignored(input.context.ignore);
   auto plan = make_plan(input.dockerfile,
                         {.language = options.language,
@@ -362,7 +191,7 @@ private:
 CheckReport check_build(const BuildOptions& options, const BuildServices& services) {
   const Workspace workspace(workspace_candidates(options));
   Fetching fetching(options, services, workspace);
-  auto [context, file, time] = InputReader(options, fetching, services.progress).find();
+  auto [context, file, time] = find_input(options, fetching);
   ImageLibrary images({services.registry, services.mirrors, services.progress});
   return check_dockerfile(
       {.name = std::move(file.name),
@@ -378,7 +207,7 @@ CheckReport check_build(const BuildOptions& options, const BuildServices& servic
 std::string dry_run(const BuildOptions& options, const BuildServices& services) {
   const Workspace workspace(workspace_candidates(options));
   Fetching fetching(options, services, workspace);
-  auto input = InputReader(options, fetching, services.progress).read();
+  auto input = read_input(options, fetching, services.progress);
   ImageLibrary images({services.registry, services.mirrors, services.progress});
   return print_plan(plan_of(input, options, fetching, images, services.progress));
 }
@@ -389,7 +218,7 @@ BuildReport build_image(const BuildOptions& given, const BuildServices& services
   Workspace workspace(workspace_candidates(options));
   Fetching fetching(options, services, workspace);
   read_kept_downloads(options.execution, fetching.downloader);
-  auto input = InputReader(options, fetching, progress).read();
+  auto input = read_input(options, fetching, progress);
 
   // From here on the build is known; nothing has been pulled but manifests and configs.
   const auto kept = open_cache_directory(options, progress);

@@ -1,4 +1,4 @@
-#include "apps/executor/command.hpp"
+#include "executor_line.hpp"
 #include "util/error.hpp"
 
 #include <doctest/doctest.h>
@@ -11,15 +11,6 @@
 using namespace cairn;
 
 namespace {
-
-using Words = std::vector<std::string>;
-
-/// A build that is not pushed, with these flags and variables.
-BuildCommand parse(Words arguments, Words variables = {}) {
-  arguments.emplace_back("--no-push");
-  return std::get<BuildCommand>(
-      parse_executor(arguments, ProcessEnvironment(std::move(variables))));
-}
 
 /// "accepted" or the message.
 std::string refusal(const Words& arguments, const Words& variables = {}) {
@@ -166,7 +157,8 @@ TEST_CASE("each flag sets what it names") {
        "no helper"},
       {{"--credential-helpers=gitlab", "--credential-helpers=ecr"},
        [](const auto& c) {
-         return c.registry.asked_helpers() == std::vector{CredentialHelper::gitlab, CredentialHelper::ecr};
+         return c.registry.asked_helpers() ==
+                std::vector{CredentialHelper::gitlab, CredentialHelper::ecr};
        },
        "those helpers alone"},
       {{"-v", "WARNING", "--log-format=json", "--log-timestamp"},

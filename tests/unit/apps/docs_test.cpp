@@ -1,3 +1,4 @@
+#include "apps/argo/command.hpp"
 #include "apps/creds/flag_table.hpp"
 #include "apps/executor/flag_table.hpp"
 #include "apps/executor/login_command.hpp"
@@ -102,18 +103,24 @@ TEST_CASE("docs/credentials.md has a row for every flag of cairn-creds, with its
   CHECK(documented == expected);
 }
 
-TEST_CASE("flags of push and index mean what they mean to a build, those of login are in "
-          "docs/registries.md") {
+TEST_CASE(
+    "flags of push and index mean what they mean to a build, those of login and of the plugin "
+    "for Argo are in documents of their own") {
   const auto documented = documented_flags(CAIRN_SOURCE_ROOT "/docs/flags.md");
   for (const auto& specs : {push_flag_specs(), index_flag_specs()})
     for (const auto& spec : specs)
       CHECK_MESSAGE(documented.count(std::string(spec.name)) == 1, std::string(spec.name));
-  std::ifstream file(CAIRN_SOURCE_ROOT "/docs/registries.md");
-  const std::string text((std::istreambuf_iterator<char>(file)), {});
-  for (const auto& spec : login_flag_specs())
-    if (spec.group == "Login")
-      CHECK_MESSAGE(text.find("`--" + std::string(spec.name) + "`") != std::string::npos,
-                    std::string(spec.name));
+  const auto check_named = [](const char* path, std::string_view group,
+                              const std::vector<FlagSpec>& specs) {
+    std::ifstream file(path);
+    const std::string text((std::istreambuf_iterator<char>(file)), {});
+    for (const auto& spec : specs)
+      if (spec.group == group)
+        CHECK_MESSAGE(text.find("`--" + std::string(spec.name) + "`") != std::string::npos,
+                      std::string(spec.name));
+  };
+  check_named(CAIRN_SOURCE_ROOT "/docs/registries.md", "Login", login_flag_specs());
+  check_named(CAIRN_SOURCE_ROOT "/docs/argo-plugin.md", "Server", plugin_flag_specs());
 }
 
 TEST_CASE("names and shorthands are unique") {

@@ -1,4 +1,4 @@
-#include "apps/executor/command.hpp"
+#include "executor_line.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 
@@ -7,20 +7,11 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
-#include <variant>
 #include <vector>
 
 using namespace cairn;
 
 namespace {
-
-using Words = std::vector<std::string>;
-
-BuildCommand parse(Words arguments, Words variables = {}) {
-  arguments.emplace_back("--no-push");
-  return std::get<BuildCommand>(
-      parse_executor(arguments, ProcessEnvironment(std::move(variables))));
-}
 
 GitContextOptions git_of(Words arguments, Words variables = {}) {
   return parse(std::move(arguments), std::move(variables)).build.context.git;
