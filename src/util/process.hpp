@@ -23,7 +23,8 @@ struct ProcessSpec {
 /// @throws SysError
 std::string find_program(const std::string& name, const std::string& path);
 
-/// Runs a program to its end. Its descriptors are stdin, stdout and stderr alone.
+/// Runs a program to its end; it need not read its input, if this one ignores SIGPIPE. Its
+/// descriptors are stdin, stdout and stderr alone.
 /// @throws SysError when it cannot be started; Error when it prints more than the limit.
 ProcessResult run_process(const ProcessSpec& spec);
 

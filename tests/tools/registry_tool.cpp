@@ -16,6 +16,7 @@
 #include "util/parallel.hpp"
 #include "util/text.hpp"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -230,6 +231,8 @@ void run(int argc, char** argv) {
 } // namespace
 
 int main(int argc, char** argv) {
+  // As the programs do: a credential helper may end before it has read what it is told.
+  ::signal(SIGPIPE, SIG_IGN);
   try {
     run(argc, argv);
     return 0;
