@@ -24,17 +24,28 @@ constexpr auto leftovers_after = std::chrono::hours(24);
 constexpr std::uint64_t block = 512; // of st_blocks
 constexpr int deepest = 512;
 
-/// Folders whose members are entries.
-constexpr std::string_view folders[] = {
-    "blobs/sha256",           "names",         "steps", "indexes", "unpacked", "mounts",
-    "downloads/blobs/sha256", "downloads/urls"};
+/// A folder whose members are entries.
+struct Folder {
+  std::string_view path;
+  bool has_locks = false; ///< Who uses a member holds locks that are files inside it.
+};
+
+constexpr Folder folders[] = {{"blobs/sha256"},
+                              {"names"},
+                              {"steps"},
+                              {"indexes"},
+                              {"unpacked"},
+                              {"mounts", true},
+                              {"git", true},
+                              {"downloads/blobs/sha256"},
+                              {"downloads/urls"}};
 
 struct Entry {
   std::shared_ptr<const Fd> folder;
   std::string name;
   Time used;
   std::uint64_t bytes = 0;
-  bool is_mount = false;
+  bool has_locks = false;
 };
 
 std::optional<struct stat> look_at(FdRef folder, const std::string& name) {
@@ -67,13 +78,13 @@ bool is_passing(const std::string& name) {
   return name.starts_with('.') || name.find(".tmp-") != std::string::npos;
 }
 
-/// The locks of a cache mount, when nobody uses it.
-std::optional<std::vector<Fd>> claim_mount(FdRef mount) {
+/// The locks inside an entry, when nobody uses it.
+std::optional<std::vector<Fd>> claim_locks(FdRef entry) {
   std::vector<Fd> locks;
-  for (const auto& name : list_directory(mount)) {
+  for (const auto& name : list_directory(entry)) {
     if (name != "lock" && !name.ends_with(".lock"))
       continue;
-    auto lock = claim_entry(mount, name);
+    auto lock = claim_entry(entry, name);
     if (!lock)
       return std::nullopt;
     locks.push_back(std::move(*lock));
@@ -101,8 +112,8 @@ bool remove_unused(const Entry& entry) {
   const auto claim = claim_entry(*entry.folder, entry.name);
   if (!claim)
     return false;
-  const auto locks = entry.is_mount && S_ISDIR(info->st_mode)
-                         ? claim_mount(*claim)
+  const auto locks = entry.has_locks && S_ISDIR(info->st_mode)
+                         ? claim_locks(*claim)
                          : std::optional<std::vector<Fd>>(std::vector<Fd>());
   if (!locks)
     return false;
@@ -136,10 +147,10 @@ public:
 
 private:
   void collect() {
-    for (const auto path : folders)
+    for (const auto& [path, has_locks] : folders)
       if (auto folder = open_folder(std::string(path)))
         for (const auto& name : list_directory(*folder))
-          add(folder, name, path == "mounts");
+          add(folder, name, has_locks);
     // What kaniko's warmer left.
     const auto root = std::make_shared<const Fd>(open_at(root_, ".", O_RDONLY | O_DIRECTORY));
     for (const auto& name : list_directory(*root))
@@ -152,7 +163,7 @@ private:
     return folder ? std::make_shared<const Fd>(std::move(*folder)) : nullptr;
   }
 
-  void add(const std::shared_ptr<const Fd>& folder, const std::string& name, bool is_mount) {
+  void add(const std::shared_ptr<const Fd>& folder, const std::string& name, bool has_locks) {
     const auto info = look_at(*folder, name);
     if (!info)
       return;
@@ -160,7 +171,7 @@ private:
     auto used = time_of(info->st_atim);
     if (!S_ISREG(info->st_mode) || is_passing(name))
       used = std::max(used, time_of(info->st_mtim));
-    entries_.push_back({folder, name, used, bytes_of(*folder, name), is_mount});
+    entries_.push_back({folder, name, used, bytes_of(*folder, name), has_locks});
     // Having been looked into is no use.
     const timespec times[] = {info->st_atim, {0, UTIME_OMIT}};
     if (S_ISDIR(info->st_mode))

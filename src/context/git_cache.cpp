@@ -3,6 +3,7 @@
 #include "util/crypto.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
+#include "util/held_entries.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -15,19 +16,35 @@ namespace cairn {
 
 namespace {
 
-/// Held while the store lives.
-Fd lock(const std::string& path) {
+constexpr mode_t private_directory = 0700; // what is in it may be nobody else's business
+
+Fd wait_for_lock(const std::string& path) {
   constexpr mode_t mode = 0600;
-  auto fd = open_at(current_directory(), path, O_RDWR | O_CREAT | O_NOFOLLOW, mode);
-  while (::flock(fd.get(), LOCK_EX) != 0)
+  auto lock = open_at(current_directory(), path, O_RDWR | O_CREAT | O_NOFOLLOW, mode);
+  while (::flock(lock.get(), LOCK_EX) != 0)
     if (errno != EINTR)
       throw SysError(errno, "lock '{}'", path);
-  return fd;
+  return lock;
+}
+
+/// The lock of an entry, which is made where it is missing. Who makes room removes the lock with
+/// the entry, perhaps while somebody waits for it.
+Fd enter(const std::string& entry) {
+  const auto path = entry + "/lock";
+  for (;;) {
+    make_directories(entry, private_directory);
+    auto lock = wait_for_lock(path);
+    if (!is_entry(lock, current_directory(), path))
+      continue;
+    touch_entry(entry);
+    return lock;
+  }
 }
 
 class CachedStore final : public GitStore {
 public:
-  explicit CachedStore(std::string path) : path_(std::move(path)), lock_(lock(path_ + ".lock")) {}
+  explicit CachedStore(const std::string& entry)
+      : lock_(enter(entry)), path_(entry + "/repository") {}
 
   std::optional<GitRepository> open() override {
     if (!try_open_at(current_directory(), path_, O_RDONLY | O_DIRECTORY))
@@ -53,15 +70,13 @@ public:
   }
 
 private:
+  Fd lock_; ///< Held while the store lives.
   std::string path_;
-  Fd lock_;
 };
 
 } // namespace
 
 std::unique_ptr<GitStore> make_cached_store(const std::string& cache, const GitAddress& address) {
-  constexpr mode_t mode = 0700; // what is in it may be nobody else's business
-  make_directories(cache, mode);
   return std::make_unique<CachedStore>(cache + "/" + sha256_hex(address.url()));
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Git repositories as build contexts, the main one and named ones, and what is kept of them."""
+import fcntl
 import subprocess
 import sys
 
@@ -189,7 +190,7 @@ def damaged_cache(world):
     flag = f"--cache-dir={directory}"
     add(world, here.url(), flag)
     for damage in (b"", b"rubbish"):
-        for path in directory.rglob("git/*/objects/pack/*.pack"):
+        for path in directory.rglob("git/*/repository/objects/pack/*.pack"):
             path.chmod(0o600)
             path.write_bytes(path.read_bytes()[:100] + damage)
         for _ in range(2):
@@ -197,7 +198,7 @@ def damaged_cache(world):
         before = len(here.server.requests)
         add(world, here.url(), flag)
         expect(not any(line.startswith("POST") for line in here.server.asked()[before:]), "it was not kept again")
-    for path in directory.glob("git/*/HEAD"):
+    for path in directory.glob("git/*/repository/HEAD"):
         path.unlink()
     expect_equal(add(world, here.url(), flag).image.text("/x/a"), "three\n")
 
@@ -251,7 +252,24 @@ def cache_shared(world):
     for build in builds:
         _, err = build.communicate(timeout=60)
         expect_equal(build.returncode, 0, err.decode())
-    expect_equal(sorted(path.suffix for path in (cache_directory / "git").iterdir()), ["", ".lock"])
+    expect_equal(sorted(path.name for path in (cache_directory / "git").glob("*/*")), ["lock", "repository"])
+
+
+@case("a repository that was not used for the longest time makes room, unless a build is using it")
+def cache_makes_room(world):
+    here = forge(world)
+    directory = world.new_directory("cache")
+    flags = ("--cache", f"--cache-dir={directory}", "--cache-max-size=1")
+    add(world, here.url(), *flags[:2])
+    entry, = (directory / "git").iterdir()
+    with open(entry / "lock", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        world.files_only("FROM scratch\nCOPY f /\n", {"f": ""}, *flags)
+        expect((entry / "repository/HEAD").exists(), "it went while it was in use")
+    world.files_only("FROM scratch\nCOPY f /\n", {"f": ""}, *flags)
+    expect(not entry.exists(), "it is still there")
+    expect_equal(add(world, here.url(), *flags[:2]).image.text("/x/a"), "three\n")
+    expect((entry / "repository/HEAD").exists(), "it was not kept again")
 
 
 if __name__ == "__main__":
