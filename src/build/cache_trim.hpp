@@ -18,9 +18,9 @@ struct CacheTrim {
 
 /// Makes a --cache-dir hold at most `limit` bytes, as far as it holds what nobody uses: blobs,
 /// names, steps, indexes, unpacked layers, cache mounts, git repositories, downloads and what
-/// kaniko's warmer left are entries, and those that were not used for the longest time are removed. What killed programs
-/// left goes after a day. Of several programs that do this at the same time one does it. Quiet
-/// about what cannot be removed. @throws SysError when there is no directory
+/// kaniko's warmer left are entries, and those that were not used for the longest time are removed.
+/// What killed programs left goes after a day. Of several programs that do this at the same time
+/// one does it. Quiet about what cannot be removed. @throws SysError when there is no directory
 CacheTrim trim_cache(const std::string& directory, std::uint64_t limit, Time now);
 
 /// The same, told to `progress`; without a limit nothing is done. Does not throw.
