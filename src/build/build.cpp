@@ -186,6 +186,112 @@ private:
   CacheMounts mounts_;
 };
 
+/// A build whose Dockerfile is understood: nothing has been pulled but manifests and configs.
+class Build {
+public:
+  Build(const BuildOptions& given, const BuildServices& services)
+      : services_(services), workspace_(workspace_candidates(given)),
+        fetching_(make_fetching(given)), input_(read_input(given, *fetching_, services.progress)),
+        kept_(open_cache_directory(given, services.progress)),
+        limit_(given.execution, kept_.get(), services.clock, services.progress),
+        memory_(open_image_memory(kept_.get(), given.cache, services.clock)),
+        images_({services.registry, services.mirrors, services.progress, memory_.get()}),
+        plan_(plan_of(input_, given, *fetching_, images_, services.progress)),
+        options_(with_epoch(given, plan_)), layers_(workspace_.store(), options_.output.compression,
+                                                    time_rule(options_.times), services.cancel),
+        steps_(entry_rule(options_, services.clock()), services.progress) {
+    add_caches(steps_, options_, kept_.get(), services.registry);
+  }
+
+  /// Begins again when the cache has lost a layer that it said it had.
+  BuildReport run() {
+    for (;;) {
+      const auto lost = steps_.lost();
+      try {
+        return attempt();
+      } catch (const Error& error) {
+        if (steps_.lost() == lost || services_.cancel)
+          throw;
+        services_.progress.warn("{}; the build begins again without it", error.what());
+        fetching_ = make_fetching(options_);
+      }
+    }
+  }
+
+private:
+  static BuildOptions with_epoch(BuildOptions options, const Plan& plan) {
+    options.times.epoch = plan.epoch;
+    return options;
+  }
+
+  std::unique_ptr<Fetching> make_fetching(const BuildOptions& options) const {
+    auto fetching = std::make_unique<Fetching>(options, services_, workspace_);
+    read_kept_downloads(options.execution, fetching->downloader);
+    return fetching;
+  }
+
+  BuildReport attempt() {
+    Downloads downloads(plan_, fetching_->downloader, workspace_.temporary());
+    const auto schedule = make_schedule(
+        plan_, options_, steps_,
+        {input_.context, images_, downloads, fetching_->repositories, workspace_, services_.clock});
+    const auto ladder =
+        choose_rung(schedule.runs_commands(plan_), options_, services_, workspace_.path());
+    const auto runner = make_runner(ladder, {.work_directory = workspace_.temporary()});
+    const RunnerGuard guard(*runner, services_.on_runner);
+    const MountCaches caches(options_, services_, workspace_);
+    const auto reads_again = must_keep_base_blobs(plan_, schedule, options_, ladder.rung);
+    auto result = execute(plan_, {.options = options_,
+                                  .schedule = schedule,
+                                  .steps = steps_,
+                                  .context = input_.context,
+                                  .images = images_,
+                                  .downloads = downloads,
+                                  .repositories = fetching_->repositories,
+                                  .workspace = workspace_,
+                                  .runner = *runner,
+                                  .layers = layers_,
+                                  .progress = services_.progress,
+                                  .clock = services_.clock,
+                                  .cancel = services_.cancel,
+                                  .rung = ladder.rung,
+                                  .why_not_better = reasons(ladder),
+                                  .ignored = ignored_paths(ladder.rung, options_, workspace_.path(),
+                                                           input_.context.local.path),
+                                  .caches = caches.mounts(),
+                                  .agents = fetching_->agents,
+                                  .keep = keeping(kept_.get(), workspace_, reads_again)});
+    const auto image = finish(std::move(result));
+    send(image, options_.output, services_);
+    caches.keep(layers_);
+    return {image.manifest.digest(), image.manifest.layers, ladder.rung};
+  }
+
+  /// Every file of the image exists by now; layers may still be on their way to the store.
+  BuiltImage finish(ExecuteResult result) {
+    auto image = assemble_image(std::move(result.config), result.stack.layers(), options_,
+                                result.format, services_.clock());
+    steps_.finish();
+    image.put_into = steps_.holders();
+    if (!options_.output.reports.base_images_file.empty())
+      image.base_images = base_images(plan_, images_);
+    return image;
+  }
+
+  const BuildServices& services_;
+  Workspace workspace_;
+  std::unique_ptr<Fetching> fetching_; ///< Of this attempt.
+  BuildInput input_;
+  std::unique_ptr<CacheDirectory> kept_; ///< May be null.
+  CacheLimit limit_;
+  std::unique_ptr<ImageMemory> memory_; ///< May be null.
+  ImageLibrary images_;
+  Plan plan_;
+  BuildOptions options_;
+  LayerFactory layers_;
+  StepCaches steps_;
+};
+
 } // namespace
 
 CheckReport check_build(const BuildOptions& options, const BuildServices& services) {
@@ -212,68 +318,8 @@ std::string dry_run(const BuildOptions& options, const BuildServices& services) 
   return print_plan(plan_of(input, options, fetching, images, services.progress));
 }
 
-BuildReport build_image(const BuildOptions& given, const BuildServices& services) {
-  auto options = given;
-  auto& progress = services.progress;
-  Workspace workspace(workspace_candidates(options));
-  Fetching fetching(options, services, workspace);
-  read_kept_downloads(options.execution, fetching.downloader);
-  auto input = read_input(options, fetching, progress);
-
-  // From here on the build is known; nothing has been pulled but manifests and configs.
-  const auto kept = open_cache_directory(options, progress);
-  const CacheLimit limit(options.execution, kept.get(), services.clock, progress);
-  const auto memory = open_image_memory(kept.get(), options.cache, services.clock);
-  ImageLibrary images({services.registry, services.mirrors, progress, memory.get()});
-  const auto plan = plan_of(input, options, fetching, images, progress);
-  Downloads downloads(plan, fetching.downloader, workspace.temporary());
-  options.times.epoch = plan.epoch;
-
-  LayerFactory layers(workspace.store(), options.output.compression, time_rule(options.times),
-                      services.cancel);
-  StepCaches steps(entry_rule(options, services.clock()), progress);
-  add_caches(steps, options, kept.get(), services.registry);
-  const auto schedule = make_schedule(
-      plan, options, steps,
-      {input.context, images, downloads, fetching.repositories, workspace, services.clock});
-  const auto ladder =
-      choose_rung(schedule.runs_commands(plan), options, services, workspace.path());
-  const auto runner = make_runner(ladder, {.work_directory = workspace.temporary()});
-  const RunnerGuard guard(*runner, services.on_runner);
-
-  const MountCaches caches(options, services, workspace);
-  const auto reads_again = must_keep_base_blobs(plan, schedule, options, ladder.rung);
-  auto result = execute(plan, {.options = options,
-                               .schedule = schedule,
-                               .steps = steps,
-                               .context = input.context,
-                               .images = images,
-                               .downloads = downloads,
-                               .repositories = fetching.repositories,
-                               .workspace = workspace,
-                               .runner = *runner,
-                               .layers = layers,
-                               .progress = progress,
-                               .clock = services.clock,
-                               .cancel = services.cancel,
-                               .rung = ladder.rung,
-                               .why_not_better = reasons(ladder),
-                               .ignored = ignored_paths(ladder.rung, options, workspace.path(),
-                                                        input.context.local.path),
-                               .caches = caches.mounts(),
-                               .agents = fetching.agents,
-                               .keep = keeping(kept.get(), workspace, reads_again)});
-
-  // From here on every file of the image exists; layers may still be on their way to the store.
-  auto image = assemble_image(std::move(result.config), result.stack.layers(), options,
-                              result.format, services.clock());
-  steps.finish();
-  image.put_into = steps.holders();
-  if (!options.output.reports.base_images_file.empty())
-    image.base_images = base_images(plan, images);
-  send(image, options.output, services);
-  caches.keep(layers);
-  return {image.manifest.digest(), image.manifest.layers, ladder.rung};
+BuildReport build_image(const BuildOptions& options, const BuildServices& services) {
+  return Build(options, services).run();
 }
 
 } // namespace cairn

@@ -133,9 +133,7 @@ public:
       return verify_blob(std::move(kept), blob);
     if (cache_.is_writable())
       ::unlink(path(key).c_str());
-    throw with_hint(TemporaryError("{}/{}: its layer {} is damaged or gone", name(), key.hex,
-                                   blob.digest.str()),
-                    "the entry has been removed; another build makes it again");
+    throw Error("{}/{}: its layer {} is damaged or gone", name(), key.hex, blob.digest.str());
   }
 
   void put(const StepKey& key, const BuiltImage& entry) override {

@@ -10,6 +10,33 @@ namespace {
 /// Enough to keep a connection busy while a layer is being finished.
 constexpr std::size_t parallel_puts = 2;
 
+/// Runs `body`, and `lost` when it fails. What remains is an error that no second try mends.
+template<class Body>
+auto watched(const std::function<void()>& lost, Body&& body) {
+  try {
+    return std::forward<Body>(body)();
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const Error& error) {
+    lost();
+    throw Error(error);
+  }
+}
+
+class WatchedSource final : public Source {
+public:
+  WatchedSource(std::unique_ptr<Source> from, std::function<void()> lost)
+      : from_(std::move(from)), lost_(std::move(lost)) {}
+
+  std::size_t read(std::span<std::byte> buffer) override {
+    return watched(lost_, [&] { return from_->read(buffer); });
+  }
+
+private:
+  std::unique_ptr<Source> from_;
+  std::function<void()> lost_;
+};
+
 } // namespace
 
 StepCaches::StepCaches(EntryRule rule, Progress& progress) : rule_(rule), progress_(progress) {}
@@ -38,12 +65,14 @@ std::shared_ptr<const BaseImage> StepCaches::find(const StepKey& key) {
 }
 
 std::shared_ptr<const BaseImage> StepCaches::find_in(Place& place, const StepKey& key) {
-  if (!is_usable(place.readable))
+  if (!is_usable(place.readable) || is_lost(place, key))
     return nullptr;
   try {
     if (auto manifest = place.cache->find(key))
-      return within([&] { return read_entry(key, *std::move(manifest), rule_, *place.cache); },
-                    "{}:{}", place.cache->name(), key.hex);
+      if (const auto entry =
+              within([&] { return read_entry(key, *std::move(manifest), rule_, *place.cache); },
+                     "{}:{}", place.cache->name(), key.hex))
+        return watch(*entry, place, key);
   } catch (const Cancelled&) {
     throw;
   } catch (const Error& error) {
@@ -51,6 +80,24 @@ std::shared_ptr<const BaseImage> StepCaches::find_in(Place& place, const StepKey
                                         place.cache->name(), error.what()));
   }
   return nullptr;
+}
+
+std::shared_ptr<const BaseImage> StepCaches::watch(const BaseImage& image, Place& place,
+                                                   const StepKey& key) {
+  auto result = std::make_shared<BaseImage>(image);
+  const auto lost = [this, &place, key] { lose(place, key); };
+  result->open = [open = image.open, lost](const Descriptor& blob) -> std::unique_ptr<Source> {
+    return std::make_unique<WatchedSource>(watched(lost, [&] { return open(blob); }), lost);
+  };
+  return result;
+}
+
+std::size_t StepCaches::lost() const {
+  const std::lock_guard lock(mutex_);
+  std::size_t count = 0;
+  for (const auto& place : places_)
+    count += place.lost.size();
+  return count;
 }
 
 void StepCaches::add(const StepKey& key, std::shared_ptr<const StageLayer> layer,
@@ -120,6 +167,16 @@ void StepCaches::put_in(Place& place, const StepKey& key, const BuiltImage& entr
 bool StepCaches::is_usable(const bool& flag) const {
   const std::lock_guard lock(mutex_);
   return flag;
+}
+
+bool StepCaches::is_lost(const Place& place, const StepKey& key) const {
+  const std::lock_guard lock(mutex_);
+  return place.lost.contains(key.hex);
+}
+
+void StepCaches::lose(Place& place, const StepKey& key) {
+  const std::lock_guard lock(mutex_);
+  place.lost.insert(key.hex);
 }
 
 void StepCaches::give_up(bool& flag, const std::string& why) {

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -16,7 +17,8 @@
 namespace cairn {
 
 /// All caches of a build. None of them can fail it: one that cannot be read or written is told once
-/// and then left alone. Thread-safe.
+/// and then left alone. A layer that was found and turns out to be damaged or gone while it is read
+/// is lost() from then on, and what was begun with it can begin again. Thread-safe.
 class StepCaches {
 public:
   enum class Use { read, read_and_write };
@@ -31,8 +33,10 @@ public:
   void use(std::unique_ptr<StepCache> cache, Use how);
   bool empty() const noexcept { return places_.empty(); }
 
-  /// A layer that may stand for the step's; null when no cache has one.
+  /// A layer that may stand for the step's; null when no cache has one. It must not outlive this.
   std::shared_ptr<const BaseImage> find(const StepKey& key);
+  /// How many layers were found and could not be read. They are not found there again.
+  std::size_t lost() const;
 
   /// Puts the layer of a step into the caches that are written to, while the build goes on.
   void add(const StepKey& key, std::shared_ptr<const StageLayer> layer, std::string created_by);
@@ -48,6 +52,7 @@ private:
     Use how = Use::read;
     bool readable = true;
     bool writable = true;
+    std::set<std::string> lost = {}; ///< Keys.
   };
   struct Addition {
     StepKey key;
@@ -56,10 +61,13 @@ private:
   };
 
   std::shared_ptr<const BaseImage> find_in(Place& place, const StepKey& key);
+  std::shared_ptr<const BaseImage> watch(const BaseImage& image, Place& place, const StepKey& key);
   void put_in(Place& place, const StepKey& key, const BuiltImage& entry);
   void put(const Addition& addition);
   void work();
   bool is_usable(const bool& flag) const;
+  bool is_lost(const Place& place, const StepKey& key) const;
+  void lose(Place& place, const StepKey& key);
   void give_up(bool& flag, const std::string& why);
 
   EntryRule rule_;

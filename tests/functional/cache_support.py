@@ -31,6 +31,11 @@ def build(world, host: str, directory: pathlib.Path, *flags: str, text: str = TE
     return world.build(text.format(host=host), FILES, "--cache", f"--cache-dir={directory}", *flags, **QUICK, **how)
 
 
+def cached_steps(build) -> list[str]:
+    """The steps that were taken from a cache."""
+    return [line.split("] ", 1)[-1].rsplit("  [cached", 1)[0].strip() for line in build.err.splitlines() if "[cached" in line]
+
+
 def requests(server, before: int = 0) -> list[str]:
     """What was asked after BEFORE requests. The registry writes its log a little later than its answers."""
     lines = server.requests()

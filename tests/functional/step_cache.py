@@ -3,16 +3,12 @@
 import shutil
 import sys
 
+from cache_support import cached_steps
 from support import File, at_once, case, expect, expect_equal, main, registry
 
 STAGES = ("FROM REGISTRY/busybox AS a\nRUN date +%N > /stamp\nCOPY f /f\nWORKDIR /w/x\n"
           "FROM REGISTRY/busybox\nRUN date +%N > /one\nCOPY --from=a /stamp /f /d/\nRUN cat /d/f > /two && date +%N >> /two\n")
 FILES = {"f": "text\n"}
-
-
-def cached_steps(build) -> list[str]:
-    """The steps that were taken from a cache."""
-    return [line.split("] ", 1)[-1].rsplit("  [cached", 1)[0].strip() for line in build.err.splitlines() if "[cached" in line]
 
 
 def layers(build) -> list[str]:

@@ -42,35 +42,35 @@ TEST_CASE("sizes are told in powers of a thousand") {
   CHECK(human_size(63'000'000) == "63.0 MB");
 }
 
-TEST_SUITE_END();
-
 TEST_CASE("sizes are numbers with units of powers of 1024") {
   struct Row {
     const char* text;
     std::optional<std::uint64_t> size;
   };
-  for (const auto& [text, size] : {Row{"0", 0},
-                                   {"1500", 1500},
-                                   {" 64K ", 64 << 10},
-                                   {"64k", 64 << 10},
-                                   {"1Mi", 1 << 20},
-                                   {"1MB", 1 << 20},
-                                   {"2GiB", std::uint64_t{2} << 30},
-                                   {"1.5T", (std::uint64_t{3} << 40) / 2},
-                                   {"10B", 10},
-                                   {"", {}},
-                                   {"G", {}},
-                                   {"-1", {}},
-                                   {"1.", {}},
-                                   {".5G", {}},
-                                   {"1.2.3G", {}},
-                                   {"5X", {}},
-                                   {"5GX", {}},
-                                   {"5BB", {}},
-                                   {"1 G", {}},
-                                   {"99999999T", {}},
-                                   {"99999999999999999999", {}}}) {
-    CAPTURE(text);
-    CHECK(parse_size(text) == size);
+  for (const auto& row : {Row{"0", 0},
+                          {"1500", 1500},
+                          {" 64K ", 64 << 10},
+                          {"64k", 64 << 10},
+                          {"1Mi", 1 << 20},
+                          {"1MB", 1 << 20},
+                          {"2GiB", std::uint64_t{2} << 30},
+                          {"1.5T", (std::uint64_t{3} << 40) / 2},
+                          {"10B", 10},
+                          {"", {}},
+                          {"G", {}},
+                          {"-1", {}},
+                          {"1.", {}},
+                          {".5G", {}},
+                          {"1.2.3G", {}},
+                          {"5X", {}},
+                          {"5GX", {}},
+                          {"5BB", {}},
+                          {"1 G", {}},
+                          {"99999999T", {}},
+                          {"99999999999999999999", {}}}) {
+    CAPTURE(row.text);
+    CHECK(parse_size(row.text) == row.size);
   }
 }
+
+TEST_SUITE_END();

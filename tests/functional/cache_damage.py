@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""Layers of cached steps that turn out to be damaged or gone when somebody reads them: the build begins again without them."""
+import pathlib
+import sys
+
+from cache_support import cached_steps, own_registry
+from mount_support import on_both_rungs
+from support import case, expect, expect_equal, main
+
+TEXT = "FROM REGISTRY/busybox\nRUN cat /proc/sys/kernel/random/uuid > /stamp\nRUN cat /proc/sys/kernel/random/uuid > /other\n"
+ANEW = "the build begins again without it"
+
+
+def layer_with(blobs: pathlib.Path, image, name: str, pattern: str) -> pathlib.Path:
+    """The blob of the layer that holds NAME."""
+    digest, = (about["digest"] for about, layer in zip(image.manifest["layers"], image.layers, strict=True) if name in layer.names)
+    path, = blobs.glob(pattern.format(hex=digest.removeprefix("sha256:")))
+    return path
+
+
+def other_bytes(path: pathlib.Path) -> None:
+    path.write_bytes(b"x" * path.stat().st_size)
+
+
+def heals(world, flags: list[str], damage) -> None:
+    """A build after DAMAGE, which is told the image, is one without a cache for what is damaged; the one after it finds all."""
+    first = world.build(TEXT, None, "--cache", *flags).succeeded()
+    damage(first.image)
+    second = world.build(TEXT, None, "--cache", *flags).succeeded()
+    expect_equal(second.err.count(ANEW), 1, second.err)
+    expect(second.image.text("/stamp") != first.image.text("/stamp"), "the damaged layer was used")
+    third = world.build(TEXT, None, "--cache", *flags).succeeded()
+    expect_equal((len(cached_steps(third)), third.err.count(ANEW)), (2, 0), third.err)
+    expect_equal(third.image.text("/stamp"), second.image.text("/stamp"))
+
+
+@case("a layer with other bytes in --cache-dir")
+def in_directory(world):
+    directory = world.new_directory("cache")
+    heals(world, [f"--cache-dir={directory}"],
+          lambda image: other_bytes(layer_with(directory, image, "/stamp", "blobs/sha256/{hex}")))
+
+
+@case("a layer with other bytes in a cache of image layouts")
+def in_layouts(world):
+    place = world.new_directory("kept")
+    heals(world, [f"--cache-repo=oci:{place}/steps"],
+          lambda image: other_bytes(layer_with(place, image, "/stamp", "*/blobs/sha256/{hex}")))
+
+
+@case("a layer that a cache repository has lost, but not the manifest that names it")
+def in_repository(world):
+    with own_registry(world) as server:
+        heals(world, [f"--cache-repo={server.host}/cache"],
+              lambda image: layer_with(server.storage, image, "/stamp", "**/blobs/sha256/*/{hex}/data").unlink())
+
+
+@case("a layer that is damaged in --cache-dir is taken from the repository, which has it as well")
+def in_one_of_two(world):
+    directory = world.new_directory("cache")
+    flags = ("--cache", f"--cache-dir={directory}", f"--cache-repo={world.host}/{world.new_name('cache')}")
+    first = world.build(TEXT, None, *flags).succeeded()
+    other_bytes(layer_with(directory, first.image, "/stamp", "blobs/sha256/{hex}"))
+    second = world.build(TEXT, None, *flags).succeeded()
+    expect_equal((len(cached_steps(second)), second.err.count(ANEW)), (4, 1), second.err)
+    expect_equal(second.image.text("/stamp"), first.image.text("/stamp"))
+
+
+@case("a layer is damaged that a push needs")
+def pushed(world):
+    directory = world.new_directory("cache")
+    first = world.build(TEXT, None, "--cache", f"--cache-dir={directory}").succeeded()
+    other_bytes(layer_with(directory, first.image, "/stamp", "blobs/sha256/{hex}"))
+    destination = f"{world.host}/{world.new_name('pushed')}:1"
+    second = world.build(TEXT, None, "--cache", f"--cache-dir={directory}", outputs=(f"--destination={destination}",))
+    expect_equal(second.succeeded().err.count(ANEW), 1, second.err)
+
+
+@on_both_rungs("a layer is damaged that a command needs")
+def needed_by_command(world, build):
+    directory = world.new_directory("cache")
+    files = {"f": "one\n"}
+    text = TEXT + "COPY f /f\nRUN cat /stamp /other /f > /all\n"
+    first = build(text, files, "--cache", cache=directory).succeeded()
+    other_bytes(layer_with(directory, first.image, "/stamp", "blobs/sha256/{hex}"))
+    for path in directory.glob("unpacked/*"):
+        path.rename(world.new_directory("away") / "unpacked")
+    second = build(text, {"f": "two\n"}, "--cache", cache=directory).succeeded()
+    expect_equal(second.err.count(ANEW), 1, second.err)
+    expect(second.image.text("/stamp") != first.image.text("/stamp"), "the damaged layer was used")
+    expect_equal(second.image.text("/all"), second.image.text("/stamp") + second.image.text("/other") + "two\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
