@@ -11,6 +11,7 @@
 #include <array>
 #include <map>
 #include <mutex>
+#include <set>
 #include <utility>
 
 namespace cairn {
@@ -110,10 +111,23 @@ struct RegistryClient::State {
     return *entry;
   }
 
-  /// A request whose failures that may pass are repeated.
+  /// A request whose failures that may pass are repeated. A registry that gave no answer then is
+  /// asked once each time from then on: what needs many of its images is not to wait for each.
   Response send(const Request& request, const Access& access, Direction direction) {
     auto& there = session(access.ref, direction);
-    return retry.run([&] { return there.send(request, access); });
+    const std::pair key(access.ref.registry(), direction);
+    const auto send_once = [&] { return there.send(request, access); };
+    try {
+      auto response = is_silent(key) ? send_once() : retry.run(send_once);
+      set_silent(key, false);
+      return response;
+    } catch (const TransientStatus&) {
+      set_silent(key, false);
+      throw;
+    } catch (const TemporaryError&) {
+      set_silent(key, true);
+      throw;
+    }
   }
 
   Response send_or_refuse(const Request& request, const Access& access, Direction direction) {
@@ -126,8 +140,26 @@ struct RegistryClient::State {
   const RegistryServices services;
   const RegistryOptions options;
   const Retry retry;
+
+private:
+  using Key = std::pair<std::string, Direction>; ///< The registry's name.
+
+  bool is_silent(const Key& key) {
+    const std::lock_guard lock(mutex);
+    return silent.contains(key);
+  }
+
+  void set_silent(const Key& key, bool is_silent) {
+    const std::lock_guard lock(mutex);
+    if (is_silent)
+      silent.insert(key);
+    else
+      silent.erase(key);
+  }
+
   std::mutex mutex;
-  std::map<std::pair<std::string, Direction>, std::unique_ptr<RegistrySession>> sessions;
+  std::map<Key, std::unique_ptr<RegistrySession>> sessions;
+  std::set<Key> silent; ///< Those whose last answer was none.
 };
 
 namespace {

@@ -207,7 +207,7 @@ def not_found(world):
 def redacted(world):
     with web(world) as server:
         url = f"http://ann:pass1234@{server.host}/nope?key=hush5678"
-        build = world.files_only(f"FROM scratch\nARG U\nADD $U /f\n", None, f"--build-arg=U={url}")
+        build = world.files_only("FROM scratch\nARG U\nADD $U /f\n", None, f"--build-arg=U={url}")
         build.failed("Dockerfile:3", "404")
         expect("pass1234" not in build.err and "hush5678" not in build.err, f"a secret is shown: {build.err}")
         expect(server.served()[0].authorization.startswith("Basic "), "the password was not sent")

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """RUN --mount=type=cache: what is kept from build to build, how it travels, and that none of it reaches the image."""
 import json
-import json
 import sys
 
 from mount_support import build_in_namespaces, new_names, on_both_rungs, printed
@@ -58,7 +57,7 @@ def cache_sharing(world):
         for result in at_once(2, lambda: build_in_namespaces(world, text(sharing), cache=cache)):
             result.succeeded()
         lines = printed(build_in_namespaces(
-            world, f"FROM REGISTRY/busybox\nRUN --mount=type=cache,id=i,target=/c cat /c/count | wc -l\n", cache=cache))
+            world, "FROM REGISTRY/busybox\nRUN --mount=type=cache,id=i,target=/c cat /c/count | wc -l\n", cache=cache))
         cache = world.new_directory("cache")
         expect_equal([line.strip() for line in lines], [str(count)], sharing)
 

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 
-from cache_support import asked, blob, own_registry, requests
+from cache_support import asked, blob, own_registry
 from support import Skip, case, expect, expect_equal, main, write_tree
 import web_support
 from warmer_support import large, start, warm
@@ -150,7 +150,7 @@ def read_only(world):
         text = f"FROM {server.host}/base:1\nRUN date +%N > /stamp\nCOPY f /f\nADD http://{site.host}/f /from-web\n"
         build(world, directory, text).succeeded()
         listing = {str(path): path.lstat().st_mtime for path in directory.rglob("*")}
-        before = len(requests(server))
+        before = len(server.requests())
         mounted = "RUN --mount=type=cache,target=/c cat /stamp /from-web > /c/x; cat /c/x > /copy\n"
         done = build_read_only(world, directory, text + mounted, "--cache-max-size=1K")
         expect_equal(done.returncode, 0, done.stderr[-1500:])

@@ -1,7 +1,6 @@
 """What the tests of --cache-dir share: a registry that can be stopped, and builds that use a cache."""
 import contextlib
 import pathlib
-import time
 
 from support import registry, tar_layers
 
@@ -36,19 +35,8 @@ def cached_steps(build) -> list[str]:
     return [line.split("] ", 1)[-1].rsplit("  [cached", 1)[0].strip() for line in build.err.splitlines() if "[cached" in line]
 
 
-def requests(server, before: int = 0) -> list[str]:
-    """What was asked after BEFORE requests. The registry writes its log a little later than its answers."""
-    lines = server.requests()
-    while True:
-        time.sleep(0.1)
-        now = server.requests()
-        if len(now) == len(lines):
-            return lines[before:]
-        lines = now
-
-
 def asked(server, before: int, method: str, what: str) -> list[str]:
-    return [line for line in requests(server, before) if line.startswith(f"{method} ") and f"/{what}/" in line]
+    return [line for line in server.requests()[before:] if line.startswith(f"{method} ") and f"/{what}/" in line]
 
 
 def blob(directory: pathlib.Path, digest: str) -> pathlib.Path:

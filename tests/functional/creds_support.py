@@ -5,7 +5,7 @@ import os
 import pathlib
 import subprocess
 
-from support import ROOT, expect  # noqa: F401  (puts tests/support on the path)
+from support import expect  # (puts tests/support on the path)
 
 PROGRAMS = pathlib.Path(os.environ["CAIRN_PROGRAMS"])
 USER = "ann"

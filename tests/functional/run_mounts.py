@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 
-from mount_support import build_in_namespaces, build_in_place, new_names, on_both_rungs, printed
+from mount_support import build_in_namespaces, new_names, on_both_rungs, printed
 from support import File, Link, case, expect, expect_equal, main
 
 SECRET = "correct-horse-battery-staple"

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from cache_support import asked, blob, build, own_registry, push, requests
+from cache_support import asked, blob, build, own_registry, push
 from support import Skip, at_once, case, expect, expect_equal, main, registry, tar_layers, write_tree
 from warmer_support import Warmed, large, start, warm
 
@@ -95,12 +95,12 @@ def shared(world):
     directory = world.new_directory("cache")
     with own_registry(world) as server:
         push(server, "derived:1", [tar_layers.entry("more", "more")])
-        before = len(requests(server))
+        before = len(server.requests())
         done = warm(world, directory, f"-i={server.host}/base:1", f"-i={server.host}/derived:1", f"-i={server.host}/base:1").succeeded()
         blobs = asked(server, before, "GET", "blobs")
         expect_equal(len(blobs), len(set(line.rpartition("/")[2] for line in blobs)), f"{blobs}")
         expect_equal(len(done.report["images"]), 2)
-        before = len(requests(server))
+        before = len(server.requests())
         again = warm(world, directory, f"-i={server.host}/base:1", f"-i={server.host}/derived:1").succeeded()
         expect_equal(again.bytes[0], 0)
         expect_equal(asked(server, before, "GET", "blobs") + asked(server, before, "GET", "manifests"), [])
@@ -243,7 +243,7 @@ def two_at_once(world):
     directory = world.new_directory("cache")
     with own_registry(world) as server:
         _, layer, size = large(server, "large:1", 30_000_000)
-        before = len(requests(server))
+        before = len(server.requests())
         results = at_once(3, lambda: warm(world, directory, f"-i={server.host}/large:1", f"-i={server.host}/base:1").succeeded())
         expect_equal(len([line for line in asked(server, before, "GET", "blobs") if layer in line]), 1)
         expect_equal(blob(directory, layer).stat().st_size, size)
@@ -267,9 +267,9 @@ def mirrors(world):
         push(server, "only:1")
         for flags, environment in (((f"--registry-map={server.host}={mirror.host}",), None), ((), {"KANIKO_REGISTRY_MAP": f"{server.host}={mirror.host}"})):
             directory = world.new_directory("cache")
-            before = len(requests(server))
+            before = len(server.requests())
             warm(world, directory, f"-i={server.host}/base:1", *flags, environment=environment).succeeded()
-            expect_equal(requests(server, before), [])
+            expect_equal(server.requests()[before:], [])
             warm(world, directory, f"-i={server.host}/only:1", *flags, environment=environment).succeeded()
             warm(world, world.new_directory("cache"), f"-i={server.host}/only:1", *flags, "--skip-default-registry-fallback",
                  environment=environment).failed("only:1")

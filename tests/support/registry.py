@@ -1,4 +1,5 @@
 """A docker-registry of the tests' own, on a free port of the loopback interface."""
+import contextlib
 import http.client
 import pathlib
 import shutil
@@ -7,6 +8,9 @@ import subprocess
 import time
 
 PROGRAM = shutil.which("docker-registry") or shutil.which("registry")
+MANIFESTS = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.index.v1+json",
+             "application/vnd.docker.distribution.manifest.list.v2+json", "application/vnd.docker.distribution.manifest.v2+json")
+MARK = "?mark="
 
 
 def free_port() -> int:
@@ -47,7 +51,27 @@ class Registry:
         raise RuntimeError("docker-registry does not listen")
 
     def requests(self) -> list[str]:
-        """The access log so far: "GET /v2/… 200"."""
+        """The access log so far: "GET /v2/… 200". It is written a little later than the answers, by as much as the machine is
+        busy: so a request of our own has to be in it, and nothing to come after it for a while."""
+        mark = self._mark()
+        lines = self._logged()
+        while True:
+            time.sleep(0.1)
+            now = self._logged()
+            if len(now) == len(lines) and (mark is None or any(mark in line for line in now)):
+                return [line for line in now if MARK not in line]
+            lines = now
+
+    def _mark(self) -> str | None:
+        """Asks for something that nobody else asks for; None when the registry has ended or speaks no plain HTTP."""
+        mark = f"{MARK}{time.monotonic_ns()}"
+        try:
+            ask(self.host, f"/v2/{mark}")
+        except (OSError, http.client.HTTPException):
+            return None
+        return mark
+
+    def _logged(self) -> list[str]:
         lines = []
         for line in self.log.read_text(errors="replace").splitlines():
             parts = line.split('"')
@@ -60,16 +84,18 @@ class Registry:
         self.process.wait(timeout=10)
 
 
-def get(host: str, path: str) -> bytes:
-    """A plain GET, to look at the registry past the client under test."""
+def ask(host: str, path: str) -> tuple[int, bytes]:
+    """A plain GET past the client under test: status and body."""
     connection = http.client.HTTPConnection(host, timeout=10)
-    connection.request("GET", path, headers={"Accept": "application/vnd.oci.image.manifest.v1+json, "
-                                             "application/vnd.oci.image.index.v1+json, "
-                                             "application/vnd.docker.distribution.manifest.list.v2+json, "
-                                             "application/vnd.docker.distribution.manifest.v2+json"})
-    answer = connection.getresponse()
-    body = answer.read()
-    connection.close()
-    if answer.status != 200:
-        raise RuntimeError(f"GET {path}: {answer.status} {body[:200]!r}")
+    with contextlib.closing(connection):
+        connection.request("GET", path, headers={"Accept": ", ".join(MANIFESTS)})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+
+def get(host: str, path: str) -> bytes:
+    """The body of an answer with status 200."""
+    status, body = ask(host, path)
+    if status != 200:
+        raise RuntimeError(f"GET {path}: {status} {body[:200]!r}")
     return body

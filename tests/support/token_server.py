@@ -3,7 +3,6 @@ import base64
 import datetime
 import http.server
 import json
-import pathlib
 import threading
 import time
 import urllib.parse

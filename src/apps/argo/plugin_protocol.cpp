@@ -24,7 +24,7 @@ void check_members(const Json& object, std::initializer_list<std::string_view> k
 
 std::string text_of(const Json& object, std::string_view name) {
   const auto* value = object.find(name);
-  const auto text = value != nullptr ? std::string(trim(value->as_string())) : std::string();
+  auto text = value != nullptr ? std::string(trim(value->as_string())) : std::string();
   if (text.empty())
     throw Error("\"{}\" is missing", name);
   return text;

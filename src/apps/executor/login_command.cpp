@@ -58,7 +58,7 @@ Flags<LoginDraft> login_flags() {
 /// Any image of the registry that is called `name`.
 ImageRef image_of(const std::string& name) {
   const auto key = normalise_credential_key(name);
-  const auto ref = ImageRef::parse(key + "/image");
+  auto ref = ImageRef::parse(key + "/image");
   if (ref.repository() != "image" && ref.repository() != "library/image")
     throw Error("login: '{}' is not the name of a registry", printable(name));
   return ref;

@@ -119,7 +119,7 @@ Flags<RegistryUse> credential_helper_flag() {
 // clang-format on
 
 Flags<RegistryUse> registry_flags(RegistryAccess access) {
-  const auto for_pulls = together({pull_protocol_flags(), trust_flags(), mirror_flags(),
+  auto for_pulls = together({pull_protocol_flags(), trust_flags(), mirror_flags(),
                                    credential_helper_flag(), retry_flags()});
   if (access == RegistryAccess::pull)
     return for_pulls;

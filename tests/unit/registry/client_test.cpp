@@ -350,6 +350,30 @@ TEST_CASE_FIXTURE(Fixture, "a range that was not asked for is refused") {
                     doctest::Contains("not the range that was asked for"));
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "a registry that gave no answer is asked once each time, until it answers") {
+  bool is_down = true;
+  int asked = 0;
+  FakeHttp http([&](const Request&) -> Response {
+    ++asked;
+    if (is_down)
+      throw TemporaryError("connection refused");
+    return {503};
+  });
+  RegistryClient client(services(http, anonymous), {});
+  const auto count = [&](const char* name) {
+    asked = 0;
+    CHECK_THROWS_AS(client.get_manifest(ImageRef::parse(name)), TemporaryError);
+    return asked;
+  };
+  CHECK(count("r.example/a:1") == 3);
+  CHECK(count("r.example/b:1") == 1);
+  CHECK(count("other.example/b:1") == 3);
+  is_down = false;
+  CHECK(count("r.example/b:1") == 1);
+  CHECK(count("r.example/b:1") == 3);
+}
+
 TEST_CASE_FIXTURE(Fixture, "a reader sees the error instead of the end") {
   FakeHttp http([](const Request&) { return Response{200, {}, "a lager"}; });
   RegistryClient client(services(http, anonymous), {});
