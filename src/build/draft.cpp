@@ -1,6 +1,7 @@
 #include "build/draft.hpp"
 
 #include "build/ports.hpp"
+#include "dockerfile/quote.hpp"
 #include "util/clock.hpp"
 #include "util/error.hpp"
 #include "util/rooted_path.hpp"
@@ -254,39 +255,12 @@ std::vector<std::string> command_line(const StageDraft& draft, const in::Command
   return argv;
 }
 
-std::string quoted_word(std::string_view word) {
-  std::string out = "\"";
-  for (const char c : word) {
-    switch (c) {
-    case '"':
-      out += "\\\"";
-      break;
-    case '\\':
-      out += "\\\\";
-      break;
-    case '\n':
-      out += "\\n";
-      break;
-    case '\t':
-      out += "\\t";
-      break;
-    case '\r':
-      out += "\\r";
-      break;
-    default:
-      out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? printable({&c, 1})
-                                                               : std::string(1, c);
-    }
-  }
-  return out + "\"";
-}
-
 std::string quoted_list(const std::vector<std::string>& words) {
-  std::vector<std::string> quoted;
-  quoted.reserve(words.size());
+  std::vector<std::string> shown;
+  shown.reserve(words.size());
   for (const auto& word : words)
-    quoted.push_back(quoted_word(word));
-  return "[" + join(quoted, " ") + "]";
+    shown.push_back(quoted(word));
+  return "[" + join(shown, " ") + "]";
 }
 
 std::string run_history(const StageDraft& draft, const std::vector<std::string>& argv) {

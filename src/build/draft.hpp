@@ -53,10 +53,7 @@ bool is_config_only(const Instruction& instruction);
 std::vector<std::string> command_line(const StageDraft& draft,
                                       const instruction::CommandForm& command);
 
-/// `"a"` with Go's %q quoting.
-std::string quoted_word(std::string_view word);
-
-/// `["a" "b"]` with Go's %q quoting, as BuildKit writes it into history.
+/// `["a" "b"]`, see quoted(), as BuildKit writes it into history.
 std::string quoted_list(const std::vector<std::string>& words);
 
 /// "RUN |1 A=b /bin/sh -c …" without the "RUN ".

@@ -1,6 +1,7 @@
 #include "build/stage_checks.hpp"
 
 #include "build/secret_names.hpp"
+#include "dockerfile/quote.hpp"
 #include "util/rooted_path.hpp"
 #include "util/text.hpp"
 
@@ -99,7 +100,7 @@ void StageChecks::secret_name(std::string_view instruction, const std::string& n
   if (sounds_secret(name))
     report(LintRule::secrets_used_in_arg_or_env,
            fmt::format("Do not use ARG or ENV instructions for sensitive data ({} {})", instruction,
-                       quoted_word(name)));
+                       quoted(name)));
 }
 
 void StageChecks::pairs(const std::vector<in::NameValue>& pairs, const in::Common& of) const {
@@ -144,7 +145,7 @@ void StageChecks::workdir(StageDraft& draft, const in::Workdir& workdir) const {
   if (!std::exchange(draft.has_workdir, true) && !path.starts_with('/'))
     report(LintRule::workdir_relative_path,
            fmt::format("Relative workdir {} can have unexpected results if the base image changes",
-                       quoted_word(path)));
+                       quoted(path)));
 }
 
 void StageChecks::sources(const CopyAction& action) const {
@@ -157,7 +158,7 @@ void StageChecks::sources(const CopyAction& action) const {
     if (local != nullptr && checks_.ignored->hold(path))
       report(LintRule::copy_ignored_file,
              fmt::format("Attempting to {} file {} that is excluded by .dockerignore", verb,
-                         quoted_word(path)));
+                         quoted(path)));
   }
 }
 
