@@ -299,6 +299,9 @@ private:
   std::size_t give_body(std::span<std::byte> buffer) {
     const auto count = source_->read(buffer);
     sent_ += count;
+    // Newer releases of libcurl ask for no byte beyond the size.
+    if (std::byte beyond{}; size_ && count > 0 && sent_ == *size_)
+      sent_ += source_->read({&beyond, 1});
     ended_ = ended_ || count == 0 || (size_ && sent_ >= *size_);
     if (size_ && (sent_ > *size_ || (count == 0 && sent_ < *size_)))
       throw Error("{}: the body has {} bytes or {}, not {}", describe(request_), sent_,

@@ -71,6 +71,16 @@ void bind_outside(const CellPlan& plan, const CellMount& mount, const char* targ
     give_up(plan.socket, SetupStep::bind_mount, error);
 }
 
+/// It has the mode of the directory that it covers, as runc does it.
+void mount_tmpfs(const CellPlan& plan, const CellMount& mount, const char* target) noexcept {
+  constexpr mode_t permissions = 07777;
+  struct stat covered {};
+  if (::stat(target, &covered) != 0 ||
+      ::mount("tmpfs", target, "tmpfs", MS_NOSUID | MS_NODEV, mount.options.c_str()) != 0 ||
+      ::chmod(target, covered.st_mode & permissions) != 0)
+    give_up(plan.socket, SetupStep::mount_tmpfs, errno);
+}
+
 } // namespace
 
 void mount_cell_root(const CellPlan& plan) noexcept {
@@ -95,9 +105,7 @@ void mount_extra(const CellPlan& plan, const CellMount& mount, const char* targe
   case CellMount::Kind::bind:
     return bind_outside(plan, mount, target);
   case CellMount::Kind::tmpfs:
-    if (::mount("tmpfs", target, "tmpfs", MS_NOSUID | MS_NODEV, mount.options.c_str()) != 0)
-      give_up(plan.socket, SetupStep::mount_tmpfs, errno);
-    return;
+    return mount_tmpfs(plan, mount, target);
   case CellMount::Kind::text:
     // The staging directory lies outside the new root, so it is still found by its own path.
     constexpr unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;

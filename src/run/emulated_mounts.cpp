@@ -66,9 +66,14 @@ void EmulatedMounts::add(const BindMount& mount) {
 }
 
 void EmulatedMounts::add(const TmpfsMount& mount) {
-  const auto& place = take(mount.target, MountPoints::Kind::directory);
+  constexpr mode_t permissions = 07777;
+  const auto& place = take(mount.target, MountPoints::Kind::open_directory);
   const KeptTime kept(open_parent(place.path));
-  if (::mkdir(place.path.c_str(), 0700) != 0 || ::chmod(place.path.c_str(), 01777) != 0)
+  struct stat covered {};
+  if (::lstat(place.aside.c_str(), &covered) != 0 || !S_ISDIR(covered.st_mode))
+    throw SysError(ENOTDIR, "mount a tmpfs on '{}'", place.path);
+  if (::mkdir(place.path.c_str(), 0700) != 0 ||
+      ::chmod(place.path.c_str(), covered.st_mode & permissions) != 0)
     throw SysError(errno, "create '{}'", place.path);
 }
 

@@ -74,7 +74,7 @@ void remove_stub(FdRef changes, const std::string& path, MountPoints::Kind kind,
   struct stat info {};
   if (!directory || ::fstatat(directory->get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0)
     return;
-  const bool is_directory = kind == MountPoints::Kind::directory;
+  const bool is_directory = kind != MountPoints::Kind::file;
   if (is_directory ? !S_ISDIR(info.st_mode) : !S_ISREG(info.st_mode) || info.st_size != 0)
     return;
   const KeptTime kept(*directory);
@@ -185,12 +185,12 @@ void MountPoints::make(const Walk& walk, const std::string& name, Kind kind) {
       ::fstatat(changes_.get(), path.c_str(), &hidden, AT_SYMLINK_NOFOLLOW) == 0 &&
       S_ISCHR(hidden.st_mode) && hidden.st_rdev == 0;
   const KeptTime kept(walk.directory());
-  if (kind == Kind::directory) {
-    if (::mkdirat(walk.directory().get(), name.c_str(), 0755) != 0)
-      throw SysError(errno, "create mount point '/{}'", path);
-  } else {
+  if (kind == Kind::file)
     open_at(walk.directory(), name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
-  }
+  else if (::mkdirat(walk.directory().get(), name.c_str(), 0755) != 0 ||
+           (kind == Kind::open_directory &&
+            ::fchmodat(walk.directory().get(), name.c_str(), 01777, 0) != 0))
+    throw SysError(errno, "create mount point '/{}'", path);
   // What lies in a mount goes with it; the same path below it is not ours.
   if (!is_covered(path))
     made_.push_back({path, kind, was_whiteout});

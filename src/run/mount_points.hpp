@@ -15,7 +15,11 @@ namespace cairn {
 /// and taken away after it; what the command itself did to them stays.
 class MountPoints {
 public:
-  enum class Kind { file, directory };
+  enum class Kind {
+    file,
+    directory,
+    open_directory ///< The same; where it is made anybody may write to it, as to /tmp.
+  };
 
   /// `root` is what the command will see, `changes` where changes to it arrive: the upper
   /// directory of an overlay, otherwise the root itself.

@@ -38,9 +38,9 @@ CellMount plan_mount(const TmpfsMount& mount) {
   CellMount planned;
   planned.kind = CellMount::Kind::tmpfs;
   planned.target = mount.target;
-  planned.options = "mode=1777";
+  planned.point = MountPoints::Kind::open_directory;
   if (mount.size)
-    planned.options += fmt::format(",size={}", *mount.size);
+    planned.options = fmt::format("size={}", *mount.size);
   return planned;
 }
 

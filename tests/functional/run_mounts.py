@@ -73,9 +73,16 @@ def bind_missing(world, build):
 
 @on_both_rungs("tmpfs: is empty, open to all and gone afterwards")
 def tmpfs(world, build):
-    done = build("FROM REGISTRY/busybox\nRUN mkdir /t && echo 1 > /t/own\nUSER ann\n"
-                 "RUN --mount=type=tmpfs,target=/t ls /t; stat -c %a /t; touch /t/x\nRUN ls /t\n")
-    expect_equal(printed(done), ["1777", "own"])
+    done = build("FROM REGISTRY/busybox\nUSER ann\n"
+                 "RUN --mount=type=tmpfs,target=/t/u ls /t/u; stat -c %a /t /t/u; touch /t/u/x\nRUN test ! -e /t\n")
+    expect_equal(printed(done), ["755", "1777"])
+
+
+@on_both_rungs("tmpfs: has the mode, but not the owner, of a directory that it covers, and gives it back")
+def tmpfs_covers(world, build):
+    done = build("FROM REGISTRY/busybox\nRUN mkdir /t && echo 1 > /t/own && chown 5:6 /t && chmod 2751 /t\n"
+                 "RUN --mount=type=tmpfs,target=/t ls /t; stat -c '%a %u:%g' /t; touch /t/x\nRUN ls /t; stat -c '%a %u:%g' /t\n")
+    expect_equal(printed(done), ["2751 0:0", "own", "2751 5:6"])
 
 
 @case("tmpfs: holds no more than its size")
