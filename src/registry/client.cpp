@@ -104,8 +104,8 @@ struct RegistryClient::State {
         retry(given.retry, make_pause(given.cancel), make_random(), given.clock, given.progress) {}
 
   RegistrySession& session(const ImageRef& ref, Direction direction) {
-    const std::lock_guard lock(mutex);
-    auto& entry = sessions[{ref.registry(), direction}];
+    const std::lock_guard lock(mutex_);
+    auto& entry = sessions_[{ref.registry(), direction}];
     if (!entry)
       entry = std::make_unique<RegistrySession>(services, options, ref, direction);
     return *entry;
@@ -145,21 +145,21 @@ private:
   using Key = std::pair<std::string, Direction>; ///< The registry's name.
 
   bool is_silent(const Key& key) {
-    const std::lock_guard lock(mutex);
-    return silent.contains(key);
+    const std::lock_guard lock(mutex_);
+    return silent_.contains(key);
   }
 
   void set_silent(const Key& key, bool is_silent) {
-    const std::lock_guard lock(mutex);
+    const std::lock_guard lock(mutex_);
     if (is_silent)
-      silent.insert(key);
+      silent_.insert(key);
     else
-      silent.erase(key);
+      silent_.erase(key);
   }
 
-  std::mutex mutex;
-  std::map<Key, std::unique_ptr<RegistrySession>> sessions;
-  std::set<Key> silent; ///< Those whose last answer was none.
+  std::mutex mutex_;
+  std::map<Key, std::unique_ptr<RegistrySession>> sessions_;
+  std::set<Key> silent_; ///< Those whose last answer was none.
 };
 
 namespace {
