@@ -120,7 +120,7 @@ Flags<RegistryUse> credential_helper_flag() {
 
 Flags<RegistryUse> registry_flags(RegistryAccess access) {
   auto for_pulls = together({pull_protocol_flags(), trust_flags(), mirror_flags(),
-                                   credential_helper_flag(), retry_flags()});
+                             credential_helper_flag(), retry_flags()});
   if (access == RegistryAccess::pull)
     return for_pulls;
   return together({push_protocol_flags(), for_pulls, push_flags()});
