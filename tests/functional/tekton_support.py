@@ -63,9 +63,7 @@ class TaskRun:
 
     def results(self) -> dict[str, str]:
         found = {name: self.task.result(name, self.files) for name in tekton.names(self.task.spec["results"])}
-        # Each container's message: its results as JSON.
-        message = json.dumps([{"key": name, "value": value, "type": 1} for name, value in found.items()])
-        expect(len(message) < tekton.RESULT_LIMIT, f"{len(message)} bytes of results")
+        tekton.termination_message(found)
         expect(not any("\n" in value for value in found.values()), f"a newline in {found}")
         return found
 
