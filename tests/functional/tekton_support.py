@@ -1,9 +1,11 @@
 """Runs of Tekton's Tasks."""
+import contextlib
 import json
 
-from support import expect, expect_equal, write_tree
+from support import Skip, expect, expect_equal, write_tree
 
 import container_support as containers
+import git_servers
 import manifests
 import tar_layers
 import tekton
@@ -86,3 +88,14 @@ def expect_results(world, run: TaskRun) -> None:
     expect_equal(run.results(), {"IMAGE_URL": f"{world.host}/{name}", "IMAGE_DIGEST": digest,
                                  "IMAGES": f"{world.host}/{name}@{digest}",
                                  "BASE_IMAGES": f"{world.host}/busybox@{base}"})
+
+
+@contextlib.contextmanager
+def repository(world, files: dict, **how):
+    """The URL of a git repository that holds FILES, on a server of its own."""
+    if not git_servers.BACKEND.exists():
+        raise Skip("git http-backend is not installed")
+    directory = world.new_directory("repositories")
+    git_servers.Repository(directory / "app.git").commit(files)
+    with contextlib.closing(git_servers.HttpServer(directory, **how)) as server:
+        yield f"{server.url}/app.git"
