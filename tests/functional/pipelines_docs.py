@@ -7,8 +7,6 @@ import re
 import shlex
 import sys
 
-import yaml
-
 from support import ROOT, case, expect, expect_equal, main
 
 import argo
@@ -17,35 +15,18 @@ import certificates
 import container_support as containers
 import gitlab_support
 import kubernetes_support
+import manifest_examples
 import manifest_pods
 import manifest_schemas
 import manifests
 import tekton
 import tekton_support
 
-PAGES = ("docs/tekton.md", "docs/argo.md", "docs/gitlab.md", "docs/kubernetes.md", "docs/migrating.md", "docs/security.md", "docs/argo-plugin.md", "docs/warmer.md",
-         "README.md")
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.S | re.M)
 LINK = re.compile(r"\]\(([^)#]+?)(#[^)]*)?\)")
 
 
-def pages() -> list[pathlib.Path]:
-    own = [page for folder in ("tasks", "stepactions", "pipelines") for page in (ROOT / folder).glob("*/README.md")]
-    return [ROOT / page for page in PAGES] + sorted(own)
-
-
-def blocks(page: pathlib.Path, language: str) -> list[str]:
-    return [text for name, text in BLOCK.findall(page.read_text()) if name == language]
-
-
-def examples() -> list[tuple[str, dict]]:
-    """(page, document) of everything in YAML that the pages show, but for lists, which are parts of something."""
-    return [(str(page.relative_to(ROOT)), document) for page in pages() for block in blocks(page, "yaml")
-            for document in yaml.safe_load_all(block) if isinstance(document, dict)]
-
-
 def of_kind(*kinds: str) -> list[tuple[str, dict]]:
-    found = [(page, document) for page, document in examples() if document.get("kind") in kinds]
+    found = [(page, document) for page, document in manifest_examples.examples() if document.get("kind") in kinds]
     expect(found, f"no example of {kinds}")
     return found
 
@@ -57,7 +38,7 @@ def on(world, document: dict) -> dict:
 
 @case("manifests in the documents are what their schemas say")
 def schemas(_world):
-    found = [f"{page}: {problem}" for page, document in examples() if "kind" in document
+    found = [f"{page}: {problem}" for page, document in manifest_examples.examples() if "kind" in document
              for problem in manifest_schemas.problems(document)]
     expect(not found, "; ".join(found[:5]))
 
@@ -65,7 +46,7 @@ def schemas(_world):
 @case("pods that the documents make fit their Pod Security level, have no token, and their source where no Dockerfile works")
 def pod_rules(_world):
     found = []
-    for page, document in examples():
+    for page, document in manifest_examples.examples():
         if document.get("kind") not in ("Pod", "Job", "Workflow", "TaskRun", "PipelineRun"):
             continue
         expect(document["metadata"].get("generateName") or is_kanikos(document), f"{page}: no generateName")
@@ -91,7 +72,7 @@ def job_is_the_same(_world):
 
 @case("parts of manifests in the documents would be valid in a whole one")
 def fragments(_world):
-    for page, document in examples():
+    for page, document in manifest_examples.examples():
         if set(document) == {"spec"}:
             run = {"apiVersion": "tekton.dev/v1", "kind": "TaskRun", "metadata": {"name": "x"}, **document}
             expect_equal(manifest_schemas.problems(run), [], page)
@@ -102,11 +83,11 @@ def fragments(_world):
 @case("links in the documents lead to files, and commands name files that are there")
 def links(_world):
     others = [*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md"), ROOT / "workflows/README.md", ROOT / "tests/README.md"]
-    for page in sorted({*pages(), *others}):
+    for page in sorted({*manifest_examples.pages(), *others}):
         text = page.read_text()
         wrong = [link for link, _ in LINK.findall(text) if "://" not in link and not (page.parent / link).exists()]
         expect_equal(wrong, [], f"links of {page.relative_to(ROOT)}")
-        for block in blocks(page, "sh"):
+        for block in manifest_examples.blocks(page, "sh"):
             for line in block.replace("\\\n", " ").splitlines():
                 words = shlex.split(line, comments=True)
                 wrong = [word for word in words if re.match(r"(tasks|stepactions|pipelines|workflows|templates|scripts)/", word)
@@ -192,7 +173,7 @@ def pods(world):
 
 
 def gitlab_examples() -> list[tuple[str, dict]]:
-    return [(page, document) for page, document in examples()
+    return [(page, document) for page, document in manifest_examples.examples()
             if "include" in document or any(isinstance(job, dict) and "script" in job for job in document.values())]
 
 

@@ -12,6 +12,7 @@ from support import ROOT, case, expect, expect_equal, main
 
 import argo
 import kubernetes
+import manifest_examples
 import manifest_pods
 import manifest_schemas
 import manifests
@@ -132,7 +133,7 @@ def all_pods() -> list[tuple[str, dict]]:
     return found
 
 
-@case("all pods, with the containers that controllers add, fit Pod Security baseline, and those called restricted fit restricted")
+@case("all pods, with the controllers' own containers, fit Pod Security baseline, and those called restricted fit restricted")
 def pod_security_levels(_world):
     found, restricted = [], 0
     for path, pod in all_pods():
@@ -205,7 +206,8 @@ def job_policies(_world):
     for path, document in found:
         spec = kubernetes.job_spec(document)
         [name] = [each["name"] for each in spec["template"]["spec"]["containers"]]
-        for code, conditions, wanted in ((137, kubernetes.DISRUPTED, "retried for nothing"), (1, kubernetes.DISRUPTED, "retried for nothing"),
+        evicted = kubernetes.DISRUPTED
+        for code, conditions, wanted in ((137, evicted, "retried for nothing"), (1, evicted, "retried for nothing"),
                                          (75, [], "retried"), (1, [], "failed"), (7, [], "failed"), (137, [], "failed")):
             expect_equal(kubernetes.after_failure(spec, {name: code}, conditions), wanted, f"{path}: {code} {conditions}")
         expect_equal(kubernetes.after_failure(spec, {name: 75}, [], failed_before=spec["backoffLimit"]), "failed", path)
@@ -368,6 +370,16 @@ def runs(_world):
         found += [f"{path}: {p['name']} is missing" for p in target["params"]
                   if "default" not in p and p["name"] not in tekton.names(spec["params"])]
     none_found(found)
+
+
+@case("what is taken from a bundle names the Secret that opens its registry, as the resolver has no other")
+def bundles(_world):
+    documents = manifests.of_kind("TaskRun") + [each for each in manifest_examples.examples() if each[1].get("kind") == "TaskRun"]
+    references = [(path, document["spec"]["taskRef"]) for path, document in documents
+                  if document["spec"]["taskRef"].get("resolver") == "bundles"]
+    expect(len(references) >= 2, str(references))
+    for path, reference in references:
+        expect_equal(sorted(tekton.names(reference["params"])), ["bundle", "kind", "name", "secret"], path)
 
 
 def argo_templates() -> dict[str, dict]:

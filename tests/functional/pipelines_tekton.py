@@ -89,7 +89,8 @@ def parameters(world):
 @case("a CONTEXT that begins with a slash is a directory of the source workspace, as with kaniko's Task")
 def slash(world):
     folder = source(world, "FROM scratch\nCOPY f /whole\n", {"sub/f": "sub", "sub/Dockerfile": "FROM scratch\nCOPY f /sub\n"})
-    for context, dockerfile, name, content in (("/sub", "sub/Dockerfile", "/sub", "sub"), ("/", "./Dockerfile", "/whole", "content\n")):
+    for context, dockerfile, name, content in (("/sub", "sub/Dockerfile", "/sub", "sub"),
+                                               ("/", "./Dockerfile", "/whole", "content\n")):
         run = TaskRun(world, "cairn", {"IMAGE": f"{world.host}/{world.new_name('slash')}:1", "CONTEXT": context,
                                        "DOCKERFILE": dockerfile}, {"source": folder}).succeeded()
         expect_equal(containers.pulled(world, name_of(run)).text(name), content)

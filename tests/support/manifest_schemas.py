@@ -75,7 +75,8 @@ def pod_spec() -> dict:
 def of_pods(kind: str) -> dict:
     texts, number = {"type": "string"}, {"type": "integer"}
     codes = of_objects(containerName=texts, operator=texts, values={"type": "array", "items": number})
-    rule = of_objects(action=texts, onExitCodes=codes, onPodConditions={"type": "array", "items": of_objects(type=texts, status=texts)})
+    conditions = {"type": "array", "items": of_objects(type=texts, status=texts)}
+    rule = of_objects(action=texts, onExitCodes=codes, onPodConditions=conditions)
     job = of_objects(template=of_objects(metadata=METADATA, spec=pod_spec()), backoffLimit=number,
                      ttlSecondsAfterFinished=number, activeDeadlineSeconds=number,
                      podFailurePolicy=of_objects(rules={"type": "array", "items": rule}))

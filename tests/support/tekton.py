@@ -270,12 +270,14 @@ def pod_of(run: dict, task: dict, step_actions: dict[str, dict], *, set_security
     implicit = [{"name": f"tekton-internal-{path.rpartition('/')[2]}", "mountPath": path}
                 for path in ("/workspace", "/tekton/home", "/tekton/results", "/tekton/steps", "/tekton/run/0")]
     volumes = [{"name": mount["name"], "emptyDir": {}} for mount in implicit]
-    volumes += [{key: value for key, value in workspace.items() if key != "subPath"} for workspace in run.get("workspaces", [])]
+    volumes += [{key: value for key, value in workspace.items() if key != "subPath"}
+                for workspace in run.get("workspaces", [])]
     pod = {**run.get("podTemplate", {}), "restartPolicy": "Never", "activeDeadlineSeconds": MINUTES * 60 * 3 // 2,
            "initContainers": first, "volumes": volumes + task["spec"].get("volumes", []),
            "containers": [{"name": f"step-{step.name}", "image": step.image, "command": step.words,
                            "securityContext": step.security,
-                           "volumeMounts": implicit + [{"name": mount.volume, "mountPath": mount.target} for mount in step.mounts]}
+                           "volumeMounts": implicit + [{"name": mount.volume, "mountPath": mount.target}
+                                                       for mount in step.mounts]}
                           for step in steps]}
     kubernetes.with_defaults(pod)
     return pod
