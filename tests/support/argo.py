@@ -9,7 +9,7 @@ import re
 import yaml
 
 import kubernetes
-from tekton import Mount
+from pod import Mount
 
 VARIABLE = re.compile(r"\{\{(.*?)\}\}")
 GLOBALS = {"workflow.namespace", "workflow.name", "workflow.uid"}

@@ -11,6 +11,7 @@ import re
 import yaml
 
 import kubernetes
+from pod import Mount
 
 VARIABLE = re.compile(r"\$\(([^()]*)\)")
 MESSAGE_LIMIT = 4096 # bytes of a termination message
@@ -88,14 +89,6 @@ def parameter_values(specs: list[dict], given: dict, prefix: str = "params.") ->
         else:
             texts[f"{prefix}{name}"] = value
     return texts, lists
-
-
-@dataclasses.dataclass
-class Mount:
-    target: str
-    source: pathlib.Path | None = None # nothing: an emptyDir
-    read_only: bool = False
-    volume: str = ""
 
 
 @dataclasses.dataclass
