@@ -65,8 +65,8 @@ struct Result {
   std::string text;
 };
 
-/// A pipeline refuses results that are too much, and with them a step whose image is pushed already.
-/// So those that no longer fit are emptied: half a list would pass for a whole one.
+/// A pipeline refuses results that are too much, and with them a step whose image is pushed
+/// already. So those that no longer fit are emptied: half a list would pass for a whole one.
 void fit_results(std::span<Result> results, std::uint64_t limit, Progress& progress) {
   std::uint64_t taken = 0;
   for (auto& result : results) {
