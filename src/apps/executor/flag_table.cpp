@@ -204,7 +204,7 @@ constexpr Row own_flags[] = {
     .help = "The file to write the images that were built from to, as for --images-file"},
    [](Draft& d, const Value& v) { d.command.build.output.reports.base_images_file = v.text(); }},
   {{.name = "results-limit", .group = output_group, .preset = "0",
-    .help = "How many bytes the files of digest, URL, images and base images may have together: what is too much is left empty, with a warning; 0 for no limit"},
+    .help = "How many bytes a pipeline takes of the digest, URL, images and base images together: what is too much is left empty, with a warning; 0 for no limit"},
    [](Draft& d, const Value& v) { d.command.build.output.reports.results_limit = v.bytes(); }},
   {{.name = "image-format", .group = output_group, .preset = "the base image's",
     .help = "The media types of the image: docker or oci"},

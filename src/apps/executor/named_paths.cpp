@@ -65,6 +65,24 @@ Paths context(const std::string& value) {
   return elsewhere || path.empty() || is_url(value) ? Paths() : Paths{path};
 }
 
+/// What --context-base says, of which a path in --context is a part; "" for nothing.
+std::string context_base(const std::vector<FlagUse>& uses) {
+  std::string base;
+  for (const auto& use : uses)
+    if (use.name == "context-base")
+      base = use.value.text();
+  return base;
+}
+
+/// A context, in the base unless it says by a scheme where it is.
+Paths context_in(const std::string& base, const std::string& value) {
+  auto paths = context(value);
+  if (!base.empty() && value.find("://") == std::string::npos)
+    for (auto& path : paths)
+      path = base + "/" + path;
+  return paths;
+}
+
 /// NAME=PATH, NAME=oci-layout://PATH[:TAG][@DIGEST]
 Paths named_context(const std::string& value) {
   const auto parts = cut(value, '=');
@@ -87,6 +105,7 @@ struct Row {
 
 constexpr std::array rows = {
     Row{"context", Use::read, context},
+    Row{"context-base", Use::read, file},
     Row{"build-context", Use::read, named_context},
     Row{"dockerfile", Use::read, context},
     Row{"secret", Use::read, secret_source},
@@ -138,9 +157,11 @@ bool names_paths(std::string_view flag) {
 std::vector<NamedPath> named_paths(const std::vector<FlagUse>& uses,
                                    const ProcessEnvironment& environment) {
   std::vector<NamedPath> paths;
+  const auto base = context_base(uses);
   for (const auto& use : uses)
     if (const auto* row = find_row(use.name))
-      for (auto& path : row->paths(use.value.text()))
+      for (auto& path : use.name == "context" ? context_in(base, use.value.text())
+                                              : row->paths(use.value.text()))
         if (!path.empty())
           paths.push_back({row->use, "--" + std::string(use.name), std::move(path)});
   for (const auto* name : late_variables)

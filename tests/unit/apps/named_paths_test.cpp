@@ -67,6 +67,10 @@ TEST_CASE("contexts, layouts, caches, keys and reports are read out of their val
   CHECK(named({"--context=tar:///in/context.tar"}) ==
         std::set<std::string>{"--context=/in/context.tar"});
   CHECK(named({"--context=https://github.com/a/b.git"}).empty());
+  CHECK(named({"--context-base=/w", "--context=/"}) ==
+        std::set<std::string>{"--context-base=/w", "--context=/w//"});
+  CHECK(named({"--context-base=/w", "--context=https://github.com/a/b.git"}) ==
+        std::set<std::string>{"--context-base=/w"});
 }
 
 TEST_CASE("variables that credentials are read from name paths, too") {
