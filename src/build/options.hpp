@@ -121,6 +121,8 @@ struct ReportOptions {
   std::string image_url_file;
   std::string images_file;
   std::string base_images_file;
+  /// Bytes that the digest and the three above may have together, as a pipeline wants it; 0: any.
+  std::uint64_t results_limit = 0;
   /// $BUILDER_OUTPUT: a directory where Google Cloud Build reads which images a step has pushed.
   std::string builder_output;
 };

@@ -10,6 +10,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <array>
+#include <span>
+
 namespace cairn {
 
 namespace {
@@ -53,6 +56,32 @@ void write_report(const std::string& place, const std::string& text,
 
 std::string tagged_name(const ImageRef& destination) {
   return destination.name() + ":" + destination.tag().value_or("latest");
+}
+
+/// A report that is a result of a pipeline's step.
+struct Result {
+  std::string_view flag;
+  const std::string& place;
+  std::string text;
+};
+
+/// A pipeline refuses results that are too much, and with them a step whose image is pushed
+/// already. So those that no longer fit are emptied: half a list would pass for a whole one.
+void fit_results(std::span<Result> results, std::uint64_t limit, Progress& progress) {
+  std::uint64_t taken = 0;
+  for (auto& result : results) {
+    if (result.place.empty() || limit == 0)
+      continue;
+    const auto size = result.text.size();
+    if (size <= limit - taken) {
+      taken += size;
+      continue;
+    }
+    progress.warn("--{} is left empty: its {} bytes and the {} of other results are more than "
+                  "--results-limit={}",
+                  result.flag, size, taken, limit);
+    result.text.clear();
+  }
 }
 
 /// A line of JSON for each image that was pushed.
@@ -103,13 +132,21 @@ void write_reports(const ReportedImage& image, const ReportOptions& options,
   std::vector<std::string> bases;
   for (const auto& base : image.bases)
     bases.push_back(base.str());
+  const auto url =
+      image.destinations.empty() ? std::string() : tagged_name(image.destinations.front());
+  // What a pipeline cannot do without comes first.
+  std::array results{
+      Result{"digest-file", options.digest_file, digest},
+      Result{"image-url-file", options.image_url_file, url},
+      Result{"images-file", options.images_file, fmt::format("{}", fmt::join(tagged, ","))},
+      Result{"base-images-file", options.base_images_file,
+             fmt::format("{}", fmt::join(bases, ","))}};
+  fit_results(results, options.results_limit, services.progress);
   write_report(options.image_name_with_digest_file, names, services);
   write_report(options.image_name_tag_with_digest_file, tagged_names, services);
-  if (!image.destinations.empty())
-    write_report(options.image_url_file, tagged_name(image.destinations.front()), services);
-  write_report(options.images_file, fmt::format("{}", fmt::join(tagged, ",")), services);
-  write_report(options.base_images_file, fmt::format("{}", fmt::join(bases, ",")), services);
-  write_report(options.digest_file, digest, services);
+  // The digest is the last file: when it is there, all are.
+  for (auto result = results.rbegin(); result != results.rend(); ++result)
+    write_report(result->place, result->text, services);
   if (!options.builder_output.empty() && image.pushed == PushImage::yes)
     write_report(options.builder_output + "/images", cloud_build_lines(image), services);
 }

@@ -74,6 +74,15 @@ void settle_push(ExecutorDraft& draft, const ProcessEnvironment& environment) {
     throw Error("you must provide --destination, or use --no-push");
 }
 
+/// For pipelines, where one parameter names a directory of their workspace or a repository.
+void settle_context_base(ExecutorDraft& draft) {
+  auto& context = draft.command.build.context;
+  const bool is_path = context.context.find("://") == std::string::npos &&
+                       !parse_git_context(context.context, context.git);
+  if (!draft.context_base.empty() && is_path)
+    context.context = draft.context_base + "/" + context.context;
+}
+
 void check_context(const ContextOptions& context) {
   if (context.context.empty())
     throw Error("--context: say where the build context is");
@@ -137,6 +146,7 @@ BuildCommand settle(ExecutorDraft draft, const ProcessEnvironment& environment) 
   settle_push(draft, environment);
   settle_commands(draft, environment);
   settle_git(draft, environment);
+  settle_context_base(draft);
   check_context(draft.command.build.context);
   check_reports(draft.command.build.output);
   check_format(draft.command.build.output);
