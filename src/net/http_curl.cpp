@@ -21,6 +21,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::size_t max_error_body = std::size_t{64} * 1024;
 constexpr std::size_t max_header_bytes = std::size_t{256} * 1024;
+constexpr std::size_t max_headers = 2000;
 constexpr long buffer_size = 256L * 1024;
 constexpr long first_success = 200;
 constexpr long last_success = 299;
@@ -71,6 +72,18 @@ private:
   std::vector<Idle> idle_;
 };
 
+#if LIBCURL_VERSION_NUM >= 0x080600
+constexpr auto too_large = CURLE_TOO_LARGE;
+#else
+constexpr auto too_large = CURLE_OUT_OF_MEMORY;
+#endif
+
+/// An answer that no other try makes better: headers beyond what libcurl takes.
+bool is_oversized(CURLcode code, std::string_view said) {
+  return code == too_large || code == CURLE_OUT_OF_MEMORY ||
+         said.find("response headers") != std::string_view::npos;
+}
+
 bool is_set(const std::atomic<bool>* flag) {
   return flag != nullptr && flag->load(std::memory_order_relaxed);
 }
@@ -80,7 +93,10 @@ bool is_set(const std::atomic<bool>* flag) {
 class Transfer {
 public:
   Transfer(CURL* curl, const HttpOptions& options, const Request& request)
-      : curl_(curl), options_(options), request_(request) {}
+      : curl_(curl), options_(options), request_(request), started_(SteadyClock::now()),
+        pace_(options.pace, started_) {
+    pace_.wait(started_, request.earlier_bytes);
+  }
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
@@ -89,7 +105,6 @@ public:
     set_tls();
     set_body();
     set_headers();
-    active_ = SteadyClock::now();
     const auto code = curl_easy_perform(curl_);
     if (failure_)
       std::rethrow_exception(failure_);
@@ -113,6 +128,8 @@ private:
   void set_basics() {
     const auto url = Url::parse(request_.url);
     proxy_ = proxy_for(options_.proxy, url);
+    if (const auto scope = address_scope(url.host))
+      admit(*scope);
     set(CURLOPT_URL, request_.url.c_str());
     set(CURLOPT_PROTOCOLS_STR, "http,https");
     set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
@@ -129,6 +146,9 @@ private:
     set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(options_.connect_timeout.count()));
     set(CURLOPT_ERRORBUFFER, error_.data());
     set(CURLOPT_OPENSOCKETFUNCTION, &on_socket);
+    set(CURLOPT_OPENSOCKETDATA, this);
+    set(CURLOPT_PREREQFUNCTION, &on_connection);
+    set(CURLOPT_PREREQDATA, this);
     set(CURLOPT_HEADERFUNCTION, &on_header);
     set(CURLOPT_HEADERDATA, this);
     set(CURLOPT_WRITEFUNCTION, &on_write);
@@ -185,6 +205,7 @@ private:
   void set_stream_body(const StreamBody& body) {
     source_ = body.open();
     size_ = body.size;
+    pace_.send(SteadyClock::now());
     set(CURLOPT_UPLOAD, 1L);
     set(CURLOPT_INFILESIZE_LARGE, size_ ? static_cast<curl_off_t>(*size_) : curl_off_t{-1});
     set(CURLOPT_READFUNCTION, &on_read);
@@ -222,8 +243,19 @@ private:
     return response_.status >= 400 && (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR);
   }
 
+  std::string said_by_curl(CURLcode code) const {
+    // What libcurl says is that it could not begin anew by itself.
+    const auto said = code == CURLE_SEND_FAIL_REWIND ? std::string("the connection broke")
+                      : error_[0] != '\0'            ? printable(error_.data())
+                                                     : std::string(curl_easy_strerror(code));
+    if (source_ == nullptr)
+      return said;
+    return size_ ? fmt::format("{} (after {} of {} bytes)", said, sent_, *size_)
+                 : fmt::format("{} (after {} bytes)", said, sent_);
+  }
+
   [[noreturn]] void fail(CURLcode code) const {
-    const std::string said = error_[0] != '\0' ? error_.data() : curl_easy_strerror(code);
+    const auto said = said_by_curl(code);
     const auto place = describe(request_);
     switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
@@ -231,31 +263,41 @@ private:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_CIPHER:
-      throw TlsError("{}: {}", place, printable(said));
+      throw TlsError("{}: {}", place, said);
     case CURLE_SSL_CONNECT_ERROR:
       // The peer's refusal is final; a connection that broke during the handshake is not.
       if (said.find("wrong version") != std::string::npos ||
           said.find("alert") != std::string::npos || said.find("http request") != std::string::npos)
-        throw TlsError("{}: {}", place, printable(said));
+        throw TlsError("{}: {}", place, said);
       break;
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_OUT_OF_MEMORY:
     case CURLE_BAD_FUNCTION_ARGUMENT:
-      throw Error("{}: {}", place, printable(said));
+      throw Error("{}: {}", place, said);
     default:
       break;
     }
-    throw TemporaryError("{}: {}", place, printable(said));
+    if (is_oversized(code, said))
+      throw Error("{}: the answer has headers that are too large", place);
+    throw TemporaryError("{}: {}", place, said);
   }
 
-  void check_waiting() {
+  /// Whether this request may go to an address of that kind. @throws Error
+  void admit(AddressScope scope) {
+    if (request_.led_from && !may_lead(*request_.led_from, scope))
+      throw Error("{}: refused, the server that leads there must not lead to {}",
+                  describe(request_), scope_words(scope));
+    response_.peer = scope;
+  }
+
+  void check_waiting(std::uint64_t body_bytes) {
     if (is_set(options_.cancel) || is_set(request_.cancel))
       throw Cancelled("{}: interrupted", describe(request_));
-    const bool sent = source_ != nullptr && ended_;
-    const auto limit = sent ? options_.commit_timeout : options_.stall_timeout;
-    if (SteadyClock::now() - active_ > limit)
-      throw TemporaryError("{}: nothing moved for {} seconds", describe(request_), limit.count());
+    const auto slow =
+        within([&] { return pace_.check(SteadyClock::now(), body_bytes + header_bytes_); }, "{}",
+               describe(request_));
+    if (slow && options_.progress != nullptr)
+      options_.progress->info("{}: {}", describe(request_), *slow);
   }
 
   void take_header(std::string_view line) {
@@ -263,10 +305,16 @@ private:
     header_bytes_ += line.size();
     if (header_bytes_ > max_header_bytes)
       throw Error("{}: more than 256 KiB of headers", describe(request_));
-    if (line.starts_with("HTTP/"))
+    if (line.starts_with("HTTP/")) {
       response_.headers = {};
-    else if (const auto parts = cut(line, ':'))
+      // After "100 Continue" the answer is still to come.
+      if (line.find(" 1") != line.find(' '))
+        pace_.receive(SteadyClock::now());
+    } else if (const auto parts = cut(line, ':')) {
+      if (response_.headers.fields().size() >= max_headers)
+        throw Error("{}: more than {} headers", describe(request_), max_headers);
       response_.headers.add(std::string(trim(parts->first)), std::string(trim(parts->second)));
+    }
   }
 
   /// False when no more is wanted.
@@ -302,7 +350,10 @@ private:
     // Newer releases of libcurl ask for no byte beyond the size.
     if (std::byte beyond{}; size_ && count > 0 && sent_ == *size_)
       sent_ += source_->read({&beyond, 1});
-    ended_ = ended_ || count == 0 || (size_ && sent_ >= *size_);
+    if (!ended_ && (count == 0 || (size_ && sent_ >= *size_))) {
+      ended_ = true;
+      pace_.wait(SteadyClock::now(), sent_ + request_.earlier_bytes);
+    }
     if (size_ && (sent_ > *size_ || (count == 0 && sent_ < *size_)))
       throw Error("{}: the body has {} bytes or {}, not {}", describe(request_), sent_,
                   sent_ > *size_ ? "more" : "fewer", *size_);
@@ -321,35 +372,53 @@ private:
     return otherwise;
   }
 
-  static curl_socket_t on_socket(void*, curlsocktype, curl_sockaddr* address) noexcept {
-    return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  /// The same for work whose time is not the network's.
+  template<class Body, class Result>
+  Result timed(Result otherwise, const Body& body) noexcept {
+    const auto begun = SteadyClock::now();
+    const auto result = guarded(otherwise, body);
+    pace_.exclude(SteadyClock::now() - begun);
+    return result;
+  }
+
+  static curl_socket_t on_socket(void* self, curlsocktype, curl_sockaddr* address) noexcept {
+    auto& transfer = *static_cast<Transfer*>(self);
+    return transfer.guarded(curl_socket_t{CURL_SOCKET_BAD}, [&] {
+      if (transfer.proxy_.empty())
+        transfer.admit(address_scope(address->addr));
+      return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    });
+  }
+
+  /// Also of a connection that another request has opened.
+  static int on_connection(void* self, char* address, char*, int, int) noexcept {
+    auto& transfer = *static_cast<Transfer*>(self);
+    return transfer.guarded(CURL_PREREQFUNC_ABORT, [&] {
+      if (transfer.proxy_.empty())
+        transfer.admit(address_scope(std::string_view(address)).value_or(AddressScope::global));
+      return CURL_PREREQFUNC_OK;
+    });
   }
 
   static std::size_t on_header(char* data, std::size_t, std::size_t size, void* self) noexcept {
     auto& transfer = *static_cast<Transfer*>(self);
     return transfer.guarded(std::size_t{0}, [&] {
       transfer.take_header({data, size});
-      transfer.active_ = SteadyClock::now();
       return size;
     });
   }
 
   static std::size_t on_write(char* data, std::size_t, std::size_t size, void* self) noexcept {
     auto& transfer = *static_cast<Transfer*>(self);
-    return transfer.guarded(std::size_t{0}, [&] {
-      const bool more = transfer.take_body(std::as_bytes(std::span(data, size)));
-      // Read after the sink: its time is not the network's.
-      transfer.active_ = SteadyClock::now();
-      return more ? size : std::size_t{0};
+    return transfer.timed(std::size_t{0}, [&] {
+      return transfer.take_body(std::as_bytes(std::span(data, size))) ? size : std::size_t{0};
     });
   }
 
   static std::size_t on_read(char* data, std::size_t, std::size_t size, void* self) noexcept {
     auto& transfer = *static_cast<Transfer*>(self);
-    return transfer.guarded(std::size_t{CURL_READFUNC_ABORT}, [&] {
-      const auto count = transfer.give_body(std::as_writable_bytes(std::span(data, size)));
-      transfer.active_ = SteadyClock::now();
-      return count;
+    return transfer.timed(std::size_t{CURL_READFUNC_ABORT}, [&] {
+      return transfer.give_body(std::as_writable_bytes(std::span(data, size)));
     });
   }
 
@@ -363,10 +432,11 @@ private:
     });
   }
 
-  static int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexcept {
+  static int on_progress(void* self, curl_off_t, curl_off_t received, curl_off_t,
+                         curl_off_t sent) noexcept {
     auto& transfer = *static_cast<Transfer*>(self);
     return transfer.guarded(1, [&] {
-      transfer.check_waiting();
+      transfer.check_waiting(static_cast<std::uint64_t>(received + sent));
       return 0;
     });
   }
@@ -386,7 +456,8 @@ private:
   bool enough_ = false;
   bool announced_ = false;
   std::size_t header_bytes_ = 0;
-  SteadyClock::time_point active_;
+  SteadyClock::time_point started_;
+  Pace pace_;
   std::exception_ptr failure_;
 };
 

@@ -217,7 +217,7 @@ void run(int argc, char** argv) {
   http_options.ca_pool = load_ca_pool({});
   http_options.proxy = {env("HTTP_PROXY"), env("HTTPS_PROXY"), env("NO_PROXY")};
   http_options.connect_timeout = std::chrono::seconds(5);
-  http_options.stall_timeout = std::chrono::seconds(arguments.number("stall", 60));
+  http_options.pace.stall = std::chrono::seconds(arguments.number("stall", 60));
   const auto http = make_http(http_options);
   const auto keys = keychain(progress);
   RetryPolicy retry;

@@ -21,7 +21,7 @@ HttpOptions http_options(const Variables& environment, const std::atomic<bool>& 
 HttpOptions metadata_http_options(const std::atomic<bool>& cancel) {
   HttpOptions options;
   options.connect_timeout = std::chrono::seconds(2);
-  options.stall_timeout = std::chrono::seconds(10);
+  options.pace.stall = std::chrono::seconds(10);
   options.cancel = &cancel;
   return options;
 }
