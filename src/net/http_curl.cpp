@@ -2,6 +2,7 @@
 
 #include "net/redact.hpp"
 #include "net/redirect.hpp"
+#include "net/response_head.hpp"
 #include "util/text.hpp"
 
 #include <curl/curl.h>
@@ -20,8 +21,6 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::size_t max_error_body = std::size_t{64} * 1024;
-constexpr std::size_t max_header_bytes = std::size_t{256} * 1024;
-constexpr std::size_t max_headers = 2000;
 constexpr long buffer_size = 256L * 1024;
 constexpr long first_success = 200;
 constexpr long last_success = 299;
@@ -111,6 +110,7 @@ public:
     long status = 0;
     curl_easy_getinfo(curl_, CURLINFO_RESPONSE_CODE, &status);
     response_.status = static_cast<int>(status);
+    response_.headers = head_.headers();
     response_.url = request_.url;
     if (code != CURLE_OK && !is_answered(code))
       fail(code);
@@ -294,27 +294,17 @@ private:
     if (is_set(options_.cancel) || is_set(request_.cancel))
       throw Cancelled("{}: interrupted", describe(request_));
     const auto slow =
-        within([&] { return pace_.check(SteadyClock::now(), body_bytes + header_bytes_); }, "{}",
+        within([&] { return pace_.check(SteadyClock::now(), body_bytes + head_.bytes()); }, "{}",
                describe(request_));
     if (slow && options_.progress != nullptr)
       options_.progress->info("{}: {}", describe(request_), *slow);
   }
 
   void take_header(std::string_view line) {
-    line = trim(line);
-    header_bytes_ += line.size();
-    if (header_bytes_ > max_header_bytes)
-      throw Error("{}: more than 256 KiB of headers", describe(request_));
-    if (line.starts_with("HTTP/")) {
-      response_.headers = {};
-      // After "100 Continue" the answer is still to come.
-      if (line.find(" 1") != line.find(' '))
-        pace_.receive(SteadyClock::now());
-    } else if (const auto parts = cut(line, ':')) {
-      if (response_.headers.fields().size() >= max_headers)
-        throw Error("{}: more than {} headers", describe(request_), max_headers);
-      response_.headers.add(std::string(trim(parts->first)), std::string(trim(parts->second)));
-    }
+    const auto what = within([&] { return head_.take(line); }, "{}", describe(request_));
+    // After "100 Continue" the answer is still to come.
+    if (what == ResponseHead::Line::status)
+      pace_.receive(SteadyClock::now());
   }
 
   /// False when no more is wanted.
@@ -341,6 +331,7 @@ private:
     if (std::exchange(announced_, true) || !request_.on_success)
       return;
     response_.status = static_cast<int>(status);
+    response_.headers = head_.headers();
     request_.on_success(response_);
   }
 
@@ -445,6 +436,7 @@ private:
   const HttpOptions& options_;
   const Request& request_;
   Response response_;
+  ResponseHead head_;
   HeaderList headers_;
   std::string proxy_;
   std::string ca_;
@@ -455,7 +447,6 @@ private:
   bool ended_ = false;
   bool enough_ = false;
   bool announced_ = false;
-  std::size_t header_bytes_ = 0;
   SteadyClock::time_point started_;
   Pace pace_;
   std::exception_ptr failure_;
