@@ -76,6 +76,7 @@ std::vector<std::string> own_paths(const BuildOptions& options, const std::strin
                                     context,
                                     options.output.tar_path,
                                     options.output.oci_layout_path,
+                                    options.output.failed_push_layout_path,
                                     options.output.reports.builder_output};
   for (const auto file : report_files)
     paths.push_back(options.output.reports.*file);
@@ -103,6 +104,7 @@ std::string cache_mount_directory(const BuildOptions& options, const Workspace& 
 bool must_keep_base_blobs(const Plan& plan, const Schedule& schedule, const BuildOptions& options,
                           Rung rung) {
   if (!options.output.tar_path.empty() || !options.output.oci_layout_path.empty() ||
+      !options.output.failed_push_layout_path.empty() ||
       options.execution.snapshots == SnapshotScope::whole_stage)
     return true;
   const bool unpacks_again = rung == Rung::inplace || rung == Rung::namespace_directory;
@@ -147,7 +149,7 @@ void send(const BuiltImage& image, const OutputOptions& output, const BuildServi
     throw Error("the build was told to stop");
   write_outputs(
       image, output,
-      {services.registry, services.http, services.retry, services.progress, services.cancel});
+      {services.publisher, services.http, services.retry, services.progress, services.cancel});
 }
 
 /// What `RUN --mount=type=cache` sees, where it comes from and where it goes. Mirrors are for base

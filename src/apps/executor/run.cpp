@@ -77,6 +77,7 @@ public:
       Network network(command.registry, environment_, log, cancellation.flag());
       return build(command,
                    {.registry = network.registry(),
+                    .publisher = network.publisher(),
                     .mirrors = command.registry.mirrors,
                     .http = network.http(),
                     .retry = network.retry(),
