@@ -65,6 +65,17 @@ std::string own_executable() {
   return size > 0 ? std::string(path, static_cast<std::size_t>(size)) : std::string();
 }
 
+/// A command in place may do anything to this program's file. What is started in this container
+/// next would be shown its secrets. @throws Error
+void require_own_executable() {
+  constexpr std::string_view gone = " (deleted)"; // proc(5)
+  const auto path = own_executable();
+  if (path.ends_with(gone))
+    throw with_hint(Error("'{}' has been replaced by a command of the build",
+                          path.substr(0, path.size() - gone.size())),
+                    "commands cannot do that in namespaces: --isolation=namespace");
+}
+
 /// What must survive when the container's own "/" is the root of the build.
 std::vector<std::string> own_paths(const BuildOptions& options, const std::string& workspace,
                                    const std::string& context) {
@@ -263,6 +274,8 @@ private:
                                   .caches = caches.mounts(),
                                   .agents = fetching_->agents,
                                   .keep = keeping(kept_.get(), workspace_, reads_again)});
+    if (ladder.rung == Rung::inplace)
+      require_own_executable();
     const auto image = finish(std::move(result));
     send(image, options_.output, services_);
     caches.keep(layers_);

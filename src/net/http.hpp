@@ -70,6 +70,12 @@ enum class Redirects {
   keep         ///< It is the answer.
 };
 
+/// How an answer's body is expected to come.
+enum class Tempo {
+  steady,
+  bursts ///< The server goes on working while it answers, and says little meanwhile.
+};
+
 struct Response {
   int status = 0;
   Headers headers = {};
@@ -105,6 +111,7 @@ struct Request {
   /// the user did. Servers lead nobody to loopback and link-local addresses but where they are
   /// themselves: what a name resolves to is looked at when the connection is made.
   std::optional<AddressScope> led_from = std::nullopt;
+  Tempo tempo = Tempo::steady;
   /// Bytes of earlier requests that the server has to work through before it answers this one.
   std::uint64_t earlier_bytes = 0;
   /// Ends the transfer when it becomes true; borrowed, besides the client's own flag.

@@ -93,7 +93,7 @@ class Transfer {
 public:
   Transfer(CURL* curl, const HttpOptions& options, const Request& request)
       : curl_(curl), options_(options), request_(request), started_(SteadyClock::now()),
-        pace_(options.pace, started_) {
+        pace_(request.tempo == Tempo::bursts ? options.pace.in_bursts() : options.pace, started_) {
     pace_.wait(started_, request.earlier_bytes);
   }
   Transfer(const Transfer&) = delete;

@@ -20,6 +20,13 @@ struct PaceLimits {
   std::chrono::seconds longest_work{1800};
   /// Between two messages about what is slow.
   std::chrono::seconds report{10};
+
+  /// The same for a server that works while it answers: the average is one of ten windows.
+  PaceLimits in_bursts() const {
+    auto limits = *this;
+    limits.window *= 10;
+    return limits;
+  }
 };
 
 /// Watches the progress of one exchange. Time that this program takes for itself - a sink that
@@ -54,7 +61,7 @@ private:
   void require_progress(Moment now);
   std::string report(Moment now) const;
 
-  const PaceLimits& limits_;
+  PaceLimits limits_;
   Phase phase_ = Phase::waiting;
   std::uint64_t work_ = 0;
   Duration excluded_{};
