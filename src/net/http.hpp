@@ -131,6 +131,13 @@ public:
 class TlsError : public Error {
 public:
   using Error::Error;
+
+  /// "host[:port]", which is not the request's own after a redirect; may be empty.
+  const std::string& authority() const noexcept { return authority_; }
+  void set_authority(std::string authority) { authority_ = std::move(authority); }
+
+private:
+  std::string authority_;
 };
 
 /// The program was told to end while it waited.

@@ -254,6 +254,12 @@ private:
                  : fmt::format("{} (after {} bytes)", said, sent_);
   }
 
+  TlsError distrust(const std::string& said) const {
+    TlsError error("{}: {}", describe(request_), said);
+    error.set_authority(Url::parse(request_.url).authority());
+    return error;
+  }
+
   [[noreturn]] void fail(CURLcode code) const {
     const auto said = said_by_curl(code);
     const auto place = describe(request_);
@@ -263,12 +269,12 @@ private:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_CIPHER:
-      throw TlsError("{}: {}", place, said);
+      throw distrust(said);
     case CURLE_SSL_CONNECT_ERROR:
       // The peer's refusal is final; a connection that broke during the handshake is not.
       if (said.find("wrong version") != std::string::npos ||
           said.find("alert") != std::string::npos || said.find("http request") != std::string::npos)
-        throw TlsError("{}: {}", place, said);
+        throw distrust(said);
       break;
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:

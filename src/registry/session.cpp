@@ -110,9 +110,8 @@ Response RegistrySession::exchange(const Request& request) {
       home_ = response.peer;
     return response;
   } catch (TlsError& error) {
-    // What it is about stands in the message: a redirect may have led elsewhere.
-    const auto authority = Url::parse(request.url).authority();
-    error.add_hint(tls_hint(error, authority == endpoint_ ? registry_ : authority));
+    const bool is_elsewhere = !error.authority().empty() && error.authority() != endpoint_;
+    error.add_hint(tls_hint(error, is_elsewhere ? error.authority() : registry_));
     throw;
   } catch (TemporaryError& error) {
     if (schemes_.size() == 1 && is_private_registry(registry_))
