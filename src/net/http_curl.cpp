@@ -22,8 +22,6 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::size_t max_error_body = std::size_t{64} * 1024;
 constexpr long buffer_size = 256L * 1024;
-constexpr long first_success = 200;
-constexpr long last_success = 299;
 
 struct CurlCloser {
   void operator()(CURL* curl) const noexcept { curl_easy_cleanup(curl); }
@@ -71,11 +69,7 @@ private:
   std::vector<Idle> idle_;
 };
 
-#if LIBCURL_VERSION_NUM >= 0x080600
-constexpr auto too_large = CURLE_TOO_LARGE;
-#else
-constexpr auto too_large = CURLE_OUT_OF_MEMORY;
-#endif
+constexpr auto too_large = static_cast<CURLcode>(100); // CURLE_TOO_LARGE, since 8.6.
 
 /// An answer that no other try makes better: headers beyond what libcurl takes.
 bool is_oversized(CURLcode code, std::string_view said) {
@@ -92,9 +86,10 @@ bool is_set(const std::atomic<bool>* flag) {
 class Transfer {
 public:
   Transfer(CURL* curl, const HttpOptions& options, const Request& request)
-      : curl_(curl), options_(options), request_(request), started_(SteadyClock::now()),
-        pace_(request.tempo == Tempo::bursts ? options.pace.in_bursts() : options.pace, started_) {
-    pace_.wait(started_, request.earlier_bytes);
+      : curl_(curl), options_(options), request_(request),
+        pace_(request.tempo == Tempo::bursts ? options.pace.in_bursts() : options.pace,
+              SteadyClock::now()) {
+    pace_.wait(SteadyClock::now(), request.earlier_bytes);
   }
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
@@ -317,7 +312,7 @@ private:
   bool take_body(std::span<const std::byte> bytes) {
     long status = 0;
     curl_easy_getinfo(curl_, CURLINFO_RESPONSE_CODE, &status);
-    const bool success = status >= first_success && status <= last_success;
+    const bool success = Response{static_cast<int>(status)}.ok();
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     if (success && request_.sink != nullptr) {
       announce(status);
@@ -453,7 +448,6 @@ private:
   bool ended_ = false;
   bool enough_ = false;
   bool announced_ = false;
-  SteadyClock::time_point started_;
   Pace pace_;
   std::exception_ptr failure_;
 };
