@@ -14,8 +14,13 @@
 #include "build/remote_source.hpp"
 #include "build/territory.hpp"
 #include "util/error.hpp"
+#include "util/text.hpp"
 
+#include <limits.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
 
 namespace cairn {
 
@@ -62,6 +67,19 @@ bool lies_on_root(const Workspace& workspace) {
          root.st_dev == own.st_dev;
 }
 
+/// A command in place may do anything to this program's file. What is started in this container
+/// next would be shown its secrets. @throws Error
+void require_own_executable() {
+  constexpr std::string_view gone = " (deleted)"; // proc(5)
+  char path[PATH_MAX];
+  const auto size = ::readlink("/proc/self/exe", path, sizeof path);
+  const std::string_view own(path, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  if (own.ends_with(gone))
+    throw with_hint(Error("'{}' has been replaced by a command of the build",
+                          printable(own.substr(0, own.size() - gone.size()))),
+                    "commands cannot do that in namespaces: --isolation=namespace");
+}
+
 /// Whose the paths of the root are on this rung.
 Territory territory_for(Rung rung, const BuildOptions& options,
                         const std::vector<std::string>& workspaces, const std::string& context) {
@@ -98,6 +116,7 @@ std::string cache_mount_directory(const BuildOptions& options, const Workspace& 
 bool must_keep_base_blobs(const Plan& plan, const Schedule& schedule, const BuildOptions& options,
                           Rung rung) {
   if (!options.output.tar_path.empty() || !options.output.oci_layout_path.empty() ||
+      !options.output.failed_push_layout_path.empty() ||
       options.execution.snapshots == SnapshotScope::whole_stage)
     return true;
   const bool unpacks_again = rung == Rung::inplace || rung == Rung::namespace_directory;
@@ -142,7 +161,7 @@ void send(const BuiltImage& image, const OutputOptions& output, const BuildServi
     throw Error("the build was told to stop");
   write_outputs(
       image, output,
-      {services.registry, services.http, services.retry, services.progress, services.cancel});
+      {services.publisher, services.http, services.retry, services.progress, services.cancel});
 }
 
 /// What `RUN --mount=type=cache` sees, where it comes from and where it goes. Mirrors are for base
@@ -239,8 +258,10 @@ private:
       beside_root.emplace(std::vector<std::string>{options_.execution.work_directory, "/"});
     auto& mounted = beside_root ? *beside_root : workspace_;
     const MountCaches caches(options_, services_, mounted);
-    const auto image =
-        finish(build_stages(schedule, ladder, *runner, downloads, mounted, caches.mounts()));
+    auto result = build_stages(schedule, ladder, *runner, downloads, mounted, caches.mounts());
+    if (ladder.rung == Rung::inplace)
+      require_own_executable();
+    const auto image = finish(std::move(result));
     send(image, options_.output, services_);
     caches.keep(layers_);
     return {image.manifest.digest(), image.manifest.layers, ladder.rung};

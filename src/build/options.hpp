@@ -144,6 +144,7 @@ struct OutputOptions {
   ImmutableTags immutable_tags = ImmutableTags::fail;
   std::string tar_path;
   std::string oci_layout_path;
+  std::string failed_push_layout_path; ///< Written when the push fails, unless the other one is.
   ReportOptions reports;
   std::optional<ImageFormat> format; ///< Nothing: the base image's.
   CompressionChoice compression;

@@ -1,5 +1,6 @@
 #include "apps/shared/streams.hpp"
 
+#include "net/redact.hpp"
 #include "util/text.hpp"
 
 #include <span>
@@ -13,10 +14,10 @@ void print(FdRef to, std::string_view text) {
 
 int print_error(FdRef to, const Error& error) {
   // What others said may be in a message: only the lines of the detail are lines.
-  auto text = "error: " + printable(error.what()) + "\n";
+  auto text = "error: " + printable(redact_text(error.what())) + "\n";
   if (!error.detail().empty())
     for (const auto& line : split(error.detail(), '\n'))
-      text += printable(line) + "\n";
+      text += printable(redact_text(line)) + "\n";
   try {
     print(to, text);
   } catch (const SysError&) {
