@@ -55,17 +55,21 @@ Layer write_layer(const std::vector<LayerEntry>& entries, const ContentOpener& o
 }
 
 Digest read_layer(Source& blob, Compression /*claimed*/, const std::optional<Digest>& diff_id,
-                  const EntryVisitor& visit) {
+                  const EntryVisitor& visit, ExpansionLimit limit) {
+  ExpansionGauge expansion(limit);
+  MeasuredSource measured(blob, expansion);
   // Three threads: to decompress, to hash, and to do what the visitor wants, which may be to
   // write files. Any two of them together take longer than the third.
   ThreadSource tar([&](Sink& to) {
-    const auto plain = make_decompressor(blob);
+    const auto plain = make_decompressor(measured);
     copy(*plain, to);
   });
   Sha256 hash;
   ThreadSink hashing([&](Source& bytes) { copy(bytes, hash); });
   TeeSource hashed(tar, hashing);
-  TarReader reader(hashed);
+  TarLimits limits;
+  limits.expansion = &expansion;
+  TarReader reader(hashed, limits);
   while (const auto entry = reader.next())
     visit(*entry, reader);
   reader.drain();
