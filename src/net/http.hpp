@@ -108,12 +108,14 @@ public:
 class TlsError : public Error {
 public:
   using Error::Error;
+  [[noreturn]] void raise() const override { throw TlsError(*this); }
 };
 
 /// The program was told to end while it waited.
 class Cancelled : public Error {
 public:
   using Error::Error;
+  [[noreturn]] void raise() const override { throw Cancelled(*this); }
 };
 
 /// The first byte of the part that an answer with status 206 holds ("bytes 100-199/200", RFC 9110

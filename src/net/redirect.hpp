@@ -10,6 +10,7 @@ namespace cairn {
 class PlaintextRedirect : public Error {
 public:
   using Error::Error;
+  [[noreturn]] void raise() const override { throw PlaintextRedirect(*this); }
 };
 
 /// The request that a 3xx answer asks for; nothing when `response` is no redirect. The
