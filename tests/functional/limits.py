@@ -3,6 +3,7 @@
 import io
 import os
 import pathlib
+import resource
 import signal
 import subprocess
 import sys
@@ -19,11 +20,12 @@ NOBODY = 54321
 DOUBLING = "FROM scratch\n{name} A=xx\n" + "{name} A=$A$A\n" * 40
 
 
-def quick(world, seconds: float, build):
-    """What BUILD gives, in fewer than SECONDS."""
-    begin = time.monotonic()
+def quick(seconds: float, build):
+    """What BUILD gives with less than SECONDS of a processor: how busy the machine is does not matter."""
+    begin = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = build()
-    took = time.monotonic() - begin
+    end = resource.getrusage(resource.RUSAGE_CHILDREN)
+    took = end.ru_utime + end.ru_stime - begin.ru_utime - begin.ru_stime
     expect(took < seconds, f"took {took:.1f} s: {done.said}")
     return done
 
@@ -31,8 +33,8 @@ def quick(world, seconds: float, build):
 @case("a variable that doubles in each line is an error with its line")
 def doubling(world):
     for name in ("ENV", "ARG"):
-        build = quick(world, 10, lambda name=name: world.files_only(DOUBLING.format(name=name), measure=True))
-        build.failed("Dockerfile:19", "no command can be started")
+        build = quick(10, lambda name=name: world.files_only(DOUBLING.format(name=name), measure=True))
+        build.failed("Dockerfile:18", "no command can be started")
         expect(build.peak < ROOMY, f"{build.peak >> 20} MiB")
 
 
@@ -100,7 +102,10 @@ def few_processes(world):
 @case("a build that may have little memory ends with an error, or does with it")
 def little_memory(world):
     for limit in (24, 32, 48, 64, 80, 96, 128, 160, 200, 300, 400, 600, 1000):
-        check_end(limited(world, f"--as={limit * MIB}"), f"{limit} MiB")
+        build = limited(world, f"--as={limit * MIB}")
+        # A program that is not static may not even be loaded.
+        if "error while loading shared libraries" not in build.err:
+            check_end(build, f"{limit} MiB")
 
 
 @case("a limit on the size of files is an error, and commands are ended by it as usual")
@@ -132,15 +137,16 @@ def everywhere(world, name: str, archive: bytes, *flags: str):
     else:
         layer = archive
     tar_layers.push(world.host, name, tar_layers.Image([layer]))
-    yield quick(world, 30, lambda: world.files_only(f"FROM REGISTRY/{name}\nCOPY f /f\n", {"f": ""}, *flags))
-    yield quick(world, 30, lambda: world.files_only(
-        f"FROM REGISTRY/{name} AS a\nFROM scratch\nCOPY --from=a / /\n", {}, *flags))
-    yield quick(world, 30, lambda: world.files_only("FROM scratch\nADD a.tar /x/\n", {"a.tar": archive}, *flags))
+    yield quick(30, lambda: world.files_only(f"FROM REGISTRY/{name}\nCOPY f /f\n", {"f": ""}, *flags, timeout=240))
+    yield quick(30, lambda: world.files_only(
+        f"FROM REGISTRY/{name} AS a\nFROM scratch\nCOPY --from=a / /\n", {}, *flags, timeout=240))
+    yield quick(30, lambda: world.files_only("FROM scratch\nADD a.tar /x/\n", {"a.tar": archive}, *flags,
+                                              timeout=240))
     path = world.new_directory("tar") / "context.tar"
     path.write_bytes(archive)
     dockerfile = world.context("FROM scratch\nCOPY . /\n") / "Dockerfile"
-    yield quick(world, 30, lambda: world.files_only(None, None, f"--dockerfile={dockerfile}", *flags,
-                                                    context=f"tar://{path}"))
+    yield quick(30, lambda: world.files_only(None, None, f"--dockerfile={dockerfile}", *flags,
+                                                    context=f"tar://{path}", timeout=240))
 
 
 @case("a terabyte in a few kilobytes is refused at once, wherever it comes from")
@@ -188,7 +194,7 @@ def deep_directories(world):
     archive = tar_layers.tar([*map(tar_layers.directory, paths), tar_layers.entry(paths[-1] + "f", "x")])
     for build in everywhere(world, "deep", archive):
         build.succeeded()
-        expect_equal(sum(path.endswith("/f") for path in build.image.files), 1 if build.image.files else 0)
+        expect_equal(sum(path.endswith("/d/f") for path in build.image.files), 1)
         expect_equal([path for path in pathlib.Path(build.work).rglob("build-*")], [], "left behind")
 
 
@@ -197,7 +203,7 @@ def many_lines(world):
     count = 50_000
     config = {"Env": [tar_layers.PATH], "OnBuild": ["LABEL a=$PATH"] * count}
     tar_layers.push(world.host, "triggers", tar_layers.Image([tar_layers.busybox()], config=config))
-    quick(world, 30, lambda: world.files_only("FROM REGISTRY/triggers\n", timeout=120)).succeeded()
+    quick(30, lambda: world.files_only("FROM REGISTRY/triggers\n", timeout=240)).succeeded()
     lines = {
         "ARG": [f"ARG a{n}=${{a{n - 1}}}x{n}" if n % 100 else f"ARG a{n}=1" for n in range(10_000)],
         "ENV": [f"ENV a{n}=$b" for n in range(10_000)],
@@ -206,7 +212,7 @@ def many_lines(world):
         "stages": [f"FROM scratch AS s{n}" for n in range(10_000)] + ["COPY --from=s1 / /"],
     }
     for name, more in lines.items():
-        build = quick(world, 30, lambda more=more: world.files_only("FROM scratch\n" + "\n".join(more) + "\n", timeout=120))
+        build = quick(30, lambda more=more: world.files_only("FROM scratch\n" + "\n".join(more) + "\n", timeout=240))
         expect(build.status == 0, f"{name}: {build.said}")
 
 
@@ -215,11 +221,11 @@ def many_words(world):
     files = {f"f/{n}": "" for n in range(2000)}
     sources = " ".join(f"f/{n}" for n in range(2000))
     ignored = "\n".join(f"no/{n}*/x" for n in range(5000))
-    quick(world, 30, lambda: world.files_only(f"FROM scratch\nCOPY {sources} /d/\n", {**files, ".dockerignore": ignored},
-                                              timeout=120)).succeeded()
+    quick(30, lambda: world.files_only(f"FROM scratch\nCOPY {sources} /d/\n", {**files, ".dockerignore": ignored},
+                                              timeout=240)).succeeded()
     flags = [f"--build-arg=a{n}={n}" for n in range(10_000)]
     stages = "".join(f"FROM scratch AS s{n}\nARG a{n}\n" for n in range(1000))
-    quick(world, 30, lambda: world.files_only(stages, {}, *flags, timeout=120)).succeeded()
+    quick(30, lambda: world.files_only(stages, {}, *flags, timeout=240)).succeeded()
 
 
 @case("a time to live of centuries hits, and one that nobody can count is an error")

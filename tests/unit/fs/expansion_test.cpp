@@ -119,7 +119,7 @@ TEST_CASE("the holes of several files are added up") {
     many += sparse_member(mib);
   many += end_of_archive;
   for (const auto content : {Content::skipped, Content::copied, Content::in_blocks}) {
-    CHECK_FALSE(error_of_layer(many, {8 * mib}, content).empty());
+    CHECK_FALSE(error_of_layer(many, {4 * mib}, content).empty());
     CHECK(error_of_layer(many, {12 * mib}, content).empty());
   }
 }

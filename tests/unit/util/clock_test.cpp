@@ -4,6 +4,7 @@
 
 using namespace cairn;
 using namespace std::chrono_literals;
+using std::chrono::nanoseconds;
 
 TEST_SUITE_BEGIN("util/clock");
 
