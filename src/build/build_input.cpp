@@ -74,11 +74,10 @@ public:
       return within([&] { return fetched(*repository); }, "build context");
     if (is_url(from.context))
       return within([&] { return downloaded(); }, "build context");
-    auto local = open_local_context(
-        {.context = from.context,
-         .sub_path = from.sub_path,
-         .temporary = temporary_,
-         .limit = options_.execution.unpacked});
+    auto local = open_local_context({.context = from.context,
+                                     .sub_path = from.sub_path,
+                                     .temporary = temporary_,
+                                     .limit = options_.execution.unpacked});
     auto file = dockerfile(local);
     if (is_url(from.dockerfile))
       read_ignore_file(local, file);

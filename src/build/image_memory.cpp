@@ -71,7 +71,8 @@ std::optional<ImageMemory::Name> ImageMemory::find(const ImageRef& ref) const {
       return std::nullopt;
     const auto json = Json::parse(read_file(*file, max_record));
     const auto when = parse_rfc3339(json.string_or("time", ""));
-    if (json.string_or("name", "") != ref.str() || !when || elapsed(*when, clock_()) >= time_to_live_)
+    if (json.string_or("name", "") != ref.str() || !when ||
+        elapsed(*when, clock_()) >= time_to_live_)
       return std::nullopt;
     return Name{Digest::parse(json.string_or("digest", "")), *when};
   } catch (const Error&) {

@@ -37,7 +37,8 @@ struct PlanOptions {
   RemoteTime remote_time = {}; ///< May be none: then no other source has a time.
   PlanChecks checks = {};
   StageScope scope = StageScope::needed;
-  const std::atomic<bool>* cancel = nullptr; ///< Ends the planning when it becomes true. May be null.
+  const std::atomic<bool>* cancel =
+      nullptr; ///< Ends the planning when it becomes true. May be null.
 };
 
 /// Turns a Dockerfile into a Plan. Does nothing but ask `bases`.

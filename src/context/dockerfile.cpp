@@ -9,7 +9,8 @@ namespace cairn {
 namespace {
 
 constexpr std::uint64_t max_text = std::uint64_t{16} << 20;
-constexpr std::uint64_t max_ignore_text = std::uint64_t{1} << 20; ///< Each byte takes many as a pattern.
+constexpr std::uint64_t max_ignore_text = std::uint64_t{1}
+                                          << 20; ///< Each byte takes many as a pattern.
 constexpr std::string_view ignore_suffix = ".dockerignore";
 
 // The text of a file, or nothing when there is none of that name.

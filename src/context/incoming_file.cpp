@@ -49,8 +49,8 @@ void IncomingFile::begin_anew(const Response& head) {
   headers_ = head.headers;
   writer_.emplace(store_);
   if (is_gzip_encoded(headers_))
-    decoder_ = std::make_unique<ThreadSink>(
-        [this](Source& from) { decode(from, *writer_, limit_); });
+    decoder_ =
+        std::make_unique<ThreadSink>([this](Source& from) { decode(from, *writer_, limit_); });
 }
 
 void IncomingFile::write(std::span<const std::byte> bytes) {

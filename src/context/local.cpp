@@ -194,8 +194,8 @@ LocalContext open_local_context(const LocalContextRequest& request) {
       "build context '{}'", request.context);
 }
 
-LocalContext unpack_context(Source& archive, const std::string& name,
-                            const std::string& temporary, ExpansionLimit limit) {
+LocalContext unpack_context(Source& archive, const std::string& name, const std::string& temporary,
+                            ExpansionLimit limit) {
   TempDir directory(temporary, "context-");
   const auto newest =
       within([&] { return unpack_into(directory.fd(), archive, limit); }, "unpack {}", name);

@@ -126,8 +126,8 @@ ShellPattern ShellPattern::reversed() const {
 
 // Follows all ways through the pattern at once, so that no pattern takes exponential time.
 // states[i] says that the tokens before i can have matched what was read.
-std::size_t ShellPattern::match_length(const Characters& value, std::size_t from,
-                                       Reach reach, Effort& effort) const {
+std::size_t ShellPattern::match_length(const Characters& value, std::size_t from, Reach reach,
+                                       Effort& effort) const {
   std::vector<bool> states(tokens_.size() + 1, false);
   states[0] = true;
   std::size_t found = npos;

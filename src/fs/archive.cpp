@@ -235,9 +235,9 @@ struct TarReader::State {
   std::uint64_t entries = 0;
   std::uint64_t bytes = 0;
   std::uint64_t xattr_bytes = 0;
-  std::uint64_t size = 0;  ///< Of the current entry.
-  std::uint64_t end = 0;   ///< Of the part of its content that was read.
-  std::uint64_t holes = 0; ///< In sparse files: bytes that are in no stream.
+  std::uint64_t size = 0;     ///< Of the current entry.
+  std::uint64_t end = 0;      ///< Of the part of its content that was read.
+  std::uint64_t holes = 0;    ///< In sparse files: bytes that are in no stream.
   std::uint64_t position = 0; ///< In the stream, of the current entry's header.
   NameBudget name_budget;
 

@@ -14,7 +14,8 @@ namespace {
 constexpr std::string_view capability = "security.capability";
 
 /// Where names in an archive lead, the links in them followed. Archives name what is in one
-/// directory one after the other, and deep ones level by level: so the way to the last name is kept.
+/// directory one after the other, and deep ones level by level: so the way to the last name is
+/// kept.
 class Way {
 public:
   Way(const Draft& draft, const RootedPath& root) : draft_(draft), root_(root) {
@@ -88,7 +89,8 @@ private:
 class Merge {
 public:
   Merge(Draft& draft, const CopyRequest& request, const RootedPath& root)
-      : draft_(draft), owner_(request.owner), root_(root), way_(draft, root), link_way_(draft, root) {
+      : draft_(draft), owner_(request.owner), root_(root), way_(draft, root),
+        link_way_(draft, root) {
     parent_.type = FileType::directory;
     parent_.mode = 0755;
     parent_.mtime = request.now;
@@ -180,7 +182,7 @@ private:
   RootedPath root_;
   bool has_root_ = false;
   Way way_;
-  Way link_way_; ///< To the files that hard links name.
+  Way link_way_;    ///< To the files that hard links name.
   Metadata parent_; // of directories that the archive does not hold
 };
 

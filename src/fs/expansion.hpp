@@ -53,7 +53,8 @@ private:
 /// The bytes that one archive or file is decompressed to, held against what was read.
 class ExpandedSource final : public Source {
 public:
-  ExpandedSource(Source& from, const ExpansionGauge& expansion) : from_(from), expansion_(expansion) {}
+  ExpandedSource(Source& from, const ExpansionGauge& expansion)
+      : from_(from), expansion_(expansion) {}
 
   std::size_t read(std::span<std::byte> buffer) override {
     const auto count = from_.read(buffer);

@@ -5,7 +5,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <cmath>
+#include <algorithm>
 #include <utility>
 
 namespace cairn {
@@ -107,7 +107,8 @@ std::optional<std::uint64_t> take_part(std::string_view& text, std::uint64_t mos
   const bool has_digits = number.find_first_of(digits) != std::string_view::npos;
   if (!unit || !has_digits || rest.find('.') != std::string_view::npos)
     return std::nullopt;
-  const auto whole = dot == 0 ? std::optional<std::uint64_t>(0) : parse_unsigned(number.substr(0, dot));
+  const auto whole =
+      dot == 0 ? std::optional<std::uint64_t>(0) : parse_unsigned(number.substr(0, dot));
   std::uint64_t value = 0;
   if (!whole || __builtin_mul_overflow(*whole, unit->count(), &value) || value > most)
     return std::nullopt;

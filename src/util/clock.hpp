@@ -37,8 +37,8 @@ std::optional<Time> parse_rfc3339(std::string_view text);
 /// How long after `from` it is `to`; what nanoseconds cannot count is the most that they can.
 std::chrono::nanoseconds elapsed(Time from, Time to);
 
-/// A Go duration such as "1h30m", "300ms", "-1.5s", ".5h" or "0", by the rules of time.ParseDuration.
-/// Nothing also for more than 64 bits of nanoseconds hold: 292 years.
+/// A Go duration such as "1h30m", "300ms", "-1.5s", ".5h" or "0", by the rules of
+/// time.ParseDuration. Nothing also for more than 64 bits of nanoseconds hold: 292 years.
 std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text);
 
 /// "0.4s", "12.0s", "3m05s": how long something took, for people.

@@ -7,8 +7,9 @@
 namespace cairn {
 
 void throw_no_thread(const std::system_error& why) {
-  throw with_hint(SysError(why.code().value(), "start a thread"),
-                  "the limit on processes (pids.max of the pod, ulimit -u) or on memory is reached");
+  throw with_hint(
+      SysError(why.code().value(), "start a thread"),
+      "the limit on processes (pids.max of the pod, ulimit -u) or on memory is reached");
 }
 
 std::jthread start_thread(std::function<void()> body) {

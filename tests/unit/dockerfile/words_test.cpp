@@ -38,12 +38,15 @@ TEST_CASE("an expansion ends before it fills the memory") {
     text += "$v";
   CHECK(error_of([&] { expand_word(text, lookup_in(large)); }) ==
         "cannot expand '" + text.substr(0, 160) + "...': it becomes longer than 16777216 bytes");
-  CHECK(error_of([&] { expand_word('"' + text + '"', lookup_in(large)); })
-            .ends_with("it becomes longer than 16777216 bytes"));
-  CHECK(error_of([&] { expand_word("${v//a/" + text + "}", lookup_in(large)); })
-            .ends_with("longer than 16777216 bytes"));
-  CHECK(error_of([&] { expand_word("${v//a/" + std::string(1000, 'b') + "}", lookup_in(large)); }) ==
-        "the result is longer than 16777216 bytes");
+  CHECK(error_of([&] {
+          expand_word('"' + text + '"', lookup_in(large));
+        }).ends_with("it becomes longer than 16777216 bytes"));
+  CHECK(error_of([&] {
+          expand_word("${v//a/" + text + "}", lookup_in(large));
+        }).ends_with("longer than 16777216 bytes"));
+  CHECK(error_of([&] {
+          expand_word("${v//a/" + std::string(1000, 'b') + "}", lookup_in(large));
+        }) == "the result is longer than 16777216 bytes");
   // The dollar comes by a variable, so that the pattern's template sees it.
   const Variables tricky = {{"v", std::string(std::size_t{100} << 10, 'a')}, {"d", "$0"}};
   std::string many;

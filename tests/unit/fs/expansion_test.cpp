@@ -106,8 +106,7 @@ TEST_CASE("the holes of a sparse file count before they are written") {
     const auto tar = sparse_member(tib - 500, offset) + end_of_archive;
     for (const auto content : {Content::skipped, Content::copied, Content::in_blocks}) {
       CHECK(error_of_layer(tar, {}, content).find("are unpacked to 1.1 TB") != std::string::npos);
-      CHECK(error_of_archive(tar, {}, content).find("are unpacked to 1.1 TB") !=
-            std::string::npos);
+      CHECK(error_of_archive(tar, {}, content).find("are unpacked to 1.1 TB") != std::string::npos);
     }
     CHECK(error_of_layer(tar, unlimited_expansion).empty());
   }
@@ -134,8 +133,7 @@ TEST_CASE("a map of a sparse file does not fill the memory") {
                                {"GNU.sparse.realsize", "0"}}) +
                    raw_member("s", '0', map) + end_of_archive;
   for (const auto content : {Content::copied, Content::in_blocks})
-    CHECK(error_of_layer(tar, {}, content).find("larger than 16777216 bytes") !=
-          std::string::npos);
+    CHECK(error_of_layer(tar, {}, content).find("larger than 16777216 bytes") != std::string::npos);
 }
 
 TEST_CASE("headers before one entry have an end") {
@@ -168,8 +166,8 @@ TEST_CASE("long names are refused when there are too many, short ones are not") 
 TEST_CASE("an archive of long symbolic links is refused") {
   std::vector<Member> links;
   for (int i = 0; i < 3000; ++i)
-    links.push_back(symbolic_link(fmt::format("{}/{}", std::string(2000, 'n'), i),
-                                  std::string(4000, 't')));
+    links.push_back(
+        symbolic_link(fmt::format("{}/{}", std::string(2000, 'n'), i), std::string(4000, 't')));
   const auto error = error_of_layer(compressed(tar_of(links), Compression::gzip), {});
   CHECK(error.find("names and targets of links are larger than") != std::string::npos);
 }

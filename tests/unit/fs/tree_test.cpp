@@ -145,8 +145,9 @@ TEST_CASE("directories without an entry are counted, names of a few kilobytes as
   for (int i = 0; i < 100; ++i)
     layer.push_back(file(std::to_string(i) + "/" + deep + "f", ""));
   Tree tree;
-  CHECK(error_of([&] { tree.apply(index_of(layer)); })
-            .starts_with("its entries lie in more than 100"));
+  CHECK(error_of([&] {
+          tree.apply(index_of(layer));
+        }).starts_with("its entries lie in more than 100"));
   layer.resize(40);
   Tree fits;
   fits.apply(index_of(layer));
@@ -162,6 +163,7 @@ TEST_CASE("links that lead through thousands of names are refused, and quickly")
     layer.push_back(symbolic_link(deep + std::to_string(i), "/" + deep + std::to_string(i + 1)));
   layer.push_back(file(deep + "0/x", ""));
   Tree tree;
-  CHECK(error_of([&] { tree.apply(index_of(layer)); })
-            .ends_with("leads through more than 8192 names when its symbolic links are followed"));
+  CHECK(error_of([&] {
+          tree.apply(index_of(layer));
+        }).ends_with("leads through more than 8192 names when its symbolic links are followed"));
 }

@@ -41,7 +41,9 @@ TEST_CASE("whoever asks gets an error of their own, at the same time too") {
   const auto result = failed(Error("gone"));
   std::atomic<int> wrong = 0;
   std::atomic<int> number = 0;
-  start_threads(4, [&] { wrong += ask_often(result, "stage " + std::to_string(number++)); }).clear();
+  start_threads(4, [&] {
+    wrong += ask_often(result, "stage " + std::to_string(number++));
+  }).clear();
   CHECK(wrong == 0);
 }
 
