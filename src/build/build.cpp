@@ -33,15 +33,16 @@ std::vector<std::string> workspace_candidates(const BuildOptions& options) {
 
 /// @throws Error also when a build check fails and is to end the build
 Plan plan_of(BuildInput& input, const BuildOptions& options, Fetching& fetching,
-             ImageLibrary& images, Progress& progress) {
+             ImageLibrary& images, const BuildServices& services) {
   IgnoredSources ignored(input.context.ignore);
   auto plan = make_plan(input.dockerfile,
                         {.language = options.language,
                          .named_contexts = options.context.named,
                          .context_time = input.time,
                          .remote_time = remote_time(fetching.downloader, fetching.repositories),
-                         .checks = {&input.linter, &ignored}},
-                        images, progress);
+                         .checks = {&input.linter, &ignored},
+                         .cancel = &services.cancel},
+                        images, services.progress);
   input.linter.enforce(input.dockerfile.source);
   return plan;
 }
@@ -171,7 +172,10 @@ public:
   MountCaches(const BuildOptions& options, const BuildServices& services,
               const Workspace& workspace)
       : options_(options.cache_mounts), services_(services),
-        images_({services.registry, {}, services.progress}),
+        images_({.registry = services.registry,
+                 .mirrors = {},
+                 .progress = services.progress,
+                 .limit = options.execution.unpacked}),
         imported_(options_.import_from, images_, services.progress),
         mounts_(cache_mount_directory(options, workspace),
                 [this](const std::string& key, const std::string& path) {
@@ -209,8 +213,9 @@ public:
         kept_(open_cache_directory(given, services.progress)),
         limit_(given.execution, kept_.get(), services.clock, services.progress),
         memory_(open_image_memory(kept_.get(), given.cache, services.clock)),
-        images_({services.registry, services.mirrors, services.progress, memory_.get()}),
-        plan_(plan_of(input_, given, *fetching_, images_, services.progress)),
+        images_({services.registry, services.mirrors, services.progress, memory_.get(),
+                 given.execution.unpacked}),
+        plan_(plan_of(input_, given, *fetching_, images_, services)),
         options_(with_epoch(given, plan_)), layers_(workspace_.store(), options_.output.compression,
                                                     time_rule(options_.times), services.cancel),
         steps_(entry_rule(options_, services.clock()), services.progress) {
@@ -329,7 +334,10 @@ CheckReport check_build(const BuildOptions& options, const BuildServices& servic
   const Workspace workspace(workspace_candidates(options));
   Fetching fetching(options, services, workspace);
   auto [context, file, time] = find_input(options, fetching);
-  ImageLibrary images({services.registry, services.mirrors, services.progress});
+  ImageLibrary images({.registry = services.registry,
+                       .mirrors = services.mirrors,
+                       .progress = services.progress,
+                       .limit = options.execution.unpacked});
   return check_dockerfile(
       {.name = std::move(file.name),
        .text = std::move(file.text),
@@ -337,7 +345,8 @@ CheckReport check_build(const BuildOptions& options, const BuildServices& servic
        .options = {.language = options.language,
                    .named_contexts = options.context.named,
                    .context_time = time,
-                   .remote_time = remote_time(fetching.downloader, fetching.repositories)}},
+                   .remote_time = remote_time(fetching.downloader, fetching.repositories),
+                   .cancel = &services.cancel}},
       images, services.progress);
 }
 
@@ -345,8 +354,11 @@ std::string dry_run(const BuildOptions& options, const BuildServices& services) 
   const Workspace workspace(workspace_candidates(options));
   Fetching fetching(options, services, workspace);
   auto input = read_input(options, fetching, services.progress);
-  ImageLibrary images({services.registry, services.mirrors, services.progress});
-  return print_plan(plan_of(input, options, fetching, images, services.progress));
+  ImageLibrary images({.registry = services.registry,
+                       .mirrors = services.mirrors,
+                       .progress = services.progress,
+                       .limit = options.execution.unpacked});
+  return print_plan(plan_of(input, options, fetching, images, services));
 }
 
 BuildReport build_image(const BuildOptions& options, const BuildServices& services) {

@@ -114,7 +114,8 @@ Schedule make_schedule(const Plan& plan, const BuildOptions& options, StepCaches
                              throw Error("no image is read for a key");
                            },
                            services.clock,
-                           silent};
+                           silent,
+                           options.execution.unpacked};
   const auto keys = plan_keys(plan, {options, files, services.images});
   return cached_schedule(plan, keys, caches, options.cache);
 }

@@ -71,7 +71,8 @@ std::optional<ImageMemory::Name> ImageMemory::find(const ImageRef& ref) const {
       return std::nullopt;
     const auto json = Json::parse(read_file(*file, max_record));
     const auto when = parse_rfc3339(json.string_or("time", ""));
-    if (json.string_or("name", "") != ref.str() || !when || *when + time_to_live_ <= clock_())
+    if (json.string_or("name", "") != ref.str() || !when ||
+        elapsed(*when, clock_()) >= time_to_live_)
       return std::nullopt;
     return Name{Digest::parse(json.string_or("digest", "")), *when};
   } catch (const Error&) {
@@ -96,7 +97,7 @@ void ImageMemory::remember(const ImageRef& ref, const Digest& digest) const noex
 std::string ImageMemory::age(const Name& name) const {
   using std::chrono::duration_cast;
   using std::chrono::hours;
-  const auto age = clock_() - name.when;
+  const auto age = elapsed(name.when, clock_());
   if (age >= hours(48))
     return fmt::format("{} days", duration_cast<hours>(age).count() / 24);
   if (age >= hours(2))

@@ -93,7 +93,7 @@ bool is_captured(const RootedPath& path) {
 StageLayer::StageLayer(std::shared_ptr<const BaseImage> base, std::size_t number, LayerKeep keep)
     : base_(std::move(base)), number_(number), store_(keep.blobs), cache_(keep.cache) {}
 
-StageLayer::StageLayer(std::shared_future<Layer> made, const BlobStore& store)
+StageLayer::StageLayer(SharedResult<Layer> made, const BlobStore& store)
     : made_(std::move(made)), store_(&store) {}
 
 Digest StageLayer::diff_id() const {
@@ -135,7 +135,8 @@ void StageLayer::read(const EntryVisitor& visit) const {
   within(
       [&] {
         const auto blob_source = open();
-        read_layer(*blob_source, compression(), diff_id(), visit);
+        read_layer(*blob_source, compression(), diff_id(), visit,
+                   base_ ? base_->limit : unlimited_expansion);
       },
       "layer {}", blob().digest.str());
 }

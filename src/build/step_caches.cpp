@@ -2,6 +2,7 @@
 
 #include "net/http.hpp"
 #include "util/error.hpp"
+#include "util/threads.hpp"
 
 namespace cairn {
 
@@ -52,9 +53,11 @@ StepCaches::~StepCaches() {
 
 void StepCaches::use(std::unique_ptr<StepCache> cache, Use how) {
   places_.push_back({std::move(cache), how});
-  if (how == Use::read_and_write && workers_.empty())
-    for (std::size_t i = 0; i < parallel_puts; ++i)
-      workers_.emplace_back([this] { work(); });
+  if (how != Use::read_and_write || !workers_.empty())
+    return;
+  workers_ = start_threads(parallel_puts, [this] { work(); });
+  if (workers_.empty())
+    progress_.warn("Nothing is put into the cache: there can be no further thread");
 }
 
 std::shared_ptr<const BaseImage> StepCaches::find(const StepKey& key) {
@@ -144,7 +147,7 @@ void StepCaches::put(const Addition& addition) {
     for (auto& place : places_)
       if (place.how == Use::read_and_write && is_usable(place.writable))
         put_in(place, addition.key, entry);
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     // The layer could not be written, which is what the build ends with.
     progress_.debug("A step is not put into the cache: {}", error.what());
   }

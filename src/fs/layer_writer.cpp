@@ -75,49 +75,57 @@ private:
   bool has_failed_ = false;
 };
 
-void drain(Source& source) {
+void drain(Source& source, const ExpansionGauge& expansion) {
+  ExpandedSource rest(source, expansion);
   std::vector<std::byte> waste(stream_block);
-  while (source.read(waste) > 0) {
+  while (rest.read(waste) > 0) {
   }
 }
 
 /// Runs `body`, which reads `from`. When it cannot make sense of the bytes, the rest is read all
 /// the same: a source that verifies what it gives can say that they are others than those promised.
+/// Not so when there is too much of it.
 template<class Body>
-auto explained_by(WatchedSource& from, Body&& body) {
+auto explained_by(WatchedSource& from, const ExpansionGauge& expansion, Body&& body) {
   try {
     return body();
+  } catch (const ExpansionExceeded&) {
+    throw;
   } catch (const Error&) {
     if (!from.has_failed())
-      drain(from);
+      drain(from, expansion);
     throw;
   }
 }
 
-void decompress(Source& blob, Sink& to) {
+void decompress(Source& blob, Sink& to, const ExpansionGauge& expansion) {
   WatchedSource watched(blob);
-  const auto plain = explained_by(watched, [&] { return make_decompressor(watched); });
+  const auto plain = explained_by(watched, expansion, [&] { return make_decompressor(watched); });
   std::vector<std::byte> block(stream_block);
-  while (const auto count = explained_by(watched, [&] { return plain->read(block); }))
+  while (const auto count = explained_by(watched, expansion, [&] { return plain->read(block); }))
     to.write(std::span(block).first(count));
 }
 
 } // namespace
 
 Digest read_layer(Source& blob, Compression /*claimed*/, const std::optional<Digest>& diff_id,
-                  const EntryVisitor& visit) {
+                  const EntryVisitor& visit, ExpansionLimit limit) {
+  ExpansionGauge expansion(limit);
+  MeasuredSource measured(blob, expansion);
   // Three threads: to decompress, to hash, and to do what the visitor wants, which may be to
   // write files. Any two of them together take longer than the third.
-  ThreadSource tar([&](Sink& to) { decompress(blob, to); });
+  ThreadSource tar([&](Sink& to) { decompress(measured, to, expansion); });
   Sha256 hash;
   ThreadSink hashing([&](Source& bytes) { copy(bytes, hash); });
   TeeSource hashed(tar, hashing);
+  TarLimits limits;
+  limits.expansion = &expansion;
   WatchedSource watched(hashed);
-  TarReader reader(watched);
-  const auto next = [&] { return explained_by(watched, [&] { return reader.next(); }); };
+  TarReader reader(watched, limits);
+  const auto next = [&] { return explained_by(watched, expansion, [&] { return reader.next(); }); };
   while (const auto entry = next())
     visit(*entry, reader);
-  explained_by(watched, [&] { reader.drain(); });
+  explained_by(watched, expansion, [&] { reader.drain(); });
   hashing.finish();
 
   auto found = Digest::from_hex(hash.hex());

@@ -135,6 +135,7 @@ public:
   /// "host[:port]", which is not the request's own after a redirect; may be empty.
   const std::string& authority() const noexcept { return authority_; }
   void set_authority(std::string authority) { authority_ = std::move(authority); }
+  [[noreturn]] void raise() const override { throw TlsError(*this); }
 
 private:
   std::string authority_;
@@ -144,6 +145,7 @@ private:
 class Cancelled : public Error {
 public:
   using Error::Error;
+  [[noreturn]] void raise() const override { throw Cancelled(*this); }
 };
 
 /// The first byte of the part that an answer with status 206 holds ("bytes 100-199/200", RFC 9110

@@ -10,6 +10,7 @@ namespace cairn {
 class PlaintextRedirect : public Error {
 public:
   using Error::Error;
+  [[noreturn]] void raise() const override { throw PlaintextRedirect(*this); }
 };
 
 /// A redirect would carry a body, or secrets, to another origin.

@@ -73,13 +73,13 @@ int supervised(const LogOptions& options, StandardStreams streams, Work&& work) 
   const auto log = make_log(options, streams.err);
   Cancellation cancellation;
   const SignalWatch signals([&](int signal) {
-    log->log(Level::warn, fmt::format("signal {}: ending the work", signal));
+    log->warn("signal {}: ending the work", signal);
     cancellation.cancel(signal);
   });
   try {
     return work(*log, cancellation);
-  } catch (const Error& error) {
-    return signals.exit_status(print_error(streams.err, error));
+  } catch (...) {
+    return signals.exit_status(print_exception(streams.err));
   }
 }
 
@@ -143,8 +143,8 @@ int run_executor(const std::vector<std::string>& arguments, const ProcessEnviron
   try {
     return std::visit(ExecutorProgram(environment, streams),
                       parse_executor(arguments, environment));
-  } catch (const Error& error) {
-    return print_error(streams.err, error);
+  } catch (...) {
+    return print_exception(streams.err);
   }
 }
 
