@@ -16,6 +16,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -93,10 +94,36 @@ PathFilter ignored_paths(Rung rung, const BuildOptions& options, const std::stri
   return exclusions_for(rung, options.execution, own, mountinfo).filter();
 }
 
+enum class KeepMounts { no, yes };
+
+bool uses_cache_mounts(const Plan& plan) {
+  for (const auto& stage : plan.stages)
+    for (const auto& step : stage.steps)
+      if (const auto* run = std::get_if<RunAction>(&step.action))
+        for (const auto& mount : run->mounts)
+          if (std::holds_alternative<CachePlan>(mount.kind))
+            return true;
+  return false;
+}
+
 /// Cache mounts of a build without a place for them end with it.
-std::string cache_mount_directory(const BuildOptions& options, const Workspace& workspace) {
-  const auto kept = writable_cache_directory(options.execution);
-  return kept.value_or(workspace.path()) + "/mounts";
+std::vector<CacheMounts::Place> mount_places(const BuildOptions& options,
+                                             const Workspace& workspace, KeepMounts keep) {
+  using Lasts = CacheMounts::Place::Lasts;
+  std::vector<CacheMounts::Place> places;
+  if (const auto kept = writable_cache_directory(options.execution);
+      kept && keep == KeepMounts::yes)
+    places.push_back({*kept + "/mounts", Lasts::yes});
+  places.push_back({workspace.path() + "/mounts", Lasts::no});
+  return places;
+}
+
+/// Whether commands have no room left in cache mounts that are kept.
+bool are_mounts_full(const ExecutionOptions& options) {
+  const auto kept = writable_cache_directory(options);
+  struct statvfs info {};
+  return kept && ::statvfs((*kept + "/mounts").c_str(), &info) == 0 &&
+         (info.f_bavail == 0 || (info.f_files > 0 && info.f_favail == 0));
 }
 
 /// Whether anything will read base blobs again once they have been indexed.
@@ -155,11 +182,11 @@ void send(const BuiltImage& image, const OutputOptions& output, const BuildServi
 class MountCaches {
 public:
   MountCaches(const BuildOptions& options, const BuildServices& services,
-              const Workspace& workspace)
+              const Workspace& workspace, KeepMounts keep)
       : options_(options.cache_mounts), services_(services),
         images_({services.registry, {}, services.progress}),
         imported_(options_.import_from, images_, services.progress),
-        mounts_(cache_mount_directory(options, workspace),
+        mounts_(mount_places(options, workspace, keep), services.progress,
                 [this](const std::string& key, const std::string& path) {
                   return imported_.fill(key, path);
                 }) {}
@@ -201,24 +228,47 @@ public:
                                                     time_rule(options_.times), services.cancel),
         steps_(entry_rule(options_, services.clock()), services.progress) {
     add_caches(steps_, options_, kept_.get(), services.registry);
+    if (kept_)
+      steps_.vouch([this](auto moment) { return kept_->unpacked().were_intact_at(moment); });
   }
 
-  /// Begins again when the cache has lost a layer that it said it had.
+  /// Begins again when a cache has lost what it said it had. Each time less is taken from caches,
+  /// in the end nothing.
   BuildReport run() {
-    for (;;) {
-      const auto lost = steps_.lost();
+    constexpr int trusting = 4;
+    constexpr int most_attempts = 8;
+    for (int number = 1;; ++number) {
+      const auto before = lost();
       try {
         return attempt();
       } catch (const Error& error) {
-        if (steps_.lost() == lost || services_.cancel)
+        const bool is_caches_fault = lost() != before || (kept_ && kept_->unpacked().have_failed());
+        if (!(is_caches_fault || give_up_full_mounts()) || services_.cancel ||
+            number == most_attempts)
           throw;
         services_.progress.warn("{}; the build begins again without it", error.what());
+        if (kept_)
+          kept_->unpacked().begin_again();
+        if (number == trusting)
+          steps_.stop_finding();
         fetching_ = make_fetching(options_);
       }
     }
   }
 
 private:
+  /// Layers that caches had and then had not.
+  std::size_t lost() const { return steps_.lost() + (kept_ ? kept_->lost_blobs() : 0); }
+
+  /// A command that fails may have failed because of that.
+  bool give_up_full_mounts() {
+    if (keep_mounts_ == KeepMounts::no || !uses_cache_mounts(plan_) ||
+        !are_mounts_full(options_.execution))
+      return false;
+    keep_mounts_ = KeepMounts::no;
+    return true;
+  }
+
   static BuildOptions with_epoch(BuildOptions options, const Plan& plan) {
     options.times.epoch = plan.epoch;
     return options;
@@ -239,7 +289,7 @@ private:
         choose_rung(schedule.runs_commands(plan_), options_, services_, workspace_.path());
     const auto runner = make_runner(ladder, {.work_directory = workspace_.temporary()});
     const RunnerGuard guard(*runner, services_.on_runner);
-    const MountCaches caches(options_, services_, workspace_);
+    const MountCaches caches(options_, services_, workspace_, keep_mounts_);
     const auto reads_again = must_keep_base_blobs(plan_, schedule, options_, ladder.rung);
     auto result = execute(plan_, {.options = options_,
                                   .schedule = schedule,
@@ -261,6 +311,9 @@ private:
                                   .caches = caches.mounts(),
                                   .agents = fetching_->agents,
                                   .keep = keeping(kept_.get(), workspace_, reads_again)});
+    // What a command has seen of a layer that was changed meanwhile must not become an image.
+    if (kept_ && !kept_->unpacked().are_intact())
+      throw Error("a layer that is unpacked in {} was changed or removed", kept_->path());
     const auto image = finish(std::move(result));
     send(image, options_.output, services_);
     caches.keep(layers_);
@@ -290,6 +343,7 @@ private:
   BuildOptions options_;
   LayerFactory layers_;
   StepCaches steps_;
+  KeepMounts keep_mounts_ = KeepMounts::yes;
 };
 
 } // namespace
