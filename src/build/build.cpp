@@ -118,12 +118,15 @@ std::vector<CacheMounts::Place> mount_places(const BuildOptions& options,
   return places;
 }
 
-/// Whether commands have no room left in cache mounts that are kept.
+/// Whether commands have hardly any room left in cache mounts that are kept.
 bool are_mounts_full(const ExecutionOptions& options) {
+  constexpr std::uint64_t hardly_any_bytes = std::uint64_t{1} << 20;
+  constexpr std::uint64_t hardly_any_files = 16;
   const auto kept = writable_cache_directory(options);
   struct statvfs info {};
   return kept && ::statvfs((*kept + "/mounts").c_str(), &info) == 0 &&
-         (info.f_bavail == 0 || (info.f_files > 0 && info.f_favail == 0));
+         (info.f_bavail * info.f_frsize < hardly_any_bytes ||
+          (info.f_files > 0 && info.f_favail < hardly_any_files));
 }
 
 /// Whether anything will read base blobs again once they have been indexed.
