@@ -90,7 +90,8 @@ void add_caches(StepCaches& caches, const BuildOptions& options, const CacheDire
   if (const auto location = repository(options))
     caches.use(make_remote_cache(*location, registry),
                options.cache.push ? StepCaches::Use::read_and_write : StepCaches::Use::read);
-  if (caches.empty())
+  // One that was named and cannot be used has been told of.
+  if (caches.empty() && !cache_directory(options.execution))
     throw with_hint(Error("--cache: there is nowhere to keep anything"),
                     "give --cache-repo, --cache-dir or --destination");
 }
