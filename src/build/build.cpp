@@ -5,27 +5,22 @@
 #include "build/cache_mount_transfer.hpp"
 #include "build/cache_setup.hpp"
 #include "build/check.hpp"
+#include "build/container_root.hpp"
 #include "build/downloads.hpp"
-#include "build/exclusions.hpp"
 #include "build/execute.hpp"
 #include "build/outputs.hpp"
 #include "build/planner.hpp"
+#include "build/pod_neighbours.hpp"
 #include "build/remote_source.hpp"
+#include "build/territory.hpp"
 #include "util/error.hpp"
-#include "util/file.hpp"
 
-#include <fcntl.h>
-#include <limits.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <unistd.h>
-
-#include <cstdlib>
 
 namespace cairn {
 
 namespace {
-
-constexpr std::uint64_t max_mountinfo = std::uint64_t{16} << 20;
 
 /// Where a build may put its files, best first.
 std::vector<std::string> workspace_candidates(const BuildOptions& options) {
@@ -60,39 +55,39 @@ Ladder choose_rung(bool runs_commands, const BuildOptions& options, const BuildS
   return ladder;
 }
 
-std::string own_executable() {
-  char path[PATH_MAX];
-  const auto size = ::readlink("/proc/self/exe", path, sizeof path);
-  return size > 0 ? std::string(path, static_cast<std::size_t>(size)) : std::string();
+/// Whether files of a workspace can be moved into the container's "/".
+bool lies_on_root(const Workspace& workspace) {
+  struct stat root {};
+  struct stat own {};
+  return ::stat("/", &root) == 0 && ::stat(workspace.path().c_str(), &own) == 0 &&
+         root.st_dev == own.st_dev;
 }
 
-/// What must survive when the container's own "/" is the root of the build.
-std::vector<std::string> own_paths(const BuildOptions& options, const std::string& workspace,
-                                   const std::string& context) {
-  std::vector<std::string> paths = {"/kaniko",
-                                    options.execution.work_directory,
-                                    cache_directory(options.execution).value_or(""),
-                                    workspace,
-                                    own_executable(),
-                                    context,
-                                    options.output.tar_path,
-                                    options.output.oci_layout_path,
-                                    options.output.reports.builder_output};
-  for (const auto file : report_files)
-    paths.push_back(options.output.reports.*file);
-  return paths;
+/// Whose the paths of the root are on this rung.
+Territory territory_for(Rung rung, const BuildOptions& options,
+                        const std::vector<std::string>& workspaces, const std::string& context) {
+  if (rung != Rung::inplace)
+    return own_territory(options.execution);
+  return inplace_territory(options.execution, look_around(options.execution, workspaces, context));
 }
 
-PathFilter ignored_paths(Rung rung, const BuildOptions& options, const std::string& workspace,
-                         const std::string& context) {
-  const auto mountinfo = read_file(current_directory(), "/proc/self/mountinfo", max_mountinfo);
-  std::vector<std::string> own;
-  for (const auto& path : own_paths(options, workspace, context)) {
-    char real[PATH_MAX];
-    own.emplace_back(!path.empty() && ::realpath(path.c_str(), real) != nullptr ? real : path);
+/// What is around the image when commands run in the container's own "/". The container's files are
+/// set aside while this lives.
+class BorrowedRoot {
+public:
+  BorrowedRoot(const Territory& territory, const ExecutionOptions& options,
+               const Workspace& workspace, Progress& progress)
+      : neighbours(territory, progress),
+        container({territory, options.leftovers, workspace.temporary(), progress}) {
+    for (const auto& point : territory.too_large)
+      progress.warn("the pod's mount at '{}' has too many files to see whether commands write to "
+                    "it: what they do is not in the image",
+                    point.str());
   }
-  return exclusions_for(rung, options.execution, own, mountinfo).filter();
-}
+
+  PodNeighbours neighbours;
+  ContainerRoot container;
+};
 
 enum class KeepMounts { no, yes };
 
@@ -292,28 +287,12 @@ private:
         choose_rung(schedule.runs_commands(plan_), options_, services_, workspace_.path());
     const auto runner = make_runner(ladder, {.work_directory = workspace_.temporary()});
     const RunnerGuard guard(*runner, services_.on_runner);
-    const MountCaches caches(options_, services_, workspace_, keep_mounts_);
-    const auto reads_again = must_keep_base_blobs(plan_, schedule, options_, ladder.rung);
-    auto result = execute(plan_, {.options = options_,
-                                  .schedule = schedule,
-                                  .steps = steps_,
-                                  .context = input_.context,
-                                  .images = images_,
-                                  .downloads = downloads,
-                                  .repositories = fetching_->repositories,
-                                  .workspace = workspace_,
-                                  .runner = *runner,
-                                  .layers = layers_,
-                                  .progress = services_.progress,
-                                  .clock = services_.clock,
-                                  .cancel = services_.cancel,
-                                  .rung = ladder.rung,
-                                  .why_not_better = reasons(ladder),
-                                  .ignored = ignored_paths(ladder.rung, options_, workspace_.path(),
-                                                           input_.context.local.path),
-                                  .caches = caches.mounts(),
-                                  .agents = fetching_->agents,
-                                  .keep = keeping(kept_.get(), workspace_, reads_again)});
+    std::optional<Workspace> beside_root;
+    if (ladder.rung == Rung::inplace && !lies_on_root(workspace_))
+      beside_root.emplace(std::vector<std::string>{options_.execution.work_directory, "/"});
+    auto& mounted = beside_root ? *beside_root : workspace_;
+    const MountCaches caches(options_, services_, mounted, keep_mounts_);
+    auto result = build_stages(schedule, ladder, *runner, downloads, mounted, caches.mounts());
     // What a command has seen of a layer that was changed meanwhile must not become an image.
     if (kept_ && !kept_->unpacked().are_intact())
       throw Error("a layer that is unpacked in {} was changed or removed", kept_->path());
@@ -321,6 +300,37 @@ private:
     send(image, options_.output, services_);
     caches.keep(layers_);
     return {image.manifest.digest(), image.manifest.layers, ladder.rung};
+  }
+
+  ExecuteResult build_stages(const Schedule& schedule, const Ladder& ladder, Runner& runner,
+                             Downloads& downloads, Workspace& mounted, const CacheMounts& caches) {
+    const auto reads_again = must_keep_base_blobs(plan_, schedule, options_, ladder.rung);
+    const auto territory = territory_for(ladder.rung, options_, {workspace_.path(), mounted.path()},
+                                         input_.context.local.path);
+    std::optional<BorrowedRoot> in_place;
+    if (ladder.rung == Rung::inplace)
+      in_place.emplace(territory, options_.execution, workspace_, services_.progress);
+    return execute(plan_, {.options = options_,
+                           .schedule = schedule,
+                           .steps = steps_,
+                           .context = input_.context,
+                           .images = images_,
+                           .downloads = downloads,
+                           .repositories = fetching_->repositories,
+                           .workspace = workspace_,
+                           .mounted = mounted,
+                           .runner = runner,
+                           .layers = layers_,
+                           .progress = services_.progress,
+                           .clock = services_.clock,
+                           .cancel = services_.cancel,
+                           .rung = ladder.rung,
+                           .why_not_better = reasons(ladder),
+                           .ignored = territory.reserved.filter(),
+                           .neighbours = in_place ? &in_place->neighbours : nullptr,
+                           .caches = caches,
+                           .agents = fetching_->agents,
+                           .keep = keeping(kept_.get(), workspace_, reads_again)});
   }
 
   /// Every file of the image exists by now; layers may still be on their way to the store.

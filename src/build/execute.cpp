@@ -24,7 +24,7 @@ class Execution {
 public:
   Execution(const Plan& plan, const ExecuteServices& services)
       : plan_(plan), services_(services), results_(plan.stages.size()), shared_(plan.stages.size()),
-        copy_(copy_services()), files_(copy_, services.workspace) {}
+        copy_(copy_services()), files_(copy_, services.mounted) {}
 
   ExecuteResult run() {
     const bool serial = services_.rung == Rung::inplace && services_.schedule.runs_commands(plan_);
@@ -99,19 +99,20 @@ private:
 
   StageResult build(std::size_t index) {
     const auto& stage = plan_.stages[index];
-    const StageServices services{
-        services_.options,
-        services_.steps,
-        services_.keep,
-        services_.rung,
-        services_.why_not_better,
-        copy_,
-        {services_.workspace, directories_, services_.runner, services_.ignored},
-        {files_, services_.caches, services_.options.commands.secrets, services_.agents,
-         services_.workspace, services_.rung, [this] { return stopped(); }},
-        services_.layers,
-        services_.progress,
-        [this] { return stopped(); }};
+    const StageServices services{services_.options,
+                                 services_.steps,
+                                 services_.keep,
+                                 services_.rung,
+                                 services_.why_not_better,
+                                 copy_,
+                                 {services_.workspace, directories_, services_.runner,
+                                  services_.ignored, services_.neighbours},
+                                 {files_, services_.caches, services_.options.commands.secrets,
+                                  services_.agents, services_.mounted, services_.rung,
+                                  [this] { return stopped(); }},
+                                 services_.layers,
+                                 services_.progress,
+                                 [this] { return stopped(); }};
     return StageBuilder(stage, services_.schedule.stages[index], begin(stage), services).build();
   }
 
@@ -133,7 +134,8 @@ private:
     std::vector<std::shared_ptr<const StageLayer>> layers;
     for (std::size_t i = 0; i < image->manifest.layers.size(); ++i)
       layers.push_back(std::make_shared<StageLayer>(image, i, services_.keep));
-    return LayerStack(std::move(layers));
+    const auto count = layers.size();
+    return {std::move(layers), count};
   }
 
   CopyServices copy_services() {

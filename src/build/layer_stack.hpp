@@ -90,8 +90,11 @@ public:
   };
 
   LayerStack() = default;
-  explicit LayerStack(std::vector<std::shared_ptr<const StageLayer>> layers)
-      : layers_(std::move(layers)) {}
+  /// `base_image_layers`: how many of `layers`, the lowest ones, are those of a base image.
+  LayerStack(std::vector<std::shared_ptr<const StageLayer>> layers, std::size_t base_image_layers)
+      : layers_(std::move(layers)), base_image_layers_(base_image_layers) {}
+
+  std::size_t base_image_layers() const noexcept { return base_image_layers_; }
 
   const std::vector<std::shared_ptr<const StageLayer>>& layers() const noexcept { return layers_; }
 
@@ -118,6 +121,7 @@ private:
   void apply(IndexedLayer&& layer);
 
   std::vector<std::shared_ptr<const StageLayer>> layers_;
+  std::size_t base_image_layers_ = 0;
   std::optional<Tree> tree_;
   SmallFiles small_;
 };

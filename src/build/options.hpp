@@ -45,12 +45,25 @@ struct LanguageOptions {
 
 enum class SnapshotScope { each_step, whole_stage };
 
+/// What becomes of the files that a build in place has put into the container's "/".
+enum class Leftovers { stay, are_removed };
+
+/// A place on this machine that a flag or a variable names.
+struct NamedPath {
+  enum class Use { read, written } use = Use::read;
+  std::string option; ///< "--context", "AWS_CONFIG_FILE"
+  std::string path;   ///< Absolute; need not exist when it is written.
+};
+
 /// How it is built.
 struct ExecutionOptions {
   Isolation isolation = Isolation::automatic;
   Force force = Force::no;
   SnapshotScope snapshots = SnapshotScope::each_step;
+  Leftovers leftovers = Leftovers::stay;
   std::vector<std::string> ignore_paths; ///< --ignore-path: in no layer, never touched.
+  /// Every path that this build was given, by whatever option: not to be removed for it.
+  std::vector<NamedPath> named_paths;
   /// Blobs, unpacked roots and temporary files; absolute.
   std::string work_directory = "/kaniko";
   /// What is kept from build to build; nothing: "/cache", where that can be written.

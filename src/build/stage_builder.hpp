@@ -67,7 +67,9 @@ public:
   StageResult build();
 
 private:
-  bool runs_commands() const;
+  /// Whether a command is run by the steps from this one on.
+  bool runs_commands(std::size_t from) const;
+  void prepare_root(std::size_t number);
   void perform(std::size_t number);
   std::string carry_out(std::size_t number);
   /// What the step was, for the log.
@@ -75,9 +77,11 @@ private:
   std::string act(const CopyAction& action);
   std::string act(const DirectoryAction& action);
   std::string act(const RunAction& action);
+  std::string add_files(LayerContent content);
   std::string add_layer(LayerContent content, Content stability);
   Invocation invocation(const RunAction& action);
   Outcome run(const RunAction& action);
+  CommandFailed failure(const Outcome& outcome) const;
   void remember_user_files(const std::vector<LayerEntry>& entries);
   StageRoot& root();
   void squash(std::size_t base_layers);
@@ -87,8 +91,9 @@ private:
   LayerStack stack_;
   StageServices services_;
   std::unique_ptr<StageRoot> root_;
-  std::string step_;      ///< The one under way, with its place.
-  std::size_t inherited_; ///< How many entries of the history are from before this stage.
+  std::string step_;             ///< The one under way, with its place.
+  bool commands_follow_ = false; ///< Whether any is run after that step.
+  std::size_t inherited_;        ///< How many entries of the history are from before this stage.
   std::vector<HistoryEntry> history_;
 };
 

@@ -44,7 +44,7 @@ void prepare_layers(const std::shared_ptr<const BaseImage>& image, const CacheDi
   for (std::size_t i = 0; i < image->manifest.layers.size(); ++i)
     layers.push_back(
         std::make_shared<const StageLayer>(image, i, LayerKeep{&cache.blobs(), &cache}));
-  LayerStack stack(layers);
+  LayerStack stack(layers, layers.size());
   LayerDirectories known;
   if (workspace != nullptr)
     unpack_base(stack, *workspace, known);

@@ -73,8 +73,10 @@ UnpackTarget::Arrival UnpackTarget::go_to(const RootedPath& path, Missing missin
 }
 
 UnpackTarget::Step UnpackTarget::step(const std::string& name, Missing missing, std::string& link) {
-  if (is_protected(name))
+  if (is_protected(name)) {
+    protected_place_ = path().child(name);
     return Step::is_protected;
+  }
   if (descend(name))
     return Step::entered;
   auto target = try_read_link(here(), name);
@@ -97,8 +99,10 @@ UnpackTarget::Step UnpackTarget::make_implied(const std::string& name, Lower low
   // An overlay shows the metadata of the topmost directory.
   const auto* merged = lower == Lower::visible ? below(name) : nullptr;
   const bool borrows = merged != nullptr && merged->meta.type == FileType::directory;
-  if (!make_directory(name, borrows ? merged->meta : implied_metadata()))
+  if (!make_directory(name, borrows ? merged->meta : implied_metadata())) {
+    protected_place_ = path().child(name);
     return Step::is_protected;
+  }
   if (is_overlay() && lower == Lower::visible)
     implied_.insert(path().child(name));
   note(name);

@@ -33,6 +33,7 @@ class Builder:
     program: pathlib.Path
     rootfs: pathlib.Path | None
     bases: dict[str, pathlib.Path]
+    registry: str  # where pods find the bases
     compare: pathlib.Path
     directory: pathlib.Path
 
@@ -44,15 +45,14 @@ class Builder:
 
     def in_place(self, place: pathlib.Path, flags: list[str]) -> subprocess.CompletedProcess:
         """One container, because the base is unpacked over the container's own root."""
-        with pods.Pod(self.rootfs, self.directory, pods.BASELINE, service_account=False) as pod:
+        with pods.Pod(self.rootfs, self.directory, pods.BASELINE) as pod:
             pod.bind(place, str(IN_POD))
-            for name, layout in self.bases.items():
-                pod.bind(layout, base_path(IN_POD, name), read_only=True)
+            pod.empty("/kaniko/work")
             return pod.run(["/kaniko/executor", "--isolation=inplace", *flags], timeout=TIMEOUT)
 
-
-def base_path(place: pathlib.PurePath, name: str) -> str:
-    return f"{place}/bases/{name.replace(':', '-')}"
+    def base_in(self, rung: str, name: str) -> str:
+        """What stands for a base image in --build-context."""
+        return f"docker-image://{self.registry}/{name}" if rung == "inplace" else f"oci-layout://{self.bases[name]}"
 
 
 class Case:
@@ -86,8 +86,8 @@ class Case:
             unpack(source, target)
         return f"PLACE/{target.relative_to(place)}"
 
-    def prepare(self, place: pathlib.Path, bases: dict[str, pathlib.Path]) -> list[str]:
-        """Writes what the build reads to PLACE; the flags, with "PLACE/" in paths.
+    def prepare(self, place: pathlib.Path, bases: dict[str, str]) -> list[str]:
+        """Writes what the build reads to PLACE; the flags, with "PLACE/" in paths. BASES: where each base image is.
         @raises ValueError for what no flag can say"""
         spec = self.spec
         self._context(place / "context")
@@ -105,12 +105,10 @@ class Case:
             flags.append(f"--custom-platform={spec['platform']}")
         contexts = {name: self._named_context(place, name, how)
                     for name, how in (spec.get("build_contexts") or {}).items()}
-        for name in bases:
-            (place / "bases" / name.replace(":", "-")).mkdir(parents=True)
+        for name, where in bases.items():
             repository = name.partition(":")[0]
             same = [other for other in spec.get("bases") or [] if other.partition(":")[0] == repository]
-            contexts = {spelling: f"oci-layout://{base_path(pathlib.PurePath('PLACE'), name)}"
-                        for base in (name, *same) for spelling in spellings(base)} | contexts
+            contexts = {spelling: where for base in (name, *same) for spelling in spellings(base)} | contexts
         flags += [f"--build-context={name}={source}" for name, source in contexts.items()]
         return [*flags, *self._secrets(place), *option_flags(spec.get("options") or {})]
 
@@ -176,14 +174,10 @@ def run(builder: Builder, case: Case, rung: str) -> Result:
         place = pathlib.Path(name)
         place.chmod(0o755)
         try:
-            flags = case.prepare(place, builder.bases)
+            flags = case.prepare(place, {base: builder.base_in(rung, base) for base in builder.bases})
             if rung == "inplace":
                 done = builder.in_place(place, [flag.replace("PLACE/", f"{IN_POD}/") for flag in flags])
             else:
-                for base, layout in builder.bases.items():
-                    path = pathlib.Path(base_path(place, base))
-                    path.rmdir()
-                    path.symlink_to(layout)
                 done = builder.in_namespaces(place, [flag.replace("PLACE/", f"{place}/") for flag in flags])
         except (ValueError, OSError, subprocess.SubprocessError) as problem:
             result.detail = f"{type(problem).__name__}: {problem}"[:500]

@@ -1,11 +1,10 @@
 """Pods of Argo's templates."""
-from support import expect, expect_equal, write_tree
+from support import expect, expect_equal
 
 import argo
 import container_support as containers
 import manifests
-import tar_layers
-import tekton
+import pod_layouts
 
 
 def templates() -> dict[str, dict]:
@@ -19,22 +18,15 @@ class Pod:
         self.container = argo.render(templates()[name], parameters, sources)
         own = world.new_directory("argo")
         own.chmod(0o755)
-        # argoexec is copied there by the init container, and starts the command.
-        write_tree(own, {"template": "{}", "ctr/main/": None})
-        (own / "argoexec").write_bytes(tar_layers.BUSYBOX.read_bytes())
-        (own / "argoexec").rename(own / "busybox")
-        (own / "busybox").chmod(0o755)
-        (own / "ctr/main").chmod(0o777)
+        layout = pod_layouts.Argo(own)
         before = containers.fingerprint(own)
         self.volumes = containers.Volumes(world)
-        script = '"$@"; status=$?; : > /var/run/argo/ctr/main/exitcode; exit $status'
         done = containers.run(
-            world, ["/var/run/argo/busybox", "sh", "-c", script, "main", *self.container.words],
-            security=self.container.security, environment=self.container.environment, directory=self.container.directory,
-            mounts=[tekton.Mount("/var/run/argo", own), *self.container.mounts], volumes=self.volumes,
-            runtime_default=runtime_default)
+            world, layout.wrapped(self.container.words), security=self.container.security,
+            environment=self.container.environment, directory=self.container.directory,
+            mounts=[*layout.mounts(), *self.container.mounts], volumes=self.volumes, runtime_default=runtime_default)
         self.status, self.said = done.returncode, done.stdout + done.stderr
-        (own / "ctr/main/exitcode").unlink()
+        (layout.own / "ctr/main/exitcode").unlink()
         expect_equal(containers.fingerprint(own), before, "Argo's own files")
 
     def succeeded(self) -> "Pod":

@@ -15,7 +15,7 @@ import pod
 DOCKERFILE = ("FROM {host}/busybox AS build\nARG MESSAGE=none\nRUN mkdir /made && echo \"$MESSAGE\" > /made/file\n"
               "FROM {host}/busybox\nCOPY --from=build /made/file /file\nCOPY f /f\nRUN cat /file /f > /both && ls / > /listing\n")
 COPIES = "FROM {host}/busybox\nCOPY f /f\nENV A=b\n"
-TOP_DIRECTORIES = ("tekton", "workspace", "builds", "cache", "kaniko", "busybox", "secrets", "registry", "argo-bin")
+TOP_DIRECTORIES = ("tekton", "argo", "workspace", "builds", "cache", "kaniko", "busybox", "secrets", "registry", "argo-bin")
 
 
 @functools.lru_cache(maxsize=None)
@@ -58,16 +58,8 @@ def fingerprint(directory: pathlib.Path) -> dict[str, tuple]:
 
 
 def secret(directory: pathlib.Path, entries: dict[str, str]) -> pathlib.Path:
-    """A directory as a Secret or ConfigMap is mounted: links into one that is replaced as a whole."""
-    data = directory / "..2026_01_01_00_00_00.1"
-    data.mkdir()
-    for folder in (directory, data):
-        folder.chmod(0o755)
-    for name, text in entries.items():
-        (data / name).write_text(text)
-        (directory / name).symlink_to(f"..data/{name}")
-    (directory / "..data").symlink_to(data.name)
-    return directory
+    """A directory as a Secret or ConfigMap is mounted."""
+    return pod.projected(directory, entries)
 
 
 class Volumes:
@@ -84,12 +76,12 @@ class Volumes:
 
 
 def run(world, words: list[str], *, image: str = "cairn", security: dict, environment: dict[str, str], directory: str,
-        mounts: list, volumes: Volumes, runtime_default: bool = True, stdin: bytes = b"") -> subprocess.CompletedProcess:
-    """Runs a container; mounts that are read-only, or a source, are as they were afterwards."""
+        mounts: list, volumes: Volumes, runtime_default: bool = True, stdin: bytes = b"", **how) -> subprocess.CompletedProcess:
+    """Runs a container, HOW is of pod.Pod; mounts that are read-only, or a source, are as they were afterwards."""
     root = root_file_system(world.directory, image)
     kept = [mount.source for mount in mounts if mount.source and mount.read_only]
     before = [fingerprint(path) for path in kept]
-    with pod.Pod(root, world.directory, profile(security, runtime_default=runtime_default)) as container:
+    with pod.Pod(root, world.directory, profile(security, runtime_default=runtime_default), **how) as container:
         for mount in mounts:
             container.bind(mount.source or volumes.get(mount.volume), mount.target, read_only=mount.read_only)
         done = container.run(words, environment=environment, cwd=directory or "/workspace", stdin=stdin)

@@ -71,6 +71,7 @@ class World:
         with pods.Pod(rootfs, self.directory, pods.BASELINE) as pod:
             pod.bind(self.context, "/workspace")
             pod.bind(self.cache("place"), "/cache")
+            pod.empty("/kaniko/work")
             return pod.run(["/kaniko/executor", *flags], timeout=800)
 
     def cache(self, name: str) -> pathlib.Path:

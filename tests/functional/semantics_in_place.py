@@ -5,18 +5,12 @@ import sys
 from support import case, expect, expect_equal, main
 
 
-
-def build(world, text: str, files: dict | None = None, *flags: str):
-    """A build in a pod that starts from a layout, as there may be no way to a registry of this machine."""
-    layout = world.new_directory("base") / "layout"
-    world.files_only("FROM REGISTRY/busybox\n", None, outputs=("--no-push", f"--oci-layout-path={layout}"))
-    return world.build_in_place(text, files, "--build-context=base=oci-layout:///base", *flags, binds={"/base": layout})
-
-
 @case("in place: USER, WORKDIR, HOME, umask and groups are those of namespaces")
 def identity(world):
-    done = build(world, 'FROM base\nWORKDIR /w/x\nRUN rm -r /w\nUSER ann\nRUN pwd; echo "$(id -u) $(id -g) $(id -G) $HOME $(umask)"; touch /tmp/f\n'
-                        "USER 7:8\nWORKDIR /w/y\nRUN id -G\n")
+    done = world.build_in_place(
+        'FROM REGISTRY/busybox\nWORKDIR /w/x\nRUN rm -r /w\nUSER ann\n'
+        'RUN pwd; echo "$(id -u) $(id -g) $(id -G) $HOME $(umask)"; touch /tmp/f\n'
+        "USER 7:8\nWORKDIR /w/y\nRUN id -G\n")
     expect_equal(done.succeeded().out, "/w/x\n1001 1002 1002 50 /home/ann 0022\n8\n")
     owners = [done.image.files[path].owner for path in ("/w", "/w/x", "/tmp/f", "/w/y")]
     expect_equal(owners, [(1001, 1002), (1001, 1002), (1001, 1002), (7, 8)])
@@ -24,10 +18,10 @@ def identity(world):
 
 @case("in place: files around commands come out as they do in namespaces")
 def files(world):
-    text = ("FROM {} AS one\nRUN mkdir /d && echo 1 > /d/a && ln /d/a /d/b && ln -s a /d/l\nVOLUME /d\nCOPY --chown=ann --chmod=711 f /d/c\n"
-            "RUN rm /d/l; echo 2 >> /d/c; chmod 600 /d/c\nFROM {}\nCOPY --from=one /d /e\nRUN cat /e/c; rm -r /home\n")
+    text = ("FROM REGISTRY/busybox AS one\nRUN mkdir /d && echo 1 > /d/a && ln /d/a /d/b && ln -s a /d/l\nVOLUME /d\nCOPY --chown=ann --chmod=711 f /d/c\n"
+            "RUN rm /d/l; echo 2 >> /d/c; chmod 600 /d/c\nFROM REGISTRY/busybox\nCOPY --from=one /d /e\nRUN cat /e/c; rm -r /home\n")
     found = []
-    for done in (build(world, text.format("base", "base"), {"f": "1\n"}), world.build(text.format("REGISTRY/busybox", "REGISTRY/busybox"), {"f": "1\n"})):
+    for done in (world.build_in_place(text, {"f": "1\n"}), world.build(text, {"f": "1\n"})):
         expect_equal(done.succeeded().out, "1\n2\n")
         found.append({path: (node.kind, oct(node.mode), node.owner, node.sha256, node.link) for path, node in done.image.files.items()})
     expect_equal(found[0], found[1])
@@ -35,7 +29,7 @@ def files(world):
 
 @case("in place: RUN --network=none is an error with its line and what it would need")
 def network(world):
-    done = build(world, "FROM base\nRUN --network=default true\nRUN --network=host true\nRUN --network=none true\n")
+    done = world.build_in_place("FROM REGISTRY/busybox\nRUN --network=default true\nRUN --network=host true\nRUN --network=none true\n")
     expect_equal(done.status, 1, done.said)
     for text in ("Dockerfile:4: ", "--network=none is not possible in place", "> 4 | RUN --network=none true", "hint: "):
         expect(text in done.err, f"{text!r} is not in {done.err}")
@@ -43,7 +37,7 @@ def network(world):
 
 @case("in place: --add-host is in /etc/hosts while a command runs, and in no layer")
 def hosts(world):
-    done = build(world, "FROM base\nRUN grep other /etc/hosts; touch /f\n", None, "--add-host=other:10.1.2.3")
+    done = world.build_in_place("FROM REGISTRY/busybox\nRUN grep other /etc/hosts; touch /f\n", None, "--add-host=other:10.1.2.3")
     expect_equal(done.succeeded().out, "10.1.2.3\tother\n")
     expect("/etc/hosts" not in done.image.files, "it is in the image")
 
@@ -51,7 +45,7 @@ def hosts(world):
 @case("in place: more privilege and devices are the same errors as elsewhere")
 def refused(world):
     for flag in ("--security=insecure", "--device=x"):
-        done = build(world, f"FROM base\nRUN {flag} true\n")
+        done = world.build_in_place(f"FROM REGISTRY/busybox\nRUN {flag} true\n")
         expect(done.status == 1 and "Dockerfile:2: " in done.err, done.said)
 
 

@@ -196,16 +196,18 @@ class World:
 
     def build_in_place(self, dockerfile: str, files: dict | None = None, *flags: str,
                        binds: dict[str, pathlib.Path] | None = None, environment: dict | None = None) -> Build:
-        """The same in a pod that lets commands be run in place alone; BINDS are further mounts of the pod."""
-        layout, work = self.new_directory("out"), self.new_directory("work")
+        """The same in a pod that lets commands be run in place alone; BINDS are further volumes of the pod."""
+        outputs, work = self.new_directory("out"), self.new_directory("work")
+        work.chmod(0o777)  # as an emptyDir is
         with pod.Pod(self._cairn, self.directory, pod.BASELINE) as container:
             container.bind(self.context(dockerfile, files), "/workspace")
-            container.bind(layout, "/out")
+            container.bind(outputs, "/kaniko/outputs")
+            container.bind(work, "/kaniko/work")
             for target, source in (binds or {}).items():
                 container.bind(source, target)
             done = container.run(["/kaniko/executor", "--isolation=inplace", "--no-push",
-                                  "--oci-layout-path=/out/layout", *flags], environment=environment or {})
-        return Build(done.returncode, done.stdout, done.stderr, layout / "layout", work)
+                                  "--oci-layout-path=/kaniko/outputs/layout", *flags], environment=environment or {})
+        return Build(done.returncode, done.stdout, done.stderr, outputs / "layout", work)
 
     @functools.cached_property
     def _cairn(self) -> pathlib.Path:

@@ -1,10 +1,11 @@
 """Runs of Tekton's Tasks."""
 import json
 
-from support import expect, expect_equal, write_tree
+from support import expect, expect_equal
 
 import container_support as containers
 import manifests
+import pod_layouts
 import tar_layers
 import tekton
 
@@ -21,28 +22,16 @@ class TaskRun:
         self.statuses: list[int] = []
         self.said = ""
         self.out = world.new_directory("tekton")
-        folders = ("bin/", "run/0/", "results/", "steps/", "home/", "creds/")
-        write_tree(self.out, {**dict.fromkeys(folders), "downward/ready": "READY"})
-        for name in ("run", "run/0", "results", "steps", "home", "creds"):
-            (self.out / name).chmod(0o777)
-        (self.out / "bin/busybox").write_bytes(tar_layers.BUSYBOX.read_bytes())
-        (self.out / "bin/busybox").chmod(0o755)
-        if credentials:
-            write_tree(self.out, {"creds/.docker/config.json": json.dumps(credentials)})
+        self.out.chmod(0o755)
+        self.layout = pod_layouts.Tekton(self.out, tekton.names(self.task.spec["steps"]), credentials)
 
     def run(self) -> "TaskRun":
-        fixed = {name: containers.fingerprint(self.out / name) for name in ("bin", "downward", "creds")}
-        for step in self.task.steps():
-            folder = self.out / f"steps/step-{step.name}/results"
-            folder.mkdir(parents=True)
-            folder.chmod(0o777)
-            mounts = [tekton.Mount(f"/tekton/{path.name}", path, path.name in ("bin", "downward")) for path in
-                      sorted(self.out.iterdir())] + step.mounts
-            # Tekton's entrypoint starts the step, and writes a file when it has ended.
-            script = '"$@"; status=$?; : > /tekton/run/0/out; exit $status'
-            done = containers.run(self.world, ["/tekton/bin/busybox", "sh", "-c", script, "step", *step.words],
-                                  security=step.security, environment=step.environment, directory=step.directory,
-                                  mounts=mounts, volumes=self.volumes, runtime_default=self.runtime_default)
+        fixed = {name: containers.fingerprint(self.out / name) for name in ("bin", "downward", "creds", "steps")}
+        for index, step in enumerate(self.task.steps()):
+            done = containers.run(self.world, self.layout.wrapped(step.words, index), security=step.security,
+                                  environment=step.environment, directory=step.directory,
+                                  mounts=[*self.layout.mounts(index), *step.mounts], volumes=self.volumes,
+                                  runtime_default=self.runtime_default, termination_log=self.layout.TERMINATION_LOG)
             self.statuses.append(done.returncode)
             self.said += done.stdout + done.stderr
             if done.returncode != 0:
@@ -58,8 +47,11 @@ class TaskRun:
 
     @property
     def files(self) -> dict[str, str]:
-        return {f"/tekton/{path.relative_to(self.out)}": path.read_text() for folder in ("results", "steps")
-                for path in (self.out / folder).rglob("*") if path.is_file()}
+        found = {f"/tekton/results/{path.name}": path for path in (self.out / "results").iterdir()}
+        for index, name in enumerate(self.layout.names):
+            results = self.out / f"run/{index}/status/results"
+            found |= {f"/tekton/steps/step-{name}/results/{path.name}": path for path in results.iterdir()}
+        return {name: path.read_text() for name, path in found.items()}
 
     def results(self) -> dict[str, str]:
         found = {name: self.task.result(name, self.files) for name in tekton.names(self.task.spec["results"])}

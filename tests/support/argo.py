@@ -8,7 +8,7 @@ import re
 
 import yaml
 
-from tekton import Mount
+from pod import Mount
 
 VARIABLE = re.compile(r"\{\{(.*?)\}\}")
 

@@ -176,3 +176,28 @@ class Image:
     @property
     def environment(self) -> dict[str, str]:
         return dict(variable.split("=", 1) for variable in self.config.get("Env", []))
+
+
+def _described(path: str, member: tarfile.TarInfo, node: Node | None) -> tuple:
+    if node is None:
+        return "hard link", path_of(member.linkname)
+    what = (node.kind, oct(node.mode), node.owner, node.size, node.mtime, node.sha256, node.link, node.device)
+    return *what, *sorted(node.xattrs.items())
+
+
+def differences(one: Image, other: Image) -> list[str]:
+    """What two images do not have in common, a line for each file of a layer."""
+    found = [] if one.document.get("config") == other.document.get("config") else [
+        f"configurations: {one.config} | {other.config}"]
+    if len(one.layers) != len(other.layers):
+        return [*found, f"{len(one.layers)} layers | {len(other.layers)} layers"]
+    for number, (left, right) in enumerate(zip(one.layers, other.layers)):
+        if left.diff_id == right.diff_id:
+            continue
+        sides = [{path: _described(path, member, node) for (path, member), node in zip(layer.entries, layer.nodes)}
+                 for layer in (left, right)]
+        changed = [path for path in sorted(sides[0].keys() | sides[1].keys()) if sides[0].get(path) != sides[1].get(path)]
+        found += [f"layer {number}: {path!r}: {sides[0].get(path, 'nothing')} | {sides[1].get(path, 'nothing')}" for path in changed]
+        if not changed:
+            found.append(f"layer {number}: the order of the entries" if left.names != right.names else f"layer {number}: the bytes of the archive")
+    return found or ["the manifests"]

@@ -9,6 +9,8 @@ import re
 
 import yaml
 
+from pod import Mount
+
 VARIABLE = re.compile(r"\$\(([^()]*)\)")
 RESULT_LIMIT = 4096 # bytes of a termination message
 
@@ -81,14 +83,6 @@ def parameter_values(specs: list[dict], given: dict, prefix: str = "params.") ->
         else:
             texts[f"{prefix}{name}"] = value
     return texts, lists
-
-
-@dataclasses.dataclass
-class Mount:
-    target: str
-    source: pathlib.Path | None = None # nothing: an emptyDir
-    read_only: bool = False
-    volume: str = ""
 
 
 @dataclasses.dataclass

@@ -239,9 +239,12 @@ constexpr Row own_flags[] = {
   {{.name = "preserve-context", .type = boolean, .group = execution_group, .preset = "false",
     .help = "Leave the container's own filesystem as it is: never run commands in place"},
    [](Draft& d, const Value& v) { d.preserve_context = v.boolean(); }},
-  {{.name = "cleanup", .type = boolean, .support = no_effect, .group = execution_group,
-    .preset = "false", .help = "Make room for another build in this container"},
-   accept},
+  {{.name = "cleanup", .type = boolean, .group = execution_group, .preset = "false",
+    .help = "Remove what a build in place has left in the container's own filesystem"},
+   [](Draft& d, const Value& v) {
+     d.command.build.execution.leftovers =
+         v.boolean() ? Leftovers::are_removed : Leftovers::stay;
+   }},
   {{.name = "pre-cleanup", .type = boolean, .support = no_effect, .group = execution_group,
     .preset = "false", .help = "Build as if the container's filesystem were empty"},
    accept},

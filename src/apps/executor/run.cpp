@@ -39,7 +39,7 @@ int build(const BuildCommand& command, const BuildServices& services, FdRef out)
     services.progress.warn("{}", warning);
   if (command.check)
     return check(command, services, out);
-  const auto options = anchor_outputs(command.build, start_directory());
+  const auto options = anchor_paths(command.build, start_directory());
   if (command.dry_run == DryRun::yes) {
     print(out, dry_run(options, services));
     return 0;

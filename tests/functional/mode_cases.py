@@ -1,0 +1,127 @@
+"""Dockerfiles that have gone wrong in one mode or another, and what was mounted when they did: modes.py builds each in all
+modes. A fault that is found gets a row here."""
+import dataclasses
+from collections.abc import Callable
+
+from support import expect, expect_equal
+
+
+@dataclasses.dataclass
+class Example:
+    """A build whose image has to be the same everywhere."""
+
+    name: str
+    dockerfile: str
+    files: dict = dataclasses.field(default_factory=lambda: {"a.txt": "a\n", "sub/b.txt": "b\n"})
+    volumes: tuple[str, ...] = ()       # emptyDirs of the pod
+    source: str = "/workspace"          # where the context is mounted
+    read_only: bool = False             # how it is mounted
+    driver_files: bool = False          # as on a node with a GPU
+    prints: tuple[str, ...] = ()        # lines of the commands
+    check: Callable = lambda image: None
+    # Texts of the error with which the build ends in place, where it cannot be right.
+    error_in_place: tuple[str, ...] = ()
+
+
+def linked_run(image) -> None:
+    files = image.files
+    expect_equal((files["/var/run"].kind, files["/var/run"].link), ("symlink", "/run"))
+    expect_equal(files["/run/sshd"].kind, "directory")
+
+
+def hard_links(*names: str) -> Callable:
+    """NAMES are one file in the image."""
+    def check(image) -> None:
+        found = {id(image.files[name]) for name in names}
+        expect(len(found) == 1, f"{names} are {len(found)} files")
+    return check
+
+
+EXAMPLES = [
+    Example("copies only", "FROM REGISTRY/busybox\nWORKDIR /app\nCOPY . .\nCOPY --chown=5:6 --chmod=600 a.txt /owned/\nENV A=b\n"),
+    Example("new, changed and deleted files",
+            "FROM REGISTRY/busybox\nRUN mkdir -p /d/e && echo x > /d/e/f && rm /etc/group\n"
+            "RUN rm -r /d/e && echo y > /d/g && echo z >> /etc/passwd\n"),
+    Example("touched but equal files",
+            "FROM REGISTRY/busybox\nRUN chmod 755 /bin/busybox && chown -R 0:0 /etc/passwd\n"
+            "RUN : >> /etc/passwd && cat /etc/passwd > /copy\n"),
+    Example("users and directories",
+            "FROM REGISTRY/busybox\nRUN mkdir /people && chown 1000:1000 /people\nUSER 1000:1000\nWORKDIR /people/w\n"
+            "RUN id -u > who && pwd >> who && umask >> who\n"),
+    Example("links", "FROM REGISTRY/busybox\n"
+            "RUN mkdir /l && echo 1 > /l/a && ln /l/a /l/b && ln -s a /l/c && ln /bin/busybox /l/box\n"
+            "RUN rm /l/a && ln -sf b /l/c\n"),
+    Example("several stages",
+            "FROM REGISTRY/busybox AS one\nRUN mkdir /built && echo built > /built/app && chmod 4755 /built/app\n"
+            "FROM REGISTRY/busybox AS two\nRUN echo other > /two\n"
+            "FROM REGISTRY/busybox\nCOPY --from=one /built/app /bin/app\nCOPY --from=two /two /two\nRUN /bin/cat /two > /three\n"),
+    Example("a stage on a stage",
+            "FROM REGISTRY/busybox AS one\nRUN echo 1 > /one\nFROM one\nRUN echo 2 > /two && rm /one\n"),
+    Example("directories turned into links",
+            "FROM REGISTRY/busybox\nRUN mkdir -p /v/x && echo 1 > /v/x/f\n"
+            "RUN rm -r /v/x && mkdir /v/y && ln -s y /v/x && echo 2 > /v/x/g\n"),
+    Example("heredocs", "FROM REGISTRY/busybox\nRUN <<EOF\necho one > /one\nEOF\nCOPY <<two /two\ntext\ntwo\n"
+            "RUN <<EOF\n#!/bin/cat\nshown\nEOF\n", prints=("shown",)),
+    Example("modes, times and empty files",
+            "FROM REGISTRY/busybox\nRUN touch -d @1000000000 /old && mkdir -m 1777 /open && : > /empty\n"
+            "RUN mknod /fifo p && chmod 640 /old\n"),
+
+    # The pod's own mounts meet the image's paths.
+    Example("a directory below /var/run, which is a link", "FROM REGISTRY/debian\nRUN mkdir -p /var/run/sshd\n", check=linked_run),
+    Example("/var of a stage with such a directory",
+            "FROM REGISTRY/debian AS a\nRUN mkdir -p /var/run/sshd\nFROM REGISTRY/debian\nCOPY --from=a /var /var\n",
+            check=lambda image: expect_equal(image.files["/var/run"].kind, "symlink")),
+    Example("a volume where the image gets files",
+            "FROM REGISTRY/busybox\nCOPY a.txt /var/cache/nginx/\nRUN test -e /var/cache/nginx/a.txt\n", volumes=("/var/cache",)),
+    Example("the driver's files below /lib, which is a link", "FROM REGISTRY/debian\nRUN echo made > /lib/made\n", driver_files=True,
+            check=lambda image: expect_equal((image.files["/lib"].kind, image.text("/usr/lib/made")), ("symlink", "made\n"))),
+    Example("commands that work where the context is mounted",
+            "FROM REGISTRY/busybox AS builder\nWORKDIR /workspace\nCOPY a.txt a.txt\nRUN cat a.txt > manager\n"
+            "FROM scratch\nCOPY --from=builder /workspace/manager .\n",
+            error_in_place=("Dockerfile:2: WORKDIR /workspace", "the pod's mount at '/workspace'", "--context")),
+    Example("a copy of the context to where it is mounted",
+            "FROM REGISTRY/busybox\nWORKDIR /workspace\nCOPY . .\nRUN echo built > out.txt\n",
+            check=lambda image: expect_equal(image.text("/workspace/out.txt"), "built\n"),
+            error_in_place=("Dockerfile:2: ", "the pod's mount at '/workspace'", "--context")),
+    Example("commands that work in the volume that the context lies below",
+            "FROM REGISTRY/busybox AS builder\nWORKDIR /workspace\nCOPY a.txt a.txt\nRUN cat a.txt > manager\n"
+            "FROM scratch\nCOPY --from=builder /workspace/manager .\n",
+            volumes=("/workspace",), source="/workspace/source",
+            error_in_place=("Dockerfile:2: ", "the pod's mount at '/workspace'")),
+    Example("copies alone to where the context is mounted, with a command elsewhere before",
+            "FROM REGISTRY/busybox\nRUN echo 1 > /one\nWORKDIR /workspace\nCOPY . .\n"),
+    Example("a command that writes where the context is mounted",
+            "FROM REGISTRY/busybox\nRUN mkdir -p /workspace/sub && echo written > /workspace/sub/new\n", read_only=True,
+            error_in_place=("Dockerfile:2: ", "'/workspace'")),
+    Example("a link to where the context is mounted",
+            "FROM REGISTRY/busybox\nRUN ln -s /workspace /ws\nWORKDIR /ws\nCOPY a.txt .\nRUN cat a.txt > b.txt\n",
+            error_in_place=("the pod's mount at '/workspace'",)),
+    Example("a stage of copies to where the context is mounted, and a command on top of it",
+            "FROM REGISTRY/busybox AS files\nCOPY a.txt /workspace/\nFROM files\nRUN cat /workspace/a.txt > /b.txt\n",
+            error_in_place=("Dockerfile:3: ", "the pod's mount at '/workspace'")),
+    Example("all owners below /run changed", "FROM REGISTRY/debian\nRUN mkdir -p /run/sshd && chown -R 101:101 /run\n",
+            error_in_place=("Dockerfile:2: ", "'/run/secrets/kubernetes.io/serviceaccount' (read-only)")),
+    Example("all modes below /var changed", "FROM REGISTRY/debian\nRUN chmod -R g+rwX /var\n"),
+    Example("files in a directory of the executor's name",
+            "FROM REGISTRY/busybox\nCOPY a.txt /kaniko/ssl/certs/extra.pem\nRUN echo x >> /kaniko/ssl/certs/extra.pem\n",
+            error_in_place=("Dockerfile:2: COPY a.txt", "'/kaniko', the executor's own")),
+    Example("a command that makes files in a directory of the executor's name",
+            "FROM REGISTRY/busybox\nRUN mkdir -p /kaniko && echo x > /kaniko/made\n",
+            error_in_place=("Dockerfile:2: ", "'/kaniko/made' in '/kaniko', the executor's own")),
+    Example("a volume for temporary files", "FROM REGISTRY/busybox\nRUN echo 1 > /tmp/one && mkdir /tmp/d\n"
+            "FROM REGISTRY/busybox\nRUN test ! -e /tmp/one && chmod 700 /tmp && echo 2 > /tmp/two\n", volumes=("/tmp",)),
+
+    # The process that RUN starts.
+    Example("a user's output by /dev/stdout and /dev/stderr",
+            "FROM REGISTRY/busybox\nUSER 1001\nRUN echo out > /dev/stdout && echo err > /dev/stderr\n", prints=("out", "err")),
+    Example("a command without a network",
+            "FROM REGISTRY/busybox\nRUN --network=none ls /sys/class/net > /interfaces\n",
+            check=lambda image: expect_equal(image.text("/interfaces"), "lo\n"),
+            error_in_place=("Dockerfile:2: ", "--network=none is not possible in place")),
+    Example("a hard link to a file of a lower layer, and a copy of its directory",
+            "FROM REGISTRY/busybox AS a\nRUN mkdir /x && ln /etc/passwd /x/passwd && ln /etc/passwd /x/second\n"
+            "FROM REGISTRY/busybox\nCOPY --from=a /x /x\n", check=hard_links("/x/passwd", "/x/second")),
+    Example("device nodes of the base",
+            "FROM REGISTRY/debian AS a\nRUN echo 1 > /one\nFROM REGISTRY/debian\nCOPY --from=a /dev /copied\nRUN echo 2 > /two\n",
+            check=lambda image: expect_equal((image.files["/dev/console"].device, image.files["/copied/console"].device), ((5, 1), (5, 1)))),
+]
