@@ -18,6 +18,7 @@
 
 #include <limits.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -107,10 +108,39 @@ public:
   ContainerRoot container;
 };
 
+enum class KeepMounts { no, yes };
+
+bool uses_cache_mounts(const Plan& plan) {
+  for (const auto& stage : plan.stages)
+    for (const auto& step : stage.steps)
+      if (const auto* run = std::get_if<RunAction>(&step.action))
+        for (const auto& mount : run->mounts)
+          if (std::holds_alternative<CachePlan>(mount.kind))
+            return true;
+  return false;
+}
+
 /// Cache mounts of a build without a place for them end with it.
-std::string cache_mount_directory(const BuildOptions& options, const Workspace& workspace) {
-  const auto kept = writable_cache_directory(options.execution);
-  return kept.value_or(workspace.path()) + "/mounts";
+std::vector<CacheMounts::Place> mount_places(const BuildOptions& options,
+                                             const Workspace& workspace, KeepMounts keep) {
+  using Lasts = CacheMounts::Place::Lasts;
+  std::vector<CacheMounts::Place> places;
+  if (const auto kept = writable_cache_directory(options.execution);
+      kept && keep == KeepMounts::yes)
+    places.push_back({*kept + "/mounts", Lasts::yes});
+  places.push_back({workspace.path() + "/mounts", Lasts::no});
+  return places;
+}
+
+/// Whether commands have hardly any room left in cache mounts that are kept.
+bool are_mounts_full(const ExecutionOptions& options) {
+  constexpr std::uint64_t hardly_any_bytes = std::uint64_t{1} << 20;
+  constexpr std::uint64_t hardly_any_files = 16;
+  const auto kept = writable_cache_directory(options);
+  struct statvfs info {};
+  return kept && ::statvfs((*kept + "/mounts").c_str(), &info) == 0 &&
+         (info.f_bavail * info.f_frsize < hardly_any_bytes ||
+          (info.f_files > 0 && info.f_favail < hardly_any_files));
 }
 
 /// Whether anything will read base blobs again once they have been indexed.
@@ -170,14 +200,14 @@ void send(const BuiltImage& image, const OutputOptions& output, const BuildServi
 class MountCaches {
 public:
   MountCaches(const BuildOptions& options, const BuildServices& services,
-              const Workspace& workspace)
+              const Workspace& workspace, KeepMounts keep)
       : options_(options.cache_mounts), services_(services),
         images_({.registry = services.registry,
                  .mirrors = {},
                  .progress = services.progress,
                  .limit = options.execution.unpacked}),
         imported_(options_.import_from, images_, services.progress),
-        mounts_(cache_mount_directory(options, workspace),
+        mounts_(mount_places(options, workspace, keep), services.progress,
                 [this](const std::string& key, const std::string& path) {
                   return imported_.fill(key, path);
                 }) {}
@@ -220,24 +250,47 @@ public:
                                                     time_rule(options_.times), services.cancel),
         steps_(entry_rule(options_, services.clock()), services.progress) {
     add_caches(steps_, options_, kept_.get(), services.registry);
+    if (kept_)
+      steps_.vouch([this](auto moment) { return kept_->unpacked().were_intact_at(moment); });
   }
 
-  /// Begins again when the cache has lost a layer that it said it had.
+  /// Begins again when a cache has lost what it said it had. Each time less is taken from caches,
+  /// in the end nothing.
   BuildReport run() {
-    for (;;) {
-      const auto lost = steps_.lost();
+    constexpr int trusting = 4;
+    constexpr int most_attempts = 8;
+    for (int number = 1;; ++number) {
+      const auto before = lost();
       try {
         return attempt();
       } catch (const Error& error) {
-        if (steps_.lost() == lost || services_.cancel)
+        const bool is_caches_fault = lost() != before || (kept_ && kept_->unpacked().have_failed());
+        if (!(is_caches_fault || give_up_full_mounts()) || services_.cancel ||
+            number == most_attempts)
           throw;
         services_.progress.warn("{}; the build begins again without it", error.what());
+        if (kept_)
+          kept_->unpacked().begin_again();
+        if (number == trusting)
+          steps_.stop_finding();
         fetching_ = make_fetching(options_);
       }
     }
   }
 
 private:
+  /// Layers that caches had and then had not.
+  std::size_t lost() const { return steps_.lost() + (kept_ ? kept_->lost_blobs() : 0); }
+
+  /// A command that fails may have failed because of that.
+  bool give_up_full_mounts() {
+    if (keep_mounts_ == KeepMounts::no || !uses_cache_mounts(plan_) ||
+        !are_mounts_full(options_.execution))
+      return false;
+    keep_mounts_ = KeepMounts::no;
+    return true;
+  }
+
   static BuildOptions with_epoch(BuildOptions options, const Plan& plan) {
     options.times.epoch = plan.epoch;
     return options;
@@ -262,10 +315,13 @@ private:
     if (ladder.rung == Rung::inplace && !lies_on_root(workspace_))
       beside_root.emplace(std::vector<std::string>{options_.execution.work_directory, "/"});
     auto& mounted = beside_root ? *beside_root : workspace_;
-    const MountCaches caches(options_, services_, mounted);
+    const MountCaches caches(options_, services_, mounted, keep_mounts_);
     auto result = build_stages(schedule, ladder, *runner, downloads, mounted, caches.mounts());
     if (ladder.rung == Rung::inplace)
       require_own_executable();
+    // What a command has seen of a layer that was changed meanwhile must not become an image.
+    if (kept_ && !kept_->unpacked().are_intact())
+      throw Error("a layer that is unpacked in {} was changed or removed", kept_->path());
     const auto image = finish(std::move(result));
     send(image, options_.output, services_);
     caches.keep(layers_);
@@ -326,6 +382,7 @@ private:
   BuildOptions options_;
   LayerFactory layers_;
   StepCaches steps_;
+  KeepMounts keep_mounts_ = KeepMounts::yes;
 };
 
 } // namespace

@@ -49,12 +49,14 @@ void ImageMemory::keep_text(std::string_view text) const noexcept {
     return;
   try {
     // Also over what is there: it may be damaged.
-    BlobStore::Writer writer(directory_.blobs());
-    write_text(writer, text);
-    writer.commit();
-  } catch (const Error&) {
+    in_cache([&] {
+      BlobStore::Writer writer(directory_.blobs());
+      write_text(writer, text);
+      writer.commit();
+    });
+  } catch (const CacheFailure& failure) {
     // The registry is asked again.
-    return;
+    directory_.tell(failure);
   }
 }
 
@@ -86,11 +88,13 @@ void ImageMemory::remember(const ImageRef& ref, const Digest& digest) const noex
   try {
     auto json = Json::object();
     json.set("name", ref.str()).set("digest", digest.str()).set("time", rfc3339(clock_()));
-    AtomicFile file(path(ref));
-    file.write(json.pretty());
-    file.commit();
-  } catch (const Error&) {
-    return;
+    in_cache([&] {
+      AtomicFile file(path(ref));
+      file.write(json.pretty());
+      file.commit();
+    });
+  } catch (const CacheFailure& failure) {
+    directory_.tell(failure);
   }
 }
 

@@ -103,13 +103,20 @@ std::size_t StepCaches::lost() const {
   return count;
 }
 
+void StepCaches::stop_finding() {
+  const std::lock_guard lock(mutex_);
+  for (auto& place : places_)
+    place.readable = false;
+}
+
 void StepCaches::add(const StepKey& key, std::shared_ptr<const StageLayer> layer,
                      std::string created_by) {
   if (workers_.empty())
     return;
   {
     const std::lock_guard lock(mutex_);
-    queue_.push_back({key, std::move(layer), std::move(created_by)});
+    queue_.push_back(
+        {key, std::move(layer), std::move(created_by), std::chrono::steady_clock::now()});
   }
   changed_.notify_all();
 }
@@ -143,6 +150,8 @@ void StepCaches::work() {
 
 void StepCaches::put(const Addition& addition) {
   try {
+    if (voucher_ && !voucher_(addition.made))
+      return;
     const auto entry = make_entry(addition.layer, addition.created_by, rule_);
     for (auto& place : places_)
       if (place.how == Use::read_and_write && is_usable(place.writable))
