@@ -96,6 +96,9 @@ class Handshake {
 public:
   explicit Handshake(Fd socket) : socket_(std::move(socket)) {}
 
+  /// Can be read when there is something to receive.
+  FdRef socket() const { return socket_; }
+
   /// @throws SysError when the other end is gone
   void send(SetupOrder order, const std::string& target = {}, std::int32_t index = 0);
   /// The next report, nothing when the other side is gone. A descriptor that came with it goes
