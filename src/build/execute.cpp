@@ -2,6 +2,7 @@
 
 #include "build/stage_graph.hpp"
 #include "util/error.hpp"
+#include "util/threads.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -11,7 +12,6 @@
 #include <mutex>
 #include <optional>
 #include <set>
-#include <thread>
 
 namespace cairn {
 
@@ -36,9 +36,7 @@ public:
           name);
     const auto threads = serial ? 1 : std::min(parallel_stages, plan_.stages.size());
     {
-      std::vector<std::jthread> workers;
-      for (std::size_t i = 1; i < threads; ++i)
-        workers.emplace_back([this] { work(); });
+      const auto others = start_threads(threads - 1, [this] { work(); });
       work();
     }
     if (error_)
@@ -51,10 +49,10 @@ private:
   /// Builds stages until none is left or one has failed.
   void work() {
     for (;;) {
-      const auto index = next();
-      if (!index)
-        return;
       try {
+        const auto index = next();
+        if (!index)
+          return;
         auto result = build(*index);
         const std::lock_guard lock(mutex_);
         shared_[*index] = std::make_shared<SharedStack>(result.stack);
@@ -156,7 +154,8 @@ private:
               return entry;
             },
             services_.clock,
-            services_.progress};
+            services_.progress,
+            services_.options.execution.unpacked};
   }
 
   ImageFormat format_of(std::size_t index) {

@@ -8,11 +8,11 @@
 #include "fs/tree.hpp"
 #include "oci/blob_store.hpp"
 #include "oci/manifest.hpp"
+#include "util/shared_result.hpp"
 #include "util/stream.hpp"
 
 #include <cstdint>
 #include <functional>
-#include <future>
 #include <map>
 #include <memory>
 #include <optional>
@@ -34,7 +34,7 @@ public:
   /// A layer of a base image.
   StageLayer(std::shared_ptr<const BaseImage> base, std::size_t number, LayerKeep keep);
   /// A layer that a step makes into `store`.
-  StageLayer(std::shared_future<Layer> made, const BlobStore& store);
+  StageLayer(SharedResult<Layer> made, const BlobStore& store);
 
   /// Waits until the layer is complete. @throws what stopped it
   Digest diff_id() const;
@@ -58,7 +58,7 @@ private:
 
   std::shared_ptr<const BaseImage> base_;
   std::size_t number_ = 0;
-  std::shared_future<Layer> made_;
+  SharedResult<Layer> made_;
   const BlobStore* store_ = nullptr;
   const CacheDirectory* cache_ = nullptr;
 };

@@ -3,6 +3,7 @@
 #include "build/cache_location.hpp"
 #include "context/git_context.hpp"
 #include "context/git_services.hpp"
+#include "fs/expansion.hpp"
 #include "fs/layer.hpp"
 #include "oci/manifest.hpp"
 #include "oci/platform.hpp"
@@ -70,6 +71,8 @@ struct ExecutionOptions {
   std::optional<std::string> cache_directory;
   /// How many bytes may be kept there; 0 for no limit.
   std::uint64_t cache_max_size = 0;
+  /// Of archives and of layers of base images.
+  ExpansionLimit unpacked = {};
 };
 
 /// What commands see besides the image's own files.
@@ -144,6 +147,7 @@ struct OutputOptions {
   ImmutableTags immutable_tags = ImmutableTags::fail;
   std::string tar_path;
   std::string oci_layout_path;
+  std::string failed_push_layout_path; ///< Written when the push fails, unless the other one is.
   ReportOptions reports;
   std::optional<ImageFormat> format; ///< Nothing: the base image's.
   CompressionChoice compression;

@@ -9,6 +9,9 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
 
 #include <array>
 #include <span>
@@ -26,10 +29,32 @@ Existing what_is_at(const std::string& path) {
   return S_ISREG(info.st_mode) ? Existing::plain_file : Existing::other;
 }
 
+/// A disk that is full, or what may be written there: no other way of writing helps.
+bool is_out_of_space(const SysError& error) {
+  return error.is(std::errc::no_space_on_device) || error.is(std::errc::file_too_large) ||
+         error.code() == EDQUOT;
+}
+
 void write_into(const std::string& path, int flags, const std::string& text) {
   const auto file = open_at(current_directory(), path, O_WRONLY | flags, 0644);
   within([&] { write_all(file, std::as_bytes(std::span(text.data(), text.size()))); }, "write '{}'",
          path);
+}
+
+/// Over what is there; it is cut to its length when all of `text` has found room.
+void overwrite(const std::string& path, const std::string& text) {
+  const bool is_new = what_is_at(path) == Existing::nothing;
+  const auto file = open_at(current_directory(), path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+  try {
+    within([&] { write_all(file, std::as_bytes(std::span(text.data(), text.size()))); },
+           "write '{}'", path);
+    if (::ftruncate(file.get(), static_cast<off_t>(text.size())) != 0)
+      throw SysError(errno, "write '{}'", path);
+  } catch (const Error&) {
+    if (is_new)
+      ::unlink(path.c_str());
+    throw;
+  }
 }
 
 /// As kaniko does it, for URLs that are signed for exactly this.
@@ -108,9 +133,11 @@ void write_report_file(const std::string& path, const std::string& text) {
     AtomicFile file(path);
     file.write(text);
     file.commit();
-  } catch (const SysError&) {
+  } catch (const SysError& error) {
+    if (is_out_of_space(error))
+      throw;
     // A file that is mounted by itself cannot be replaced; its directory may be read-only.
-    write_into(path, O_CREAT | O_TRUNC, text);
+    overwrite(path, text);
   }
 }
 

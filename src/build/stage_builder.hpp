@@ -24,6 +24,7 @@ class CommandFailed final : public Error {
 public:
   CommandFailed(const std::string& text, int status) : Error("{}", text), status_(status) {}
   int exit_status() const noexcept override { return status_; }
+  [[noreturn]] void raise() const override { throw CommandFailed(*this); }
 
 private:
   int status_;

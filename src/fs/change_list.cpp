@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace cairn {
 
@@ -44,8 +45,13 @@ ChangeList::ChangeList(FdRef root, const Tree& before, const ContentCheck& same_
 
 void ChangeList::touched(const RootedPath& path) {
   auto now = look_at(path);
-  if (!now || is_same(now->entry))
+  if (!now)
     return;
+  if (is_same(now->entry)) {
+    if (now->inode)
+      same_.push_back(*std::move(now));
+    return;
+  }
   add_parents(path);
   if (now->entry.meta.type == FileType::directory)
     parents_.push_back(path);
@@ -107,7 +113,35 @@ void ChangeList::add_parents(const RootedPath& path) {
   }
 }
 
+/// A file that has got a further name is repeated beside it, since a layer's hard links are to
+/// entries of its own. Of files that had several names before, nothing tells which one was meant.
+void ChangeList::add_linked() {
+  std::set<Inode> linked;
+  for (const auto& found : found_) {
+    if (found.inode)
+      linked.insert(*found.inode);
+  }
+  std::erase_if(same_, [&](const Found& found) { return !linked.contains(*found.inode); });
+  if (same_.empty())
+    return;
+  std::map<ContentRef, std::size_t> names;
+  for (const auto& found : same_)
+    names.try_emplace(before_.find(found.entry.path)->content);
+  before_.walk([&](const RootedPath&, const Tree::Node& node) {
+    const auto known = names.find(node.content);
+    if (node.meta.type == FileType::regular && known != names.end())
+      ++known->second;
+  });
+  for (auto& found : same_) {
+    if (names.at(before_.find(found.entry.path)->content) != 1)
+      continue;
+    add_parents(found.entry.path);
+    found_.push_back(std::move(found));
+  }
+}
+
 ChangeSet ChangeList::finish() {
+  add_linked();
   std::sort(found_.begin(), found_.end(),
             [](const Found& a, const Found& b) { return a.entry.path < b.entry.path; });
   // A directory is found as itself and as a parent when names come out of order.

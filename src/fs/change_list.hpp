@@ -35,11 +35,13 @@ private:
   std::optional<Found> look_at(const RootedPath& path);
   bool is_same(const LayerEntry& entry) const;
   void add_parents(const RootedPath& path);
+  void add_linked();
 
   const Tree& before_;
   const ContentCheck& same_content_;
   DirectoryStack stack_;
   std::vector<Found> found_;
+  std::vector<Found> same_;         ///< As before, but with more names than one.
   std::vector<RootedPath> parents_; ///< Of the last change, topmost first: they are listed.
 };
 

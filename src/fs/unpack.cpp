@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <set>
 #include <utility>
 
 namespace cairn {
@@ -79,6 +80,7 @@ struct Unpacker::State {
   UnpackTarget target;
   bool lacks_below = false; ///< Something could not be done without it.
   RootedPath blocked_at;
+  std::set<RootedPath> left_out;
 
   using WriteContent = std::function<void(FdRef)>;
 
@@ -98,6 +100,7 @@ struct Unpacker::State {
   bool place(const Metadata& meta, const std::string& name, const WriteContent& content);
   bool place_file(const Metadata& meta, const std::string& name, const WriteContent& content);
   bool place_node(const Metadata& meta, const std::string& name);
+  void leave_out(const std::string& name);
 
   /// Runs `make`, which returns as system calls do; what is in its way is removed first. False, as
   /// write(), when that must stay.
@@ -174,19 +177,23 @@ bool Unpacker::State::place_file(const Metadata& meta, const std::string& name,
 
 /// Symbolic links, devices and fifos, which have no descriptor to work on.
 bool Unpacker::State::place_node(const Metadata& meta, const std::string& name) {
+  bool is_refused = false;
   const auto make = [&] {
     const int parent = target.here().get();
     if (meta.type == FileType::symlink)
       return ::symlinkat(meta.link_target.c_str(), parent, name.c_str());
     const int result = ::mknodat(parent, name.c_str(), node_type(meta.type) | 0600U,
                                  ::makedev(meta.device_major, meta.device_minor));
-    if (result != 0 && errno == EPERM && is_device(meta.type))
-      throw with_hint(SysError(EPERM, "create device {}:{}", meta.device_major, meta.device_minor),
-                      "device nodes need CAP_MKNOD outside of any user namespace");
-    return result;
+    // Device nodes take CAP_MKNOD outside of any user namespace.
+    is_refused = result != 0 && errno == EPERM && is_device(meta.type);
+    return is_refused ? 0 : result;
   };
   if (!create(name, make))
     return false;
+  if (is_refused) {
+    leave_out(name);
+    return true;
+  }
   target.note(name);
   const int parent = target.here().get();
   if (::fchownat(parent, name.c_str(), meta.uid, meta.gid, AT_SYMLINK_NOFOLLOW) != 0)
@@ -196,6 +203,13 @@ bool Unpacker::State::place_node(const Metadata& meta, const std::string& name) 
     throw SysError(errno, "set mode {:o}", meta.mode);
   set_time(target.here(), name, meta.mtime);
   return true;
+}
+
+/// Has nothing under this name: what the layers below have of it does not show.
+void Unpacker::State::leave_out(const std::string& name) {
+  left_out.insert(target.path().child(name));
+  if (options.whiteouts == Whiteouts::overlay)
+    hide(name);
 }
 
 bool Unpacker::State::add_link(const LayerEntry& entry, const std::string& name) {
@@ -219,8 +233,14 @@ bool Unpacker::State::add_link(const LayerEntry& entry, const std::string& name)
     return ::linkat(to_parent.get(), to_name.c_str(), target.here().get(), name.c_str(), 0);
   };
   const auto found = to_parent ? try_statx(to_parent, to_name) : std::nullopt;
-  if (!found || is_whiteout(*found))
-    return copy_from_below(to, name);
+  if (!found || is_whiteout(*found)) {
+    if (!left_out.contains(to_path))
+      return copy_from_below(to, name);
+    if (!target.remove(name, Remove::all))
+      return blocked(target.path().child(name));
+    leave_out(name);
+    return true;
+  }
   if (S_ISDIR(found->stx_mode))
     throw Error("hard link to the directory '{}'", to.str());
   if (!create(name, link))

@@ -16,6 +16,7 @@ namespace cairn {
 namespace {
 
 constexpr int max_links = 255;
+constexpr int max_names = 8192;
 constexpr std::size_t max_path = 4096;
 constexpr const char* opaque_xattr = "user.overlay.opaque"; // as of the mount option userxattr
 
@@ -40,7 +41,11 @@ UnpackTarget::Arrival UnpackTarget::go_to(const RootedPath& path, Missing missin
   std::string_view left = rest;
   std::size_t depth = 0;
   int links = 0;
+  int names = 0;
   for (auto part = pop_component(left); !part.empty(); part = pop_component(left)) {
+    if (++names > max_names)
+      throw Error("path '{}' leads through more than {} names when its symbolic links are followed",
+                  path.str(), max_names);
     if (part == "..")
       depth -= depth == 0 ? 0 : 1;
     if (part == "." || part == "..")

@@ -3,12 +3,9 @@
 #include "util/error.hpp"
 
 #include <fcntl.h>
-#include <net/if.h>
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -34,16 +31,6 @@ std::string short_name(std::size_t number) {
   return text;
 }
 
-void raise_loopback(int socket) noexcept {
-  const int any = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  ifreq request{};
-  std::memcpy(request.ifr_name, "lo", sizeof "lo");
-  request.ifr_flags = IFF_UP;
-  if (any < 0 || ::ioctl(any, SIOCSIFFLAGS, &request) != 0)
-    give_up(socket, SetupStep::raise_loopback, errno);
-  ::close(any);
-}
-
 void enter_root(int socket) noexcept {
   // Stacks the old root below the new one, at the same place, and takes it away.
   if (::syscall(SYS_pivot_root, ".", ".") != 0 || ::umount2(".", MNT_DETACH) != 0 ||
@@ -55,7 +42,7 @@ void make_root(const CellPlan& plan) noexcept {
   if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
     give_up(plan.socket, SetupStep::private_mounts, errno);
   if (plan.network == CommandNetwork::none)
-    raise_loopback(plan.socket);
+    raise_loopback(plan);
   if (!plan.hostname.empty() && ::sethostname(plan.hostname.c_str(), plan.hostname.size()) != 0)
     give_up(plan.socket, SetupStep::set_hostname, errno);
   mount_cell_root(plan);

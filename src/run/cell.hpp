@@ -89,6 +89,12 @@ void mount_sys(const CellPlan& plan, const char* target) noexcept;
 void mount_dev(const CellPlan& plan, const char* target) noexcept;
 void mount_extra(const CellPlan& plan, const CellMount& mount, const char* target) noexcept;
 
+/// What a command without a network sees of one: its own loopback interface, brought up, and at
+/// `sys`, a mount of another network's sysfs, the directory of a loopback interface alone. 0 or an
+/// errno. Async-signal-safe.
+void raise_loopback(const CellPlan& plan) noexcept;
+int hide_interfaces(const char* sys) noexcept;
+
 /// Tries in the new root "/" what a build needs. Async-signal-safe.
 [[noreturn]] void try_cell(const CellPlan& plan) noexcept;
 

@@ -55,6 +55,19 @@ int mount_below(const char* dev, const char* name, const char* type, const char*
   return ::mount(type, target.c_str(), type, flags, options) == 0 ? 0 : errno;
 }
 
+/// The container's own /sys. 0 or an errno.
+int bind_sys(const CellPlan& plan, const char* target) noexcept {
+  int error = bind_mount("/sys", target, 0);
+  Protected how = Protected::all;
+  if (error == 0 && plan.network == CommandNetwork::none)
+    error = hide_interfaces(target);
+  if (error == 0)
+    error = protect_mount(target, how);
+  if (error == 0 && how == Protected::top)
+    error = mask_path(StackPath(target, "fs/cgroup").c_str());
+  return error;
+}
+
 } // namespace
 
 void mount_proc(const CellPlan& plan, const char* target) noexcept {
@@ -69,12 +82,11 @@ void mount_proc(const CellPlan& plan, const char* target) noexcept {
 }
 
 void mount_sys(const CellPlan& plan, const char* target) noexcept {
-  int error = bind_mount("/sys", target, 0);
-  Protected how = Protected::all;
-  if (error == 0)
-    error = protect_mount(target, how);
-  if (error == 0 && how == Protected::top)
-    error = mask_path(StackPath(target, "fs/cgroup").c_str());
+  // A mount made here shows the interfaces of the command's own network. Where parts of the
+  // container's /sys are masked, the kernel refuses one without the masks.
+  const bool is_new = plan.network == CommandNetwork::none &&
+                      ::mount("sysfs", target, "sysfs", plain | MS_RDONLY, nullptr) == 0;
+  int error = is_new ? 0 : bind_sys(plan, target);
   if (error != 0 && error != ENOENT)
     give_up(plan.socket, SetupStep::mount_sys, error);
   for (const char* name : {"firmware", "devices/virtual/powercap"}) {

@@ -97,7 +97,7 @@ std::vector<std::string> program_candidates(const std::string& name,
   return found;
 }
 
-CommandPlan::CommandPlan(const Invocation& invocation)
+CommandPlan::CommandPlan(const Invocation& invocation, const CommandOutput& output)
     : argv_(invocation.argv), environment_(invocation.environment),
       working_directory_(invocation.working_directory.str()), uid_(invocation.uid),
       gid_(invocation.gid), groups_(invocation.groups) {
@@ -112,8 +112,8 @@ CommandPlan::CommandPlan(const Invocation& invocation)
   candidates_ = program_candidates(argv_.front(), environment_);
   null_ = duplicate(open_at(current_directory(), "/dev/null", O_RDWR));
   input_ = invocation.input ? duplicate(text_file(*invocation.input)) : duplicate(null_);
-  output_ = duplicate(invocation.output);
-  errors_ = duplicate(invocation.errors);
+  output_ = duplicate(output.output());
+  errors_ = duplicate(output.errors());
   argv_pointers_ = pointers(argv_);
   environment_pointers_ = pointers(environment_);
 }

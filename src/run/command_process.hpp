@@ -1,6 +1,7 @@
 #pragma once
 
 #include "run/capabilities.hpp"
+#include "run/command_output.hpp"
 #include "run/runner.hpp"
 #include "util/fd.hpp"
 
@@ -12,8 +13,9 @@ namespace cairn {
 /// All that a process needs to become a command, made before it is forked off.
 class CommandPlan {
 public:
-  /// @throws Error when the invocation cannot be one: no program, a NUL in a text
-  explicit CommandPlan(const Invocation& invocation);
+  /// The command writes to `output`. @throws Error when the invocation cannot be one: no program, a
+  /// NUL in a text
+  CommandPlan(const Invocation& invocation, const CommandOutput& output);
 
   /// Becomes the command: streams, directory, owner, capabilities, exec. What fails is reported
   /// on `socket`. Async-signal-safe. `supervisor` is the parent, with which it dies.

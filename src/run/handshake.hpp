@@ -63,6 +63,7 @@ public:
   SetupError(SetupStep step, int error)
       : SysError(error, "{}", setup_step_text(step)), step_(step) {}
   SetupStep step() const noexcept { return step_; }
+  [[noreturn]] void raise() const override { throw SetupError(*this); }
 
 private:
   SetupStep step_;
@@ -94,6 +95,9 @@ struct OrderMessage {
 class Handshake {
 public:
   explicit Handshake(Fd socket) : socket_(std::move(socket)) {}
+
+  /// Can be read when there is something to receive.
+  FdRef socket() const { return socket_; }
 
   /// @throws SysError when the other end is gone
   void send(SetupOrder order, const std::string& target = {}, std::int32_t index = 0);

@@ -49,7 +49,8 @@ Outcome InPlaceRunner::run(const CommandRoot& root, const Invocation& invocation
     throw with_hint(Error("--network=none is not possible in place: a command has the network of "
                           "its container"),
                     "it needs a network namespace: user namespaces or CAP_SYS_ADMIN");
-  const CommandPlan command(invocation);
+  CommandOutput output(invocation);
+  const CommandPlan command(invocation, output);
   const HostsFile hosts(invocation.hosts);
   EmulatedMounts mounts(invocation.mounts);
   auto pair = make_handshake();
@@ -62,7 +63,7 @@ Outcome InPlaceRunner::run(const CommandRoot& root, const Invocation& invocation
     ChildProcess process(running_, start(plan));
     pair.child.reset();
     Handshake handshake(std::move(pair.parent));
-    outcome = await_outcome(handshake, process, command);
+    outcome = await_outcome(handshake, process, command, output);
   }
   mounts.remove();
   outcome.duration = std::chrono::steady_clock::now() - begin;

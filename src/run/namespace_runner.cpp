@@ -251,7 +251,8 @@ void NamespaceRunner::live_somehow(const MakePlan& make_plan, const CommandRoot&
 
 Outcome NamespaceRunner::run(const CommandRoot& root, const Invocation& invocation) {
   const auto begin = std::chrono::steady_clock::now();
-  const CommandPlan command(invocation);
+  CommandOutput output(invocation);
+  const CommandPlan command(invocation, output);
   const auto mounts = plan_mounts(invocation, home_.path());
   Outcome outcome;
   live_somehow(
@@ -264,7 +265,7 @@ Outcome NamespaceRunner::run(const CommandRoot& root, const Invocation& invocati
       },
       root,
       [&](Handshake& handshake, ChildProcess& process) {
-        outcome = await_outcome(handshake, process, command);
+        outcome = await_outcome(handshake, process, command, output);
       });
   outcome.duration = std::chrono::steady_clock::now() - begin;
   return outcome;

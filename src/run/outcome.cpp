@@ -47,10 +47,15 @@ Outcome outcome_of_exec(const SetupReport& report, const std::string& program) {
   return outcome;
 }
 
-Outcome await_outcome(Handshake& handshake, ChildProcess& child, const CommandPlan& plan) {
+Outcome await_outcome(Handshake& handshake, ChildProcess& child, const CommandPlan& plan,
+                      CommandOutput& output) {
   std::optional<Outcome> refused;
   std::optional<SetupReport> ended;
-  while (const auto report = handshake.receive()) {
+  for (;;) {
+    output.pass_on_until(handshake.socket());
+    const auto report = handshake.receive();
+    if (!report)
+      break;
     const bool is_exec =
         report->step == SetupStep::exec || report->step == SetupStep::exec_interpreter;
     if (is_exec)
@@ -61,6 +66,7 @@ Outcome await_outcome(Handshake& handshake, ChildProcess& child, const CommandPl
       ended = report;
   }
   const int status = child.wait();
+  output.finish();
   if (refused)
     return *refused;
   // Without a report the process that watched over the command was killed, and the command with it.

@@ -7,9 +7,10 @@
 
 namespace cairn {
 
-/// Listens to a command's process until it has ended, and says how.
-/// @throws SysError when the command could not be prepared
-Outcome await_outcome(Handshake& handshake, ChildProcess& child, const CommandPlan& plan);
+/// Listens to a command's process until it has ended, passes its output on, and says how it ended.
+/// @throws SysError when the command could not be prepared, or its output could not be passed on
+Outcome await_outcome(Handshake& handshake, ChildProcess& child, const CommandPlan& plan,
+                      CommandOutput& output);
 
 /// The outcome that a wait status says.
 Outcome outcome_of(int wait_status);

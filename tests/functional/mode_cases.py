@@ -23,6 +23,9 @@ class Example:
     error_in_place: tuple[str, ...] = ()
 
 
+CAPABILITY = bytes.fromhex("0100000200200000000000000000000000000000")  # cap_net_raw=ep
+
+
 def linked_run(image) -> None:
     files = image.files
     expect_equal((files["/var/run"].kind, files["/var/run"].link), ("symlink", "/run"))
@@ -118,10 +121,61 @@ EXAMPLES = [
             "FROM REGISTRY/busybox\nRUN --network=none ls /sys/class/net > /interfaces\n",
             check=lambda image: expect_equal(image.text("/interfaces"), "lo\n"),
             error_in_place=("Dockerfile:2: ", "--network=none is not possible in place")),
-    Example("a hard link to a file of a lower layer, and a copy of its directory",
-            "FROM REGISTRY/busybox AS a\nRUN mkdir /x && ln /etc/passwd /x/passwd && ln /etc/passwd /x/second\n"
-            "FROM REGISTRY/busybox\nCOPY --from=a /x /x\n", check=hard_links("/x/passwd", "/x/second")),
+    Example("a hard link to a file of a lower layer", "FROM REGISTRY/busybox\nRUN mkdir /x && ln /etc/passwd /x/passwd\n",
+            check=hard_links("/etc/passwd", "/x/passwd")),
+    Example("a copy of all names of a file, one of a lower layer",
+            "FROM REGISTRY/busybox AS a\nRUN mkdir /x && ln /etc/passwd /x/passwd && ln /etc/passwd /etc/second\n"
+            "FROM REGISTRY/busybox\nCOPY --from=a /x /etc /y/\nCOPY --from=a / /all\n",
+            check=hard_links("/all/x/passwd", "/all/etc/passwd", "/all/etc/second")),
     Example("device nodes of the base",
             "FROM REGISTRY/debian AS a\nRUN echo 1 > /one\nFROM REGISTRY/debian\nCOPY --from=a /dev /copied\nRUN echo 2 > /two\n",
             check=lambda image: expect_equal((image.files["/dev/console"].device, image.files["/copied/console"].device), ((5, 1), (5, 1)))),
+
+    # What file systems can hold.
+    Example("capabilities and modes of programs, through RUN and COPY",
+            "FROM REGISTRY/debian AS a\nRUN cp /bin/busybox /ping && cp /bin/busybox /su && chmod 4711 /su && setcap cap_net_raw=ep /ping\n"
+            "RUN chown 5:6 /su && chmod 6711 /su\n"
+            "FROM REGISTRY/debian\nCOPY --from=a /ping /su /srv/\nRUN mv /srv/su /srv/sudo && chmod 711 /srv/ping\n",
+            check=lambda image: expect_equal((image.files["/srv/ping"].xattrs, oct(image.files["/srv/sudo"].mode)),
+                                             ({"security.capability": CAPABILITY}, "0o6711"))),
+    Example("attributes of users",
+            "FROM REGISTRY/debian AS a\nRUN chmod 700 /attributes/d && echo 1 > /attributes/d/new && echo 3 >> /attributes/f && "
+            "mv /attributes/d /attributes/e\nFROM REGISTRY/debian\nCOPY --from=a /attributes /copied\nRUN chown 5 /copied/f\n"),
+    Example("names that are no text",
+            "FROM REGISTRY/busybox AS a\n"
+            "RUN mkdir /n && cd /n && for n in 'a\\nb' 'caf\\351' ' ' '*' '\\\\' '.wh' 'x\\tz'; do echo $n > \"$(printf \"$n\")\"; done\n"
+            "RUN cd /n && rm \"$(printf 'caf\\351')\" && mv \"$(printf 'a\\nb')\" \"$(printf 'c\\nd')\"\n"
+            "FROM REGISTRY/busybox\nCOPY --from=a /n /m\n"),
+    Example("long names and deep directories",
+            "FROM REGISTRY/busybox\nRUN n=$(printf '%0255d' 0) && mkdir /l && cd /l && for i in $(seq 12); do mkdir $n && cd $n; done && echo 1 > $n\n"
+            "RUN n=$(printf '%0255d' 0) && chmod 700 /l/$n && mv /l/$n/$n /l/x\n"),
+    Example("holes",
+            "FROM REGISTRY/busybox AS a\nRUN truncate -s 3M /hole && echo end | dd of=/middle bs=1 seek=2000000 2>/dev/null && truncate -s 0 /none\n"
+            "RUN truncate -s 1M /hole && echo x >> /middle\nFROM REGISTRY/busybox\nCOPY --from=a /hole /middle /none /\n"),
+    Example("files and directories take each other's place, and back",
+            "FROM REGISTRY/busybox\nRUN mkdir -p /a/b /c && echo 1 > /a/b/f && echo 2 > /c/g && echo 3 > /h\n"
+            "RUN rm -r /a && echo 4 > /a && rm /h && mkdir -p /h/i && mv /c /h/c\n"
+            "RUN rm /a && mkdir /a && echo 5 > /a/new && rm -r /h && ln -s a /h && mkdir -p /c/g\n"),
+    Example("a directory is renamed over an empty one and another back",
+            "FROM REGISTRY/busybox\nRUN mkdir -p /one/sub /two /three && echo 1 > /one/sub/f && echo 3 > /three/f\n"
+            "RUN rmdir /two && mv /one /two && mv /three /one\nRUN mv /one /two/sub/ && mv /two/sub/f /f\n"),
+    Example("directories are emptied, made again and filled",
+            "FROM REGISTRY/busybox\nCOPY . /d\nRUN rm -r /d && mkdir -m 700 /d && echo new > /d/new\nCOPY . /d\nRUN rm -rf /d/sub /d/*\n"
+            "COPY sub /d\nRUN rm -r /home /usr && mkdir /home\n"),
+    Example("a directory's owner and mode alone",
+            "FROM REGISTRY/busybox\nRUN mkdir -p /d/e && echo 1 > /d/e/f\nRUN chown 7:8 /d && chmod 2770 /d/e && chown 9 /usr\nRUN chmod 700 /root /d\n"),
+    Example("names of one file in several layers",
+            "FROM REGISTRY/busybox\nRUN mkdir /l && echo 1 > /l/a && ln /l/a /l/b && ln /l/a /l/c\nRUN rm /l/a && ln /l/c /l/d\n"
+            "RUN ln -f /l/d /l/a && rm /l/b\n"),
+    Example("what commands leave where the system's own things are",
+            "FROM REGISTRY/busybox\nRUN echo 1 > /dev/shm/f && mkdir -p /run/lock && echo 3 > /run/lock/f && "
+            "echo 4 > /tmp/f && mkfifo /tmp/fifo\nRUN rm /run/lock/f\n"),
+    Example("users and groups that a command makes",
+            "FROM REGISTRY/busybox\nRUN echo app:x:3000:3001::/srv:/bin/sh >> /etc/passwd && echo app:x:3001: >> /etc/group && mkdir /srv\n"
+            "COPY --chown=app:app a.txt /srv/\nUSER app\nWORKDIR /srv/w\nRUN id -u > id && echo $HOME > home && umask 077 && echo 1 > private\n"),
+    Example("a volume's content, and what a command does there afterwards",
+            "FROM REGISTRY/busybox\nRUN mkdir /v && echo 1 > /v/f\nVOLUME /v\nRUN echo 2 > /v/g && rm /v/f\nCOPY a.txt /v/\n"),
+    Example("a root that is copied whole",
+            "FROM REGISTRY/debian AS a\nRUN rm -r /tmp && mkdir -m 1777 /tmp && echo 1 > /var/run/f && ln -s /nowhere /l\n"
+            "FROM scratch\nCOPY --from=a / /\nRUN [\"/usr/bin/dash\", \"-c\", \"echo 2 > /two; readlink /l > /three\"]\n"),
 ]

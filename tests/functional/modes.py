@@ -29,20 +29,23 @@ MODES = {
 @functools.lru_cache(maxsize=None)
 def push_debian(world) -> None:
     """REGISTRY/debian: a root with the links, the device nodes and the linked shell of Debian's, only smaller."""
-    if shutil.which("dash") is None:
-        raise Skip("no dash here")
-    shell = pathlib.Path(shutil.which("dash")).resolve()
-    listed = subprocess.run(["ldd", str(shell)], check=True, capture_output=True, text=True).stdout.split()
-    libraries = [pathlib.Path(word) for word in listed if word.startswith("/")]
+    programs = [shutil.which(name, path="/usr/bin:/usr/sbin:/bin:/sbin") for name in ("dash", "setcap")]
+    if None in programs:
+        raise Skip("no dash or setcap here")
+    listed = subprocess.run(["ldd", *programs], check=True, capture_output=True, text=True).stdout.split()
+    libraries = [pathlib.Path(word) for word in listed if word.startswith("/") and not word.endswith(":")]
     folders = ("usr", "usr/bin", "usr/sbin", "usr/lib", "usr/lib64", "run", "run/lock", "var", "var/cache", "dev", "dev/pts",
-               "etc", "tmp", "root", "proc", "sys")
+               "etc", "tmp", "root", "proc", "sys", "attributes")
     entries = [tar_layers.directory(name, 0o1777 if name in ("tmp", "run/lock") else 0o755) for name in folders]
     entries += [tar_layers.symlink(name, f"usr/{name}") for name in ("bin", "sbin", "lib", "lib64")]
     entries += [tar_layers.symlink("var/run", "/run"), tar_layers.symlink("var/lock", "/run/lock"),
                 tar_layers.symlink("usr/bin/sh", "dash"), tar_layers.symlink("dev/fd", "/proc/self/fd"),
                 tar_layers.entry("etc/passwd", tar_layers.PASSWD), tar_layers.entry("etc/group", tar_layers.GROUP),
-                tar_layers.entry("usr/bin/dash", shell.read_bytes(), mode=0o755),
+                tar_layers.directory("attributes/d", xattrs={"user.directory": "one"}),
+                tar_layers.entry("attributes/f", "2", xattrs={"user.file": "two", "user.other": "three"}),
                 tar_layers.entry("usr/bin/busybox", tar_layers.BUSYBOX.read_bytes(), mode=0o755)]
+    entries += [tar_layers.entry(f"usr/bin/{pathlib.Path(program).name}", pathlib.Path(program).read_bytes(), mode=0o755)
+                for program in programs]
     for name, numbers in (("console", (5, 1)), ("null", (1, 3)), ("zero", (1, 5))):
         entries.append(tar_layers.entry(f"dev/{name}", kind=tarfile.CHRTYPE, mode=0o666, device=numbers))
     needed = {str(path).lstrip("/") for path in libraries}

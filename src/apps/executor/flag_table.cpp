@@ -122,6 +122,11 @@ void add_ignored_path(ExecutorDraft& draft, const FlagValue& value) {
   draft.command.build.execution.ignore_paths.push_back(path.str());
 }
 
+void set_unpacked_size(ExecutorDraft& draft, const FlagValue& value) {
+  const auto size = value.bytes();
+  draft.command.build.execution.unpacked = {size == 0 ? std::nullopt : std::optional(size)};
+}
+
 void check_snapshot_mode(ExecutorDraft&, const FlagValue& value) {
   for (const std::string_view mode : {"full", "redo", "time"})
     if (value.text() == mode)
@@ -200,6 +205,9 @@ constexpr Row own_flags[] = {
   {{.name = "oci-layout-path", .group = output_group,
     .help = "Also write the image to this directory, as an OCI image layout"},
    [](Draft& d, const Value& v) { d.command.build.output.oci_layout_path = v.text(); }},
+  {{.name = "oci-layout-on-push-failure", .group = output_group,
+    .help = "Write the image to this directory when it cannot be pushed, for executor push to try again"},
+   [](Draft& d, const Value& v) { d.command.build.output.failed_push_layout_path = v.text(); }},
   {{.name = "base-images-file", .group = output_group,
     .help = "The file to write the images that were built from to, as for --images-file"},
    [](Draft& d, const Value& v) { d.command.build.output.reports.base_images_file = v.text(); }},
@@ -233,6 +241,9 @@ constexpr Row own_flags[] = {
   {{.name = "ignore-path", .type = list, .group = execution_group,
     .help = "A path that is in no layer and is left alone"},
    add_ignored_path},
+  {{.name = "max-unpacked-size", .group = execution_group, .preset = "16G",
+    .help = "How much an archive or a layer of a base image may hold beyond a hundred times its own size; 0 for no limit"},
+   set_unpacked_size},
   {{.name = "single-snapshot", .type = boolean, .group = execution_group, .preset = "false",
     .help = "Make one layer of each stage instead of one of each step"},
    [](Draft& d, const Value& v) {

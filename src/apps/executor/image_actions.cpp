@@ -25,7 +25,7 @@ public:
   void send(Push push) {
     push.destinations = settings_.destinations;
     push.immutable_tags = settings_.registry.immutable_tags;
-    push_image(registry(), push, services_.progress);
+    push_image(network_.publisher(), push, services_.progress);
     const auto digest = Digest::of(push.documents.back().raw);
     for (const auto& destination : settings_.destinations)
       services_.progress.info("Pushed {}@{}", destination.name(), digest.str());

@@ -119,6 +119,7 @@ constexpr std::array rows = {
     Row{"kaniko-dir", Use::written, file},
     Row{"tar-path", Use::written, file},
     Row{"oci-layout-path", Use::written, file},
+    Row{"oci-layout-on-push-failure", Use::written, file},
     Row{"digest-file", Use::written, file},
     Row{"image-name-with-digest-file", Use::written, file},
     Row{"image-name-tag-with-digest-file", Use::written, file},

@@ -13,6 +13,7 @@ BuildOptions anchor_paths(BuildOptions options, const std::string& directory) {
   };
   anchor(output.tar_path);
   anchor(output.oci_layout_path);
+  anchor(output.failed_push_layout_path);
   anchor(output.reports.builder_output);
   for (const auto file : report_files)
     anchor(output.reports.*file);

@@ -2,6 +2,7 @@
 
 #include "apps/executor/command_inputs.hpp"
 #include "apps/executor/git_options.hpp"
+#include "apps/executor/output_conflicts.hpp"
 #include "apps/shared/common_flags.hpp"
 #include "context/url_source.hpp"
 #include "util/error.hpp"
@@ -152,6 +153,7 @@ BuildCommand settle(ExecutorDraft draft, const ProcessEnvironment& environment) 
   check_format(draft.command.build.output);
   draft.command.build.output.immutable_tags = draft.command.registry.immutable_tags;
   draft.command.build.output.reports.builder_output = environment.text("BUILDER_OUTPUT");
+  check_output_conflicts(draft.command.build);
   settle_registry(draft.command.registry, environment);
   const auto& cache = draft.command.build.cache;
   if (cache.repository && !cache.enabled)

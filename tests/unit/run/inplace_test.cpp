@@ -51,6 +51,17 @@ TEST_CASE("in place, root has the capabilities of a container, other users have 
         "65534\n65533\n65533 7\nCapEff:\t0000000000000000\n");
 }
 
+TEST_CASE(
+    "in place, any user may open the standard streams, which cannot harm those of the executor") {
+  SKIP_IF(cannot_run_in_place());
+  InPlaceRunner runner({"/tmp", std::chrono::seconds(10)});
+  for (const uid_t uid : {0U, 65534U}) {
+    auto invocation = shell("echo 1; echo 2 > /dev/stdout; echo 3 > /proc/self/fd/1");
+    invocation.uid = uid;
+    CHECK(say(runner, InPlaceRoot{}, invocation).output == "1\n2\n3\n");
+  }
+}
+
 TEST_CASE("in place, no descriptor but the standard ones is inherited") {
   SKIP_IF(cannot_run_in_place());
   const Pipe leaked = make_pipe();

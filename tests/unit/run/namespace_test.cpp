@@ -278,6 +278,37 @@ TEST_CASE("without network there is a loopback interface only") {
   CHECK(say(*runner, place.overlay(), invocation).output == "1\n1\n");
 }
 
+TEST_CASE("without network /sys shows the loopback interface only") {
+  SKIP_IF(cannot_use_namespaces());
+  Place place;
+  auto runner = namespace_runner(place);
+  auto invocation = shell("ls /sys/class/net && cat /sys/class/net/lo/mtu");
+  invocation.network = CommandNetwork::none;
+  CHECK(say(*runner, place.overlay(), invocation).output == "lo\n65536\n");
+}
+
+TEST_CASE("any user may open the standard streams, which cannot harm those of the executor") {
+  SKIP_IF(cannot_use_namespaces());
+  Place place;
+  auto runner = namespace_runner(place);
+  for (const uid_t uid : {0U, 1001U}) {
+    auto invocation =
+        shell("echo 1; echo 2 > /dev/stdout; echo 3 > /proc/self/fd/1; cat /dev/stdin");
+    invocation.uid = uid;
+    invocation.input = "4\n";
+    CHECK(say(*runner, place.directory(), invocation).output == "1\n2\n3\n4\n");
+  }
+}
+
+TEST_CASE("much output comes whole and in its order, also from what outlives the command") {
+  SKIP_IF(cannot_use_namespaces());
+  Place place;
+  auto runner = namespace_runner(place);
+  const auto said = say(*runner, place.directory(), "seq 100000; (while :; do :; done) & echo end");
+  CHECK(said.output.size() == 588895 + 4);
+  CHECK(said.output.ends_with("\n100000\nend\n"));
+}
+
 TEST_CASE("text on stdin is read by the command") {
   SKIP_IF(cannot_use_namespaces());
   Place place;
