@@ -113,11 +113,16 @@ struct HttpServer::State {
       return evhttp_request_get_connection(waiting.request) == connection;
     });
   }
-  static void on_tick(evutil_socket_t, short, void* self) {
+  static void on_tick(evutil_socket_t, short, void* self) noexcept {
     auto& state = *static_cast<State*>(self);
-    if (state.stop())
-      event_base_loopbreak(state.base.get());
-    state.queue.remove_if([&](const Waiting& waiting) { return state.answer(waiting); });
+    try {
+      if (state.stop())
+        event_base_loopbreak(state.base.get());
+      state.queue.remove_if([&](const Waiting& waiting) { return state.answer(waiting); });
+    } catch (const std::exception&) {
+      // Memory ran out: those that wait are asked for again with the next tick.
+      return;
+    }
   }
 
   Handler handler;
