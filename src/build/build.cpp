@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <optional>
 
 namespace cairn {
 
@@ -46,16 +47,13 @@ Plan plan_of(BuildInput& input, const BuildOptions& options, Fetching& fetching,
   return plan;
 }
 
-Ladder choose_rung(bool runs_commands, const BuildOptions& options, const BuildServices& services,
+Ladder choose_rung(const BuildOptions& options, const BuildServices& services,
                    const std::string& work) {
-  if (!runs_commands)
-    return {};
   auto ladder =
       probe({options.execution.isolation, work, options.execution.force, services.environment});
-  std::string why;
+  services.progress.info("Isolation: {}", rung_name(ladder.rung));
   for (const auto& line : ladder.explanation())
-    why += "; not " + line;
-  services.progress.info("Isolation: {}{}", rung_name(ladder.rung), why);
+    services.progress.debug("Not {}", line);
   return ladder;
 }
 
@@ -224,6 +222,15 @@ private:
     return options;
   }
 
+  /// Found out once, when there is a command to be run.
+  Ladder ladder_for(const Schedule& schedule) {
+    if (!schedule.runs_commands(plan_))
+      return {};
+    if (!ladder_)
+      ladder_ = choose_rung(options_, services_, workspace_.path());
+    return *ladder_;
+  }
+
   std::unique_ptr<Fetching> make_fetching(const BuildOptions& options) const {
     auto fetching = std::make_unique<Fetching>(options, services_, workspace_);
     read_kept_downloads(options.execution, fetching->downloader);
@@ -235,8 +242,7 @@ private:
     const auto schedule = make_schedule(
         plan_, options_, steps_,
         {input_.context, images_, downloads, fetching_->repositories, workspace_, services_.clock});
-    const auto ladder =
-        choose_rung(schedule.runs_commands(plan_), options_, services_, workspace_.path());
+    const auto ladder = ladder_for(schedule);
     const auto runner = make_runner(ladder, {.work_directory = workspace_.temporary()});
     const RunnerGuard guard(*runner, services_.on_runner);
     const MountCaches caches(options_, services_, workspace_);
@@ -256,6 +262,7 @@ private:
                                   .cancel = services_.cancel,
                                   .rung = ladder.rung,
                                   .why_not_better = reasons(ladder),
+                                  .way_out = ladder.way_out(),
                                   .ignored = ignored_paths(ladder.rung, options_, workspace_.path(),
                                                            input_.context.local.path),
                                   .caches = caches.mounts(),
@@ -290,6 +297,7 @@ private:
   BuildOptions options_;
   LayerFactory layers_;
   StepCaches steps_;
+  std::optional<Ladder> ladder_; ///< Once a command had to be run.
 };
 
 } // namespace

@@ -105,6 +105,7 @@ private:
         services_.keep,
         services_.rung,
         services_.why_not_better,
+        services_.way_out,
         copy_,
         {services_.workspace, directories_, services_.runner, services_.ignored},
         {files_, services_.caches, services_.options.commands.secrets, services_.agents,

@@ -24,6 +24,7 @@ struct ExecuteServices {
   const std::atomic<bool>& cancel;
   Rung rung;
   std::string why_not_better;
+  std::string way_out;
   PathFilter ignored;
   const CacheMounts& caches;
   const std::map<std::string, AgentSocket>& agents;

@@ -99,6 +99,13 @@ void write_docker_archive(const BuiltImage& image, const std::string& path,
   file.commit();
 }
 
+void tell_pushed(const std::vector<ImageRef>& destinations, const Digest& digest,
+                 Progress& progress) {
+  for (const auto& destination : destinations)
+    progress.info("Pushed {}:{}@{}", destination.name(), destination.tag().value_or("latest"),
+                  digest.str());
+}
+
 void write_outputs(const BuiltImage& image, const OutputOptions& options,
                    const OutputServices& services) {
   auto& progress = services.progress;
@@ -126,8 +133,7 @@ void write_outputs(const BuiltImage& image, const OutputOptions& options,
                 .known_in = [&](const Digest& blob) { return image.known_in(blob); },
                 .immutable_tags = options.immutable_tags},
                progress);
-    for (const auto& destination : options.destinations)
-      progress.info("Pushed {}@{}", destination.name(), digest.str());
+    tell_pushed(options.destinations, digest, progress);
   }
   write_reports({digest, options.destinations, image.base_images, options.push}, options.reports,
                 {services.http, services.retry, progress, services.cancel});
