@@ -33,6 +33,10 @@ HOME = {  # header of a third party -> the one file that may include it, or how 
     "zlib.h": "fs/zlib.cpp",
     "zstd": "fs/zstd.cpp",
 }
+ALONE = {  # what only one file may begin, because everything that can go wrong with it is dealt with there
+    r"std::shared_future<": "util/shared_result.hpp",
+    r"std::async\(|std::j?thread(?:\(| \w+\()": "util/threads.",
+}
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.M)
 
 
@@ -48,6 +52,9 @@ def complaints(name: str, text: str) -> list[str]:
         for header, home in HOME.items():
             if angled.startswith(header) and not name.startswith(home):
                 found.append(f"{name}: <{angled}> belongs in {home} alone")
+    for what, home in ALONE.items():
+        if re.search(what, text) and not name.startswith(home):
+            found.append(f"{name}: {re.search(what, text).group()} belongs in {home} alone")
     return found
 
 

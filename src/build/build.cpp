@@ -5,27 +5,28 @@
 #include "build/cache_mount_transfer.hpp"
 #include "build/cache_setup.hpp"
 #include "build/check.hpp"
+#include "build/container_root.hpp"
 #include "build/downloads.hpp"
-#include "build/exclusions.hpp"
 #include "build/execute.hpp"
 #include "build/outputs.hpp"
 #include "build/planner.hpp"
+#include "build/pod_neighbours.hpp"
 #include "build/remote_source.hpp"
+#include "build/territory.hpp"
 #include "util/error.hpp"
-#include "util/file.hpp"
+#include "util/text.hpp"
 
-#include <fcntl.h>
 #include <limits.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <cstdlib>
+#include <algorithm>
 #include <optional>
 
 namespace cairn {
 
 namespace {
-
-constexpr std::uint64_t max_mountinfo = std::uint64_t{16} << 20;
 
 /// Where a build may put its files, best first.
 std::vector<std::string> workspace_candidates(const BuildOptions& options) {
@@ -34,15 +35,16 @@ std::vector<std::string> workspace_candidates(const BuildOptions& options) {
 
 /// @throws Error also when a build check fails and is to end the build
 Plan plan_of(BuildInput& input, const BuildOptions& options, Fetching& fetching,
-             ImageLibrary& images, Progress& progress) {
+             ImageLibrary& images, const BuildServices& services) {
   IgnoredSources ignored(input.context.ignore);
   auto plan = make_plan(input.dockerfile,
                         {.language = options.language,
                          .named_contexts = options.context.named,
                          .context_time = input.time,
                          .remote_time = remote_time(fetching.downloader, fetching.repositories),
-                         .checks = {&input.linter, &ignored}},
-                        images, progress);
+                         .checks = {&input.linter, &ignored},
+                         .cancel = &services.cancel},
+                        images, services.progress);
   input.linter.enforce(input.dockerfile.source);
   return plan;
 }
@@ -57,50 +59,93 @@ Ladder choose_rung(const BuildOptions& options, const BuildServices& services,
   return ladder;
 }
 
-std::string own_executable() {
+/// Whether files of a workspace can be moved into the container's "/".
+bool lies_on_root(const Workspace& workspace) {
+  struct stat root {};
+  struct stat own {};
+  return ::stat("/", &root) == 0 && ::stat(workspace.path().c_str(), &own) == 0 &&
+         root.st_dev == own.st_dev;
+}
+
+/// A command in place may do anything to this program's file. What is started in this container
+/// next would be shown its secrets. @throws Error
+void require_own_executable() {
+  constexpr std::string_view gone = " (deleted)"; // proc(5)
   char path[PATH_MAX];
   const auto size = ::readlink("/proc/self/exe", path, sizeof path);
-  return size > 0 ? std::string(path, static_cast<std::size_t>(size)) : std::string();
+  const std::string_view own(path, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  if (own.ends_with(gone))
+    throw with_hint(Error("'{}' has been replaced by a command of the build",
+                          printable(own.substr(0, own.size() - gone.size()))),
+                    "commands cannot do that in namespaces: --isolation=namespace");
 }
 
-/// What must survive when the container's own "/" is the root of the build.
-std::vector<std::string> own_paths(const BuildOptions& options, const std::string& workspace,
-                                   const std::string& context) {
-  std::vector<std::string> paths = {"/kaniko",
-                                    options.execution.work_directory,
-                                    cache_directory(options.execution).value_or(""),
-                                    workspace,
-                                    own_executable(),
-                                    context,
-                                    options.output.tar_path,
-                                    options.output.oci_layout_path,
-                                    options.output.reports.builder_output};
-  for (const auto file : report_files)
-    paths.push_back(options.output.reports.*file);
-  return paths;
+/// Whose the paths of the root are on this rung.
+Territory territory_for(Rung rung, const BuildOptions& options,
+                        const std::vector<std::string>& workspaces, const std::string& context) {
+  if (rung != Rung::inplace)
+    return own_territory(options.execution);
+  return inplace_territory(options.execution, look_around(options.execution, workspaces, context));
 }
 
-PathFilter ignored_paths(Rung rung, const BuildOptions& options, const std::string& workspace,
-                         const std::string& context) {
-  const auto mountinfo = read_file(current_directory(), "/proc/self/mountinfo", max_mountinfo);
-  std::vector<std::string> own;
-  for (const auto& path : own_paths(options, workspace, context)) {
-    char real[PATH_MAX];
-    own.emplace_back(!path.empty() && ::realpath(path.c_str(), real) != nullptr ? real : path);
+/// What is around the image when commands run in the container's own "/". The container's files are
+/// set aside while this lives.
+class BorrowedRoot {
+public:
+  BorrowedRoot(const Territory& territory, const ExecutionOptions& options,
+               const Workspace& workspace, Progress& progress)
+      : neighbours(territory, progress),
+        container({territory, options.leftovers, workspace.temporary(), progress}) {
+    for (const auto& point : territory.too_large)
+      progress.warn("the pod's mount at '{}' has too many files to see whether commands write to "
+                    "it: what they do is not in the image",
+                    point.str());
   }
-  return exclusions_for(rung, options.execution, own, mountinfo).filter();
+
+  PodNeighbours neighbours;
+  ContainerRoot container;
+};
+
+enum class KeepMounts { no, yes };
+
+bool uses_cache_mounts(const Plan& plan) {
+  for (const auto& stage : plan.stages)
+    for (const auto& step : stage.steps)
+      if (const auto* run = std::get_if<RunAction>(&step.action))
+        for (const auto& mount : run->mounts)
+          if (std::holds_alternative<CachePlan>(mount.kind))
+            return true;
+  return false;
 }
 
 /// Cache mounts of a build without a place for them end with it.
-std::string cache_mount_directory(const BuildOptions& options, const Workspace& workspace) {
-  const auto kept = writable_cache_directory(options.execution);
-  return kept.value_or(workspace.path()) + "/mounts";
+std::vector<CacheMounts::Place> mount_places(const BuildOptions& options,
+                                             const Workspace& workspace, KeepMounts keep) {
+  using Lasts = CacheMounts::Place::Lasts;
+  std::vector<CacheMounts::Place> places;
+  if (const auto kept = writable_cache_directory(options.execution);
+      kept && keep == KeepMounts::yes)
+    places.push_back({*kept + "/mounts", Lasts::yes});
+  places.push_back({workspace.path() + "/mounts", Lasts::no});
+  return places;
+}
+
+/// Whether commands have hardly any room left in cache mounts that are kept.
+bool are_mounts_full(const ExecutionOptions& options) {
+  constexpr std::uint64_t hardly_any_bytes = std::uint64_t{1} << 20;
+  constexpr std::uint64_t hardly_any_files = 16;
+  const auto kept = writable_cache_directory(options);
+  struct statvfs info {};
+  return kept && ::statvfs((*kept + "/mounts").c_str(), &info) == 0 &&
+         (info.f_bavail * info.f_frsize < hardly_any_bytes ||
+          (info.f_files > 0 && info.f_favail < hardly_any_files));
 }
 
 /// Whether anything will read base blobs again once they have been indexed.
 bool must_keep_base_blobs(const Plan& plan, const Schedule& schedule, const BuildOptions& options,
                           Rung rung) {
   if (!options.output.tar_path.empty() || !options.output.oci_layout_path.empty() ||
+      !options.output.failed_push_layout_path.empty() ||
       options.execution.snapshots == SnapshotScope::whole_stage)
     return true;
   const bool unpacks_again = rung == Rung::inplace || rung == Rung::namespace_directory;
@@ -145,7 +190,7 @@ void send(const BuiltImage& image, const OutputOptions& output, const BuildServi
     throw Error("the build was told to stop");
   write_outputs(
       image, output,
-      {services.registry, services.http, services.retry, services.progress, services.cancel});
+      {services.publisher, services.http, services.retry, services.progress, services.cancel});
 }
 
 /// What `RUN --mount=type=cache` sees, where it comes from and where it goes. Mirrors are for base
@@ -153,11 +198,14 @@ void send(const BuiltImage& image, const OutputOptions& output, const BuildServi
 class MountCaches {
 public:
   MountCaches(const BuildOptions& options, const BuildServices& services,
-              const Workspace& workspace)
+              const Workspace& workspace, KeepMounts keep)
       : options_(options.cache_mounts), services_(services),
-        images_({services.registry, {}, services.progress}),
+        images_({.registry = services.registry,
+                 .mirrors = {},
+                 .progress = services.progress,
+                 .limit = options.execution.unpacked}),
         imported_(options_.import_from, images_, services.progress),
-        mounts_(cache_mount_directory(options, workspace),
+        mounts_(mount_places(options, workspace, keep), services.progress,
                 [this](const std::string& key, const std::string& path) {
                   return imported_.fill(key, path);
                 }) {}
@@ -193,30 +241,54 @@ public:
         kept_(open_cache_directory(given, services.progress)),
         limit_(given.execution, kept_.get(), services.clock, services.progress),
         memory_(open_image_memory(kept_.get(), given.cache, services.clock)),
-        images_({services.registry, services.mirrors, services.progress, memory_.get()}),
-        plan_(plan_of(input_, given, *fetching_, images_, services.progress)),
+        images_({services.registry, services.mirrors, services.progress, memory_.get(),
+                 given.execution.unpacked}),
+        plan_(plan_of(input_, given, *fetching_, images_, services)),
         options_(with_epoch(given, plan_)), layers_(workspace_.store(), options_.output.compression,
                                                     time_rule(options_.times), services.cancel),
         steps_(entry_rule(options_, services.clock()), services.progress) {
     add_caches(steps_, options_, kept_.get(), services.registry);
+    if (kept_)
+      steps_.vouch([this](auto moment) { return kept_->unpacked().were_intact_at(moment); });
   }
 
-  /// Begins again when the cache has lost a layer that it said it had.
+  /// Begins again when a cache has lost what it said it had. Each time less is taken from caches,
+  /// in the end nothing.
   BuildReport run() {
-    for (;;) {
-      const auto lost = steps_.lost();
+    constexpr int trusting = 4;
+    constexpr int most_attempts = 8;
+    for (int number = 1;; ++number) {
+      const auto before = lost();
       try {
         return attempt();
       } catch (const Error& error) {
-        if (steps_.lost() == lost || services_.cancel)
+        const bool is_caches_fault = lost() != before || (kept_ && kept_->unpacked().have_failed());
+        if (!(is_caches_fault || give_up_full_mounts()) || services_.cancel ||
+            number == most_attempts)
           throw;
         services_.progress.warn("{}; the build begins again without it", error.what());
+        if (kept_)
+          kept_->unpacked().begin_again();
+        if (number == trusting)
+          steps_.stop_finding();
         fetching_ = make_fetching(options_);
       }
     }
   }
 
 private:
+  /// Layers that caches had and then had not.
+  std::size_t lost() const { return steps_.lost() + (kept_ ? kept_->lost_blobs() : 0); }
+
+  /// A command that fails may have failed because of that.
+  bool give_up_full_mounts() {
+    if (keep_mounts_ == KeepMounts::no || !uses_cache_mounts(plan_) ||
+        !are_mounts_full(options_.execution))
+      return false;
+    keep_mounts_ = KeepMounts::no;
+    return true;
+  }
+
   static BuildOptions with_epoch(BuildOptions options, const Plan& plan) {
     options.times.epoch = plan.epoch;
     return options;
@@ -245,33 +317,53 @@ private:
     const auto ladder = ladder_for(schedule);
     const auto runner = make_runner(ladder, {.work_directory = workspace_.temporary()});
     const RunnerGuard guard(*runner, services_.on_runner);
-    const MountCaches caches(options_, services_, workspace_);
-    const auto reads_again = must_keep_base_blobs(plan_, schedule, options_, ladder.rung);
-    auto result = execute(plan_, {.options = options_,
-                                  .schedule = schedule,
-                                  .steps = steps_,
-                                  .context = input_.context,
-                                  .images = images_,
-                                  .downloads = downloads,
-                                  .repositories = fetching_->repositories,
-                                  .workspace = workspace_,
-                                  .runner = *runner,
-                                  .layers = layers_,
-                                  .progress = services_.progress,
-                                  .clock = services_.clock,
-                                  .cancel = services_.cancel,
-                                  .rung = ladder.rung,
-                                  .why_not_better = reasons(ladder),
-                                  .way_out = ladder.way_out(),
-                                  .ignored = ignored_paths(ladder.rung, options_, workspace_.path(),
-                                                           input_.context.local.path),
-                                  .caches = caches.mounts(),
-                                  .agents = fetching_->agents,
-                                  .keep = keeping(kept_.get(), workspace_, reads_again)});
+    std::optional<Workspace> beside_root;
+    if (ladder.rung == Rung::inplace && !lies_on_root(workspace_))
+      beside_root.emplace(std::vector<std::string>{options_.execution.work_directory, "/"});
+    auto& mounted = beside_root ? *beside_root : workspace_;
+    const MountCaches caches(options_, services_, mounted, keep_mounts_);
+    auto result = build_stages(schedule, ladder, *runner, downloads, mounted, caches.mounts());
+    if (ladder.rung == Rung::inplace)
+      require_own_executable();
+    // What a command has seen of a layer that was changed meanwhile must not become an image.
+    if (kept_ && !kept_->unpacked().are_intact())
+      throw Error("a layer that is unpacked in {} was changed or removed", kept_->path());
     const auto image = finish(std::move(result));
     send(image, options_.output, services_);
     caches.keep(layers_);
     return {image.manifest.digest(), image.manifest.layers, ladder.rung};
+  }
+
+  ExecuteResult build_stages(const Schedule& schedule, const Ladder& ladder, Runner& runner,
+                             Downloads& downloads, Workspace& mounted, const CacheMounts& caches) {
+    const auto reads_again = must_keep_base_blobs(plan_, schedule, options_, ladder.rung);
+    const auto territory = territory_for(ladder.rung, options_, {workspace_.path(), mounted.path()},
+                                         input_.context.local.path);
+    std::optional<BorrowedRoot> in_place;
+    if (ladder.rung == Rung::inplace)
+      in_place.emplace(territory, options_.execution, workspace_, services_.progress);
+    return execute(plan_, {.options = options_,
+                           .schedule = schedule,
+                           .steps = steps_,
+                           .context = input_.context,
+                           .images = images_,
+                           .downloads = downloads,
+                           .repositories = fetching_->repositories,
+                           .workspace = workspace_,
+                           .mounted = mounted,
+                           .runner = runner,
+                           .layers = layers_,
+                           .progress = services_.progress,
+                           .clock = services_.clock,
+                           .cancel = services_.cancel,
+                           .rung = ladder.rung,
+                           .why_not_better = reasons(ladder),
+                           .way_out = ladder.way_out(),
+                           .ignored = territory.reserved.filter(),
+                           .neighbours = in_place ? &in_place->neighbours : nullptr,
+                           .caches = caches,
+                           .agents = fetching_->agents,
+                           .keep = keeping(kept_.get(), workspace_, reads_again)});
   }
 
   /// Every file of the image exists by now; layers may still be on their way to the store.
@@ -297,6 +389,7 @@ private:
   BuildOptions options_;
   LayerFactory layers_;
   StepCaches steps_;
+  KeepMounts keep_mounts_ = KeepMounts::yes;
   std::optional<Ladder> ladder_; ///< Once a command had to be run.
 };
 
@@ -306,7 +399,10 @@ CheckReport check_build(const BuildOptions& options, const BuildServices& servic
   const Workspace workspace(workspace_candidates(options));
   Fetching fetching(options, services, workspace);
   auto [context, file, time] = find_input(options, fetching);
-  ImageLibrary images({services.registry, services.mirrors, services.progress});
+  ImageLibrary images({.registry = services.registry,
+                       .mirrors = services.mirrors,
+                       .progress = services.progress,
+                       .limit = options.execution.unpacked});
   return check_dockerfile(
       {.name = std::move(file.name),
        .text = std::move(file.text),
@@ -314,7 +410,8 @@ CheckReport check_build(const BuildOptions& options, const BuildServices& servic
        .options = {.language = options.language,
                    .named_contexts = options.context.named,
                    .context_time = time,
-                   .remote_time = remote_time(fetching.downloader, fetching.repositories)}},
+                   .remote_time = remote_time(fetching.downloader, fetching.repositories),
+                   .cancel = &services.cancel}},
       images, services.progress);
 }
 
@@ -322,8 +419,11 @@ std::string dry_run(const BuildOptions& options, const BuildServices& services) 
   const Workspace workspace(workspace_candidates(options));
   Fetching fetching(options, services, workspace);
   auto input = read_input(options, fetching, services.progress);
-  ImageLibrary images({services.registry, services.mirrors, services.progress});
-  return print_plan(plan_of(input, options, fetching, images, services.progress));
+  ImageLibrary images({.registry = services.registry,
+                       .mirrors = services.mirrors,
+                       .progress = services.progress,
+                       .limit = options.execution.unpacked});
+  return print_plan(plan_of(input, options, fetching, images, services));
 }
 
 BuildReport build_image(const BuildOptions& options, const BuildServices& services) {

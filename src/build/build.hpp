@@ -21,6 +21,7 @@ namespace cairn {
 /// What a build needs from the program around it; all borrowed.
 struct BuildServices {
   RegistryClient& registry;
+  RegistryClient& publisher;  ///< For the image that was built.
   const RegistryMap& mirrors; ///< Where base images are looked for.
   /// For downloads, one attempt per call. What is allowed for a registry does not count for it.
   Http& http;

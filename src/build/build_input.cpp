@@ -25,8 +25,8 @@ std::vector<std::string> download_directories(const ExecutionOptions& options,
 }
 
 DownloadServices download_services(const BuildOptions& options, const BuildServices& services) {
-  return {services.http, services.progress, options.commands.secrets, services.cancel,
-          services.retry};
+  return {services.http,   services.progress, options.commands.secrets,
+          services.cancel, services.retry,    options.execution.unpacked};
 }
 
 /// Where fetched repositories are kept; empty where nothing can be written.
@@ -74,8 +74,10 @@ public:
       return within([&] { return fetched(*repository); }, "build context");
     if (is_url(from.context))
       return within([&] { return downloaded(); }, "build context");
-    auto local = open_local_context(
-        {.context = from.context, .sub_path = from.sub_path, .temporary = temporary_});
+    auto local = open_local_context({.context = from.context,
+                                     .sub_path = from.sub_path,
+                                     .temporary = temporary_,
+                                     .limit = options_.execution.unpacked});
     auto file = dockerfile(local);
     if (is_url(from.dockerfile))
       read_ignore_file(local, file);

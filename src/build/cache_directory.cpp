@@ -1,5 +1,6 @@
 #include "build/cache_directory.hpp"
 
+#include "build/images.hpp"
 #include "util/crypto.hpp"
 #include "util/error.hpp"
 
@@ -12,6 +13,8 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <functional>
+#include <utility>
 
 namespace cairn {
 
@@ -22,19 +25,52 @@ bool takes_overlay_attributes(const std::string& directory) {
   return ::setxattr(trial.path().c_str(), "user.overlay.opaque", "y", 1, 0) == 0;
 }
 
-/// Makes the folders. What cannot be written may still be read.
-CacheDirectory::Access prepare(const std::string& path) {
-  try {
-    for (const auto* folder : {"/blobs/sha256", "/names", "/steps", "/indexes", "/unpacked"}) {
-      make_directories(path + folder);
-      if (::access((path + folder).c_str(), W_OK) != 0)
-        throw SysError(errno, "write to '{}'", path + folder);
+/// @throws SysError when it cannot be written
+void prepare_folder(const std::string& path) {
+  make_directories(path);
+  const auto folder = open_at(current_directory(), path, O_RDONLY | O_DIRECTORY);
+  if (::access(path.c_str(), W_OK) != 0)
+    throw SysError(errno, "write to '{}'", path);
+}
+
+/// What cannot be written may still be read, and that is nothing to speak of.
+bool is_ordinary(const SysError& error) {
+  return error.is(std::errc::read_only_file_system) || error.is(std::errc::permission_denied);
+}
+
+/// Makes the folders.
+CacheDirectory::Access prepare(const std::string& path, Progress& progress) {
+  auto access = CacheDirectory::Access::read_and_write;
+  for (const std::string folder : {"/blobs/sha256", "/names", "/steps", "/indexes", "/unpacked"}) {
+    try {
+      prepare_folder(path + folder);
+    } catch (const SysError& error) {
+      if (::access(path.c_str(), R_OK | X_OK) != 0)
+        throw;
+      if (!is_ordinary(error))
+        progress.warn("Nothing is kept in {}{}: {}", path, folder, error.what());
+      if (is_ordinary(error) || folder.starts_with("/blobs"))
+        access = CacheDirectory::Access::read_only;
     }
-    return CacheDirectory::Access::read_and_write;
-  } catch (const SysError&) {
-    if (::access(path.c_str(), R_OK | X_OK) != 0)
-      throw;
-    return CacheDirectory::Access::read_only;
+  }
+  open_at(current_directory(), path, O_RDONLY | O_DIRECTORY);
+  return access;
+}
+
+/// What can be done with unpacked layers here.
+UnpackedLayers::Ability ability_of(const std::string& directory, CacheDirectory::Access access,
+                                   Progress& progress) {
+  if (::geteuid() != 0)
+    return UnpackedLayers::Ability::nothing;
+  if (access == CacheDirectory::Access::read_only)
+    return UnpackedLayers::Ability::use;
+  try {
+    return takes_overlay_attributes(directory) ? UnpackedLayers::Ability::make
+                                               : UnpackedLayers::Ability::use;
+  } catch (const SysError& error) {
+    if (!error.is(std::errc::not_a_directory))
+      progress.warn("No layers are unpacked in {}: {}", directory, error.what());
+    return UnpackedLayers::Ability::use;
   }
 }
 
@@ -50,11 +86,49 @@ std::optional<Fd> open_regular(const std::string& path) {
 
 } // namespace
 
-CacheDirectory::CacheDirectory(const std::string& path)
-    : access_(prepare(path)), blobs_(is_writable() ? BlobStore(path) : BlobStore::existing(path)) {
-  // Only root can give files to the owners that layers say.
-  can_use_unpacked_ = ::geteuid() == 0;
-  can_unpack_ = is_writable() && can_use_unpacked_ && takes_overlay_attributes(path + "/unpacked");
+namespace {
+
+/// Tells when what was there cannot be read any more.
+class WatchedBlob final : public Source {
+public:
+  WatchedBlob(std::unique_ptr<Source> from, std::function<void()> lost)
+      : from_(std::move(from)), lost_(std::move(lost)) {}
+
+  std::size_t read(std::span<std::byte> buffer) override {
+    try {
+      return from_->read(buffer);
+    } catch (const Error&) {
+      lost_();
+      throw;
+    }
+  }
+
+private:
+  std::unique_ptr<Source> from_;
+  std::function<void()> lost_;
+};
+
+} // namespace
+
+CacheDirectory::CacheDirectory(const std::string& path, Progress& progress)
+    : access_(prepare(path, progress)),
+      blobs_(is_writable() ? BlobStore(path) : BlobStore::existing(path)), progress_(progress),
+      unpacked_(std::make_unique<UnpackedLayers>(
+          path + "/unpacked", ability_of(path + "/unpacked", access_, progress), held_, progress)) {
+}
+
+void CacheDirectory::release() const {
+  unpacked_->finish();
+  held_.release();
+}
+
+void CacheDirectory::tell(const CacheFailure& failure) const noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(has_told_, true))
+      return;
+  }
+  progress_.warn("Not everything is kept in {}: {}", path(), failure.what());
 }
 
 std::string CacheDirectory::place(std::string_view kind, const Digest& digest) const {
@@ -87,7 +161,9 @@ std::unique_ptr<Source> CacheDirectory::open_blob(const Descriptor& blob) const 
   try {
     if (auto file = open_regular(path)) {
       if (is_intact(*file, blob))
-        return std::make_unique<FileSource>(std::move(*file));
+        return std::make_unique<WatchedBlob>(
+            verify_blob(std::make_unique<FileSource>(std::move(*file)), blob),
+            [this, digest = blob.digest] { lose(digest); });
       if (is_writable())
         ::unlink(path.c_str());
     }
@@ -96,6 +172,19 @@ std::unique_ptr<Source> CacheDirectory::open_blob(const Descriptor& blob) const 
     return nullptr;
   }
   return nullptr;
+}
+
+void CacheDirectory::lose(const Digest& blob) const {
+  if (is_writable())
+    ::unlink(blobs_.path(blob).c_str());
+  const std::lock_guard lock(mutex_);
+  intact_.erase(blob);
+  ++lost_blobs_;
+}
+
+std::size_t CacheDirectory::lost_blobs() const {
+  const std::lock_guard lock(mutex_);
+  return lost_blobs_;
 }
 
 std::optional<std::string> CacheDirectory::blob_text(const Digest& digest,
@@ -141,56 +230,18 @@ void CacheDirectory::keep_index(const Digest& diff_id, const IndexedLayer& layer
   if (!is_writable())
     return;
   try {
-    AtomicFile file(place("indexes", diff_id));
-    FileSink sink(file.fd());
-    write_index(layer, sink);
-    file.commit();
+    in_cache([&] {
+      AtomicFile file(place("indexes", diff_id));
+      FileSink sink(file.fd());
+      write_index(layer, sink);
+      file.commit();
+    });
+  } catch (const CacheFailure& failure) {
+    tell(failure);
   } catch (const Error&) {
-    // Without it the layer is read again.
+    // Not to be written down: the layer is read again.
     return;
   }
-}
-
-std::optional<std::string> CacheDirectory::unpacked(const Digest& chain_id) const {
-  auto path = place("unpacked", chain_id);
-  struct stat info {};
-  if (!can_use_unpacked_ || ::lstat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode) ||
-      !held_.hold(path))
-    return std::nullopt;
-  return path;
-}
-
-CacheDirectory::Unpacking::Unpacking(const CacheDirectory& cache)
-    : cache_(cache), path_(fmt::format("{}/unpacked/.partial-{}", cache.path(), random_hex(8))) {
-  make_directories(path_);
-  held_ = open_at(current_directory(), path_, O_RDONLY | O_DIRECTORY);
-  share_entry(held_);
-}
-
-CacheDirectory::Unpacking::~Unpacking() {
-  if (path_.empty())
-    return;
-  try {
-    remove_tree(current_directory(), path_);
-  } catch (const Error&) {
-    // Nobody looks for it under that name.
-    return;
-  }
-}
-
-std::string CacheDirectory::Unpacking::commit(const Digest& chain_id) {
-  constexpr int tries = 3;
-  auto whole = cache_.place("unpacked", chain_id);
-  for (int i = 0; i < tries; ++i) {
-    if (::rename(path_.c_str(), whole.c_str()) == 0)
-      path_.clear();
-    else if (errno != EEXIST && errno != ENOTEMPTY)
-      throw SysError(errno, "rename '{}'", path_);
-    // What another build had unpacked may be removed just now.
-    if (cache_.hold(whole))
-      return whole;
-  }
-  throw TemporaryError("'{}' was removed while it was made", whole);
 }
 
 } // namespace cairn

@@ -1,9 +1,12 @@
 #include "build/cache_mounts.hpp"
 
+#include "build/boot_mark.hpp"
+#include "util/cache_failure.hpp"
 #include "util/crypto.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 #include "util/held_entries.hpp"
+#include "util/text.hpp"
 
 #include <fmt/format.h>
 
@@ -26,7 +29,7 @@ namespace {
 /// Commands in place may reach a cache through its path, as any user.
 constexpr mode_t passable = 0711;
 
-enum class Hold { shared, alone };
+enum class LockKind { shared, alone };
 
 std::string real_path(const std::string& path) {
   char real[PATH_MAX];
@@ -39,8 +42,8 @@ Fd open_lock(const std::string& path) {
   return open_at(current_directory(), path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
 }
 
-bool try_lock(const Fd& file, Hold hold) {
-  while (::flock(file.get(), (hold == Hold::shared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0) {
+bool try_lock(const Fd& file, LockKind kind) {
+  while (::flock(file.get(), (kind == LockKind::shared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK)
       return false;
     if (errno != EINTR)
@@ -49,9 +52,9 @@ bool try_lock(const Fd& file, Hold hold) {
   return true;
 }
 
-void wait_for_lock(const Fd& file, Hold hold, const std::function<bool()>& stopped) {
+void wait_for_lock(const Fd& file, LockKind kind, const std::function<bool()>& stopped) {
   constexpr auto pause = std::chrono::milliseconds(50);
-  while (!try_lock(file, hold)) {
+  while (!try_lock(file, kind)) {
     if (stopped())
       throw Error("the build was told to stop");
     std::this_thread::sleep_for(pause);
@@ -79,39 +82,47 @@ std::string part_of(const std::string& directory, const std::string& part) {
   return real_path(fmt::format("/proc/self/fd/{}", found->get()));
 }
 
+/// What is not on the disk yet goes there. @throws SysError
+void write_to_disk(const std::string& directory) {
+  const auto file = open_at(current_directory(), directory, O_RDONLY | O_DIRECTORY);
+  if (::syncfs(file.get()) != 0)
+    throw SysError(errno, "write '{}' to the disk", directory);
+}
+
 /// One cache: all instances of it.
 class Cache {
 public:
   explicit Cache(std::string path) : path_(std::move(path)) {}
 
+  struct Hold {
+    Fd entry;
+    Fd lock;
+  };
+
   /// Makes the cache where it is missing, and takes the lock of an instance: that of `instance`, or
-  /// of a later one that nobody uses.
-  Fd enter(const CachePlan& plan, const std::string& about, unsigned& instance,
-           const std::function<bool()>& stopped) const {
+  /// of a later one that nobody uses. Nobody removes the cache from then on.
+  Hold enter(const CachePlan& plan, const std::string& about, unsigned& instance,
+             const std::function<bool()>& stopped) const {
     constexpr int tries = 5;
     for (int i = 0; i < tries; ++i) {
       try {
         describe_at(path_, plan, about);
-        auto lock = lock_instance(plan, instance, stopped);
-        touch_entry(path_);
-        if (is_entry(lock, current_directory(), lock_path(instance)))
-          return lock;
+        auto entry = open_at(current_directory(), path_, O_RDONLY | O_DIRECTORY);
+        if (share_entry(entry) && is_entry(entry, current_directory(), path_))
+          return {std::move(entry), lock_instance(plan, instance, stopped)};
       } catch (const SysError& error) {
         if (!error.is(std::errc::no_such_file_or_directory))
           throw;
       }
       // Somebody who makes room has removed it in the meantime.
-      instance = 0;
     }
     throw TemporaryError("cache mount '{}' is removed again and again", path_);
   }
 
-  /// The path of an instance that is in use by the caller; made when there is none yet.
-  std::string find(unsigned instance, const CachePlan& plan, const CacheMounts::Fill& fill,
-                   const std::function<bool()>& stopped) const {
-    auto path = fmt::format("{}/{}", path_, instance);
-    const auto making = open_lock(path_ + "/lock");
-    wait_for_lock(making, Hold::alone, stopped);
+  /// The path of an instance that is in use by the caller; made when there is none yet, or none
+  /// that can be relied on.
+  std::string find(unsigned instance, const CachePlan& plan, const CacheMounts::Fill& fill) const {
+    auto path = instance_path(instance);
     struct stat info {};
     if (::lstat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode))
       return path;
@@ -126,15 +137,52 @@ public:
     return path;
   }
 
+  /// The right to make, remove or mark instances.
+  Fd lock_making(const std::function<bool()>& stopped) const {
+    auto making = open_lock(path_ + "/lock");
+    wait_for_lock(making, LockKind::alone, stopped);
+    return making;
+  }
+
+  BootMark mark(unsigned instance) const { return BootMark(instance_path(instance) + ".boot"); }
+
+  /// Removes an instance that cannot be relied on and that nobody else uses: `lock` is the
+  /// caller's own on it, of the kind that `plan` wants. True when it was removed.
+  bool remove_doubtful(unsigned instance, const CachePlan& plan, Fd& lock,
+                       const std::function<bool()>& stopped) const {
+    if (!mark(instance).is_from_elsewhere())
+      return false;
+    const bool alone = try_lock(lock, LockKind::alone);
+    if (alone) {
+      remove_tree(current_directory(), instance_path(instance));
+      mark(instance).clear();
+    }
+    // Trying has given up what was held.
+    wait_for_lock(lock, kind_for(plan), stopped);
+    return alone;
+  }
+
+  /// Notes that an instance is on the disk, unless somebody uses it.
+  void settle(unsigned instance) const {
+    const auto making = open_lock(path_ + "/lock");
+    const auto lock = open_lock(lock_path(instance));
+    if (try_lock(making, LockKind::alone) && try_lock(lock, LockKind::alone))
+      mark(instance).clear();
+  }
+
 private:
-  std::string lock_path(unsigned instance) const {
-    return fmt::format("{}/{}.lock", path_, instance);
+  std::string instance_path(unsigned instance) const {
+    return fmt::format("{}/{}", path_, instance);
+  }
+  std::string lock_path(unsigned instance) const { return instance_path(instance) + ".lock"; }
+
+  static LockKind kind_for(const CachePlan& plan) {
+    return plan.sharing == instruction::CacheSharing::shared ? LockKind::shared : LockKind::alone;
   }
 
   Fd lock_instance(const CachePlan& plan, unsigned& instance,
                    const std::function<bool()>& stopped) const {
-    const auto hold =
-        plan.sharing == instruction::CacheSharing::shared ? Hold::shared : Hold::alone;
+    const auto hold = kind_for(plan);
     auto lock = open_lock(lock_path(instance));
     if (plan.sharing == instruction::CacheSharing::private_copy)
       while (!try_lock(lock, hold))
@@ -170,21 +218,67 @@ private:
 CacheMounts::Lease CacheMounts::take(const CachePlan& plan, const std::string& origin,
                                      const Fill& fill, const std::function<bool()>& stopped) const {
   const auto about = describe(plan, origin);
-  make_directories(directory_, passable);
+  for (;;) {
+    std::size_t number = 0;
+    {
+      const std::lock_guard guard(mutex_);
+      number = place_;
+    }
+    try {
+      return in_cache([&] { return take_in(places_[number], plan, about, fill, stopped); });
+    } catch (const CacheFailure& failure) {
+      if (number + 1 == places_.size())
+        throw;
+      const std::lock_guard guard(mutex_);
+      if (place_ == number)
+        progress_.warn("Cache mounts are not kept in {}: {}", places_[place_++].directory,
+                       failure.what());
+    }
+  }
+}
+
+CacheMounts::Lease CacheMounts::take_in(const Place& place, const CachePlan& plan,
+                                        const std::string& about, const Fill& fill,
+                                        const std::function<bool()>& stopped) const {
+  make_directories(place.directory, passable);
   const auto key = sha256_hex(about).substr(0, 32);
-  const Cache cache(fmt::format("{}/{}", real_path(directory_), key));
+  const auto path = fmt::format("{}/{}", real_path(place.directory), key);
+  const Cache cache(path);
   unsigned instance = 0;
-  auto lock = cache.enter(plan, about, instance, stopped);
+  auto hold = cache.enter(plan, about, instance, stopped);
   const auto begin = [&](const std::string& half) {
     if (!import_ || !import_(key, half))
       fill(half);
   };
-  const auto found = cache.find(instance, plan, begin, stopped);
-  if (instance == 0) {
-    const std::lock_guard guard(mutex_);
-    used_[key] = found;
+  const auto making = cache.lock_making(stopped);
+  if (place.lasts == Place::Lasts::yes) {
+    if (cache.remove_doubtful(instance, plan, hold.lock, stopped))
+      progress_.warn("The cache mount \"{}\" was in use when its machine went down: it begins anew",
+                     printable(plan.id));
+    cache.mark(instance).set();
   }
-  return {part_of(found, plan.source), std::move(lock)};
+  const auto found = cache.find(instance, plan, begin);
+  {
+    const std::lock_guard guard(mutex_);
+    if (instance == 0)
+      used_[key] = found;
+    if (place.lasts == Place::Lasts::yes)
+      marked_.emplace(path, instance);
+  }
+  return {part_of(found, plan.source), std::move(hold.entry), std::move(hold.lock)};
+}
+
+CacheMounts::~CacheMounts() {
+  if (marked_.empty())
+    return;
+  try {
+    write_to_disk(marked_.begin()->first);
+    for (const auto& [path, instance] : marked_)
+      Cache(path).settle(instance);
+  } catch (const std::exception& error) {
+    // Without that the next run of the machine begins with empty ones.
+    progress_.debug("cache mounts: {}", error.what());
+  }
 }
 
 std::map<std::string, std::string> CacheMounts::used() const {

@@ -52,11 +52,18 @@ std::unique_ptr<CacheDirectory> open_cache_directory(const BuildOptions& options
   if (!options.cache.enabled || !directory)
     return nullptr;
   try {
-    return std::make_unique<CacheDirectory>(*directory);
+    return std::make_unique<CacheDirectory>(*directory, progress);
   } catch (const SysError& error) {
     progress.warn("--cache-dir is not used: {}", error.what());
     return nullptr;
   }
+}
+
+CacheLimit::CacheLimit(const ExecutionOptions& options, const CacheDirectory* directory,
+                       const Clock& clock, Progress& progress)
+    : options_(options), directory_(directory), clock_(clock), progress_(progress) {
+  if (const auto path = writable_cache_directory(options))
+    remove_leftovers(*path, clock());
 }
 
 CacheLimit::~CacheLimit() {
@@ -83,7 +90,8 @@ void add_caches(StepCaches& caches, const BuildOptions& options, const CacheDire
   if (const auto location = repository(options))
     caches.use(make_remote_cache(*location, registry),
                options.cache.push ? StepCaches::Use::read_and_write : StepCaches::Use::read);
-  if (caches.empty())
+  // One that was named and cannot be used has been told of.
+  if (caches.empty() && !cache_directory(options.execution))
     throw with_hint(Error("--cache: there is nowhere to keep anything"),
                     "give --cache-repo, --cache-dir or --destination");
 }
@@ -114,7 +122,8 @@ Schedule make_schedule(const Plan& plan, const BuildOptions& options, StepCaches
                              throw Error("no image is read for a key");
                            },
                            services.clock,
-                           silent};
+                           silent,
+                           options.execution.unpacked};
   const auto keys = plan_keys(plan, {options, files, services.images});
   return cached_schedule(plan, keys, caches, options.cache);
 }

@@ -33,13 +33,13 @@ std::unique_ptr<CacheDirectory> open_cache_directory(const BuildOptions& options
 std::unique_ptr<ImageMemory> open_image_memory(const CacheDirectory* directory,
                                                const CacheOptions& options, Clock clock);
 
-/// Makes room in --cache-dir when a build ends, however it does.
+/// Removes what killed builds left in --cache-dir, and makes room in it when this build ends,
+/// however it does.
 class CacheLimit {
 public:
   /// All are borrowed; `directory` may be null. What uses the directory must not outlive it.
   CacheLimit(const ExecutionOptions& options, const CacheDirectory* directory, const Clock& clock,
-             Progress& progress)
-      : options_(options), directory_(directory), clock_(clock), progress_(progress) {}
+             Progress& progress);
   CacheLimit(const CacheLimit&) = delete;
   CacheLimit& operator=(const CacheLimit&) = delete;
   ~CacheLimit();

@@ -73,6 +73,11 @@ bool is_passing(const std::string& name) {
   return name.starts_with('.') || name.find(".tmp-") != std::string::npos;
 }
 
+/// Who is at work on such a directory has locked it, so that nobody need wait until it is old.
+bool is_locked_while_passing(const std::string& name) {
+  return name.starts_with(".partial-") || name.starts_with(".removed-");
+}
+
 /// The locks inside an entry, when nobody uses it.
 std::optional<std::vector<Fd>> claim_locks(FdRef entry) {
   std::vector<Fd> locks;
@@ -125,7 +130,9 @@ public:
       : root_(open_at(current_directory(), directory, O_RDONLY | O_DIRECTORY)), now_(now) {}
 
   CacheTrim trim(std::uint64_t limit) {
-    collect();
+    visit([this](const auto& folder, const std::string& name, bool has_locks) {
+      add(folder, name, has_locks);
+    });
     CacheTrim result;
     for (const auto& entry : entries_)
       result.before += entry.bytes;
@@ -133,29 +140,51 @@ public:
     std::sort(entries_.begin(), entries_.end(),
               [](const Entry& a, const Entry& b) { return a.used < b.used; });
     for (const auto& entry : entries_) {
-      const bool is_left = is_passing(entry.name) && entry.used + leftovers_after < now_;
-      if (is_left || (result.after > limit && !is_passing(entry.name)))
+      const auto info = look_at(*entry.folder, entry.name);
+      if (info && (is_left(entry.name, *info) || (result.after > limit && !is_passing(entry.name))))
         remove(entry, result);
     }
     return result;
   }
 
+  void remove_leftovers() {
+    CacheTrim unlimited;
+    visit([&](const auto& folder, const std::string& name, bool has_locks) {
+      const auto info = look_at(*folder, name);
+      if (info && is_left(name, *info))
+        remove({folder, name, {}, 0, has_locks}, unlimited);
+    });
+  }
+
 private:
-  void collect() {
+  bool is_left(const std::string& name, const struct stat& info) const {
+    if (!is_passing(name))
+      return false;
+    return (S_ISDIR(info.st_mode) && is_locked_while_passing(name)) ||
+           std::max(time_of(info.st_atim), time_of(info.st_mtim)) + leftovers_after < now_;
+  }
+
+  template<class Body>
+  void visit(const Body& body) {
     for (const auto& [path, has_locks] : folders)
       if (auto folder = open_folder(std::string(path)))
         for (const auto& name : list_directory(*folder))
-          add(folder, name, has_locks);
+          body(folder, name, has_locks);
     // What kaniko's warmer left.
     const auto root = std::make_shared<const Fd>(open_at(root_, ".", O_RDONLY | O_DIRECTORY));
     for (const auto& name : list_directory(*root))
       if (name.starts_with("sha256:"))
-        add(root, name, false);
+        body(root, name, false);
   }
 
   std::shared_ptr<const Fd> open_folder(const std::string& path) const {
-    auto folder = open_in_root(root_, RootedPath::parse(path), O_RDONLY | O_DIRECTORY);
-    return folder ? std::make_shared<const Fd>(std::move(*folder)) : nullptr;
+    try {
+      auto folder = open_in_root(root_, RootedPath::parse(path), O_RDONLY | O_DIRECTORY);
+      return folder ? std::make_shared<const Fd>(std::move(*folder)) : nullptr;
+    } catch (const SysError&) {
+      // A link in its place: nobody keeps anything there.
+      return nullptr;
+    }
   }
 
   void add(const std::shared_ptr<const Fd>& folder, const std::string& name, bool has_locks) {
@@ -198,6 +227,15 @@ CacheTrim trim_cache(const std::string& directory, std::uint64_t limit, Time now
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
     return {};
   return Trimmer(directory, now).trim(limit);
+}
+
+void remove_leftovers(const std::string& directory, Time now) noexcept {
+  try {
+    Trimmer(directory, now).remove_leftovers();
+  } catch (const std::exception&) {
+    // There is no such directory yet, perhaps. It is the next build's then.
+    return;
+  }
 }
 
 void keep_cache_small(const std::string& directory, std::uint64_t limit, Time now,

@@ -1,6 +1,7 @@
 #include "build/check_report.hpp"
 
 #include "dockerfile/unicode.hpp"
+#include "net/redact.hpp"
 #include "util/crypto.hpp"
 #include "util/json.hpp"
 #include "util/text.hpp"
@@ -20,10 +21,10 @@ std::string warning_text(const LintWarning& warning, const SourceFile& source) {
   std::string text = fmt::format("WARNING: {}", rule.name);
   if (const auto page = url(warning.rule); !page.empty())
     text += " - " + page;
-  text += fmt::format("\n{}\n{}\n{}:{}\n", printable(warning.detail), rule.description,
+  text += fmt::format("\n{}\n{}\n{}:{}\n", printable(redact_text(warning.detail)), rule.description,
                       printable(source.name), warning.range.first);
   if (const auto lines = excerpt(source, warning.range); !lines.empty())
-    text.append(ruler).append(lines).append("\n").append(ruler);
+    text.append(ruler).append(redact_text(lines)).append("\n").append(ruler);
   return text + "\n";
 }
 
@@ -63,7 +64,8 @@ Json warning_json(const LintWarning& warning) {
   json.set("ruleName", rule.name).set("description", rule.description);
   if (const auto page = url(warning.rule); !page.empty())
     json.set("url", page);
-  return json.set("detail", valid_utf8(warning.detail)).set("location", location(warning.range));
+  return json.set("detail", valid_utf8(redact_text(warning.detail)))
+      .set("location", location(warning.range));
 }
 
 } // namespace
@@ -92,7 +94,7 @@ std::string check_json(const CheckReport& report) {
   json.set("warnings", std::move(warnings)).set("sources", std::move(sources));
   if (report.error)
     json.set("buildError", Json::object()
-                               .set("message", valid_utf8(report.error->message))
+                               .set("message", valid_utf8(redact_text(report.error->message)))
                                .set("location", location(report.error->range)));
   return json.pretty() + "\n";
 }

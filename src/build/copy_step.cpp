@@ -171,7 +171,8 @@ std::unique_ptr<Source> open_content(const CopyData& data, std::size_t n) {
 /// The entries of an archive, with their contents set aside; nothing when it is none. `members`
 /// are their numbers in the spool.
 std::optional<GivenArchive> unpack(const std::function<std::unique_ptr<Source>()>& open,
-                                   Spool& spool, std::vector<std::size_t>& members) {
+                                   Spool& spool, std::vector<std::size_t>& members,
+                                   ExpansionLimit limit) {
   GivenArchive archive;
   members.clear();
   const auto add = [&](const LayerEntry& entry, TarReader& reader) {
@@ -180,15 +181,15 @@ std::optional<GivenArchive> unpack(const std::function<std::unique_ptr<Source>()
         entry.meta.type == FileType::regular && !entry.hard_link && entry.meta.size > 0;
     members.push_back(has_content ? spool.add(reader) : 0);
   };
-  return read_archive(open, add) ? std::optional(std::move(archive)) : std::nullopt;
+  return read_archive(open, add, limit) ? std::optional(std::move(archive)) : std::nullopt;
 }
 
 /// ADD unpacks what turns out to be an archive, whatever its name.
-ArchiveOpener archive_opener(CopyData& data) {
-  return [&data](const FileView& view, const RootedPath& file) {
+ArchiveOpener archive_opener(CopyData& data, ExpansionLimit limit) {
+  return [&data, limit](const FileView& view, const RootedPath& file) {
     if (data.stack != nullptr)
       throw Error("ADD reads from the build context alone");
-    return unpack([&] { return view.open(file); }, *data.spool, data.archives[file]);
+    return unpack([&] { return view.open(file); }, *data.spool, data.archives[file], limit);
   };
 }
 
@@ -211,7 +212,7 @@ void add_download(const UrlSource& source, const CopyAction& action, CopyData& d
   auto file = downloads.get(source);
   if (action.unpack.value_or(false)) {
     std::vector<std::size_t> members;
-    if (auto archive = unpack([&] { return file->open(); }, *data.spool, members)) {
+    if (auto archive = unpack([&] { return file->open(); }, *data.spool, members, file->limit)) {
       data.unpacked[number] = std::move(members);
       request.sources.emplace_back(*std::move(archive));
       return;
@@ -286,7 +287,7 @@ CopyRequest request_of(const CopyAction& action, CopyData& data, std::optional<O
   request.link = action.link ? CopyRequest::Link::yes : CopyRequest::Link::no;
   request.now = now;
   if (action.kind == CopyAction::Kind::add && action.unpack.value_or(true))
-    request.archive = archive_opener(data);
+    request.archive = archive_opener(data, services.limit);
   return request;
 }
 

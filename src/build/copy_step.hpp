@@ -53,7 +53,8 @@ struct CopyServices {
   /// The layers of an image that is copied from.
   std::function<std::shared_ptr<SharedStack>(const ImageSource& image)> image;
   Clock clock;
-  Progress& progress; ///< Told about owners that nobody is.
+  Progress& progress;        ///< Told about owners that nobody is.
+  ExpansionLimit limit = {}; ///< Of archives in contexts.
 };
 
 /// The layer that a COPY or ADD makes on top of `stack`. Nothing is unpacked but what is copied.

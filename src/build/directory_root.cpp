@@ -1,7 +1,6 @@
 #include "build/directory_root.hpp"
 
 #include "build/overlay_root.hpp"
-#include "fs/unpack.hpp"
 #include "util/crypto.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
@@ -9,18 +8,20 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace cairn {
 
-/// Unpacks the layers of a base image, one after the other, while they are read for the Tree.
+/// Unpacks the layers of a stage's base, one after the other, while they are read for the Tree.
 class DirectoryStageRoot::Loader final : public LayerStack::Loader {
 public:
-  Loader(FdRef root, const PathFilter& protect) : root_(root), protect_(protect) {}
+  Loader(const DirectoryStageRoot& root, std::size_t base_image_layers)
+      : root_(root), base_image_layers_(base_image_layers) {}
 
-  void begin(std::size_t) override {
-    unpacker_ =
-        std::make_unique<Unpacker>(root_, Unpacker::Options{Unpacker::Whiteouts::remove, protect_});
+  void begin(std::size_t layer) override {
+    const auto origin = layer < base_image_layers_ ? LayerOrigin::base_image : LayerOrigin::build;
+    unpacker_ = std::make_unique<Unpacker>(*root_.root_, root_.unpack_options(origin));
   }
   void entry(std::size_t, const LayerEntry& entry, TarReader& content) override {
     unpacker_->add(entry, content);
@@ -32,25 +33,52 @@ public:
   std::size_t parallel() const override { return 1; }
 
   std::string text(std::size_t, const RootedPath& path) override {
-    const auto file = open_in_root(root_, path, O_RDONLY);
+    const auto file = open_in_root(*root_.root_, path, O_RDONLY);
     return file ? read_file(*file, std::uint64_t{1} << 20) : std::string();
   }
 
 private:
-  FdRef root_;
-  const PathFilter& protect_;
+  const DirectoryStageRoot& root_;
+  std::size_t base_image_layers_;
   std::unique_ptr<Unpacker> unpacker_;
 };
 
+namespace {
+
+/// Without directories that the image has not, that nothing was put in, and that are only there
+/// for what a neighbour has below them.
+LayerContent without_empty_ways(LayerContent content, const Tree& before,
+                                const Neighbours& neighbours) {
+  std::vector<std::size_t> kept; // from the last to the first
+  for (auto i = content.entries.size(); i-- > 0;) {
+    const auto& entry = content.entries[i];
+    const bool leads_to_kept =
+        !kept.empty() && entry.path.contains(content.entries[kept.back()].path);
+    if (entry.meta.type != FileType::directory || leads_to_kept ||
+        before.find(entry.path) != nullptr || !neighbours.need(entry.path))
+      kept.push_back(i);
+  }
+  if (kept.size() == content.entries.size())
+    return content;
+  std::reverse(kept.begin(), kept.end());
+  std::vector<LayerEntry> entries;
+  entries.reserve(kept.size());
+  for (const auto i : kept)
+    entries.push_back(std::move(content.entries[i]));
+  content.entries = std::move(entries);
+  return content;
+}
+
+} // namespace
+
 DirectoryStageRoot::DirectoryStageRoot(const RootServices& services, CommandRoot root,
-                                       const std::string& path, PathFilter protect)
+                                       const std::string& path)
     : services_(services), command_root_(std::move(root)),
-      root_(std::make_shared<Fd>(open_at(current_directory(), path, O_RDONLY | O_DIRECTORY))),
-      protect_(std::move(protect)) {}
+      root_(std::make_shared<Fd>(open_at(current_directory(), path, O_RDONLY | O_DIRECTORY))) {}
 
 void DirectoryStageRoot::catch_up(LayerStack& stack) {
   if (!stack.loaded()) {
-    Loader loader(*root_, protect_);
+    Loader loader(*this, stack.base_image_layers());
     stack.load(&loader);
     applied_ = stack.layers().size();
     before_.reset();
@@ -62,14 +90,46 @@ void DirectoryStageRoot::catch_up(LayerStack& stack) {
 }
 
 void DirectoryStageRoot::unpack(const StageLayer& layer) {
-  Unpacker unpacker(*root_, {Unpacker::Whiteouts::remove, protect_});
+  Unpacker unpacker(*root_, unpack_options(LayerOrigin::build));
   layer.read([&](const LayerEntry& entry, TarReader& reader) { unpacker.add(entry, reader); });
   unpacker.finish();
 }
 
+Unpacker::Options DirectoryStageRoot::unpack_options(LayerOrigin origin) const {
+  Unpacker::Options options;
+  options.whiteouts = Unpacker::Whiteouts::remove;
+  if (auto* neighbours = services_.neighbours) {
+    options.is_protected = [neighbours](const RootedPath& path) { return neighbours->own(path); };
+    options.on_blocked = [=](const LayerEntry& entry, const RootedPath& place) {
+      neighbours->blocked(origin, entry, place);
+    };
+  }
+  return options;
+}
+
+void DirectoryStageRoot::admit(const std::vector<LayerEntry>& entries) {
+  if (services_.neighbours != nullptr)
+    for (const auto& entry : entries)
+      services_.neighbours->admit(entry);
+}
+
+std::string DirectoryStageRoot::in_sight() const {
+  return services_.neighbours != nullptr ? services_.neighbours->in_sight() : std::string();
+}
+
+Snapshot DirectoryStageRoot::look() const {
+  const auto* neighbours = services_.neighbours;
+  if (neighbours == nullptr)
+    return Snapshot::take(*root_, services_.ignored);
+  return Snapshot::take(*root_,
+                        [=](const RootedPath& path) { return neighbours->is_restless(path); });
+}
+
 Outcome DirectoryStageRoot::run(const Invocation& invocation, const LayerStack&) {
+  if (services_.neighbours != nullptr)
+    services_.neighbours->admit(invocation);
   if (!before_)
-    before_ = Snapshot::take(*root_, services_.ignored);
+    before_ = look();
   return services_.runner.run(command_root_, invocation);
 }
 
@@ -77,10 +137,16 @@ LayerContent DirectoryStageRoot::changes(const LayerStack& stack) {
   const ContentCheck same = [&](const RootedPath& path, const Tree::Node& before) {
     return same_content(path, before, stack);
   };
-  auto after = Snapshot::take(*root_, services_.ignored);
+  auto* neighbours = services_.neighbours;
+  auto after = look();
+  if (neighbours != nullptr)
+    if (const auto path = Snapshot::first_difference(*before_, after, services_.ignored))
+      neighbours->changed(*path);
   LayerContent content;
   content.entries =
       changes_since(*before_, after, *root_, stack.loaded_tree(), services_.ignored, same).entries;
+  if (neighbours != nullptr)
+    content = without_empty_ways(std::move(content), stack.loaded_tree(), *neighbours);
   before_ = std::move(after);
   content.open = files_of(root_, content.entries);
   return content;
@@ -142,8 +208,11 @@ Left clear_directory(FdRef directory, const RootedPath& path, const PathFilter& 
     const auto below = open_at(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     if (clear_directory(below, child, protect) == Left::something)
       left = Left::something;
-    else if (::unlinkat(directory.get(), name.c_str(), AT_REMOVEDIR) != 0)
-      throw SysError(errno, "remove '{}'", child.str());
+    else if (::unlinkat(directory.get(), name.c_str(), AT_REMOVEDIR) != 0) {
+      if (errno != EBUSY) // a mount point
+        throw SysError(errno, "remove '{}'", child.str());
+      left = Left::something;
+    }
   }
   return left;
 }

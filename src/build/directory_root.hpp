@@ -1,6 +1,7 @@
 #pragma once
 
 #include "build/roots.hpp"
+#include "fs/unpack.hpp"
 #include "util/fd.hpp"
 
 #include <map>
@@ -15,9 +16,7 @@ namespace cairn {
 /// snapshots. The directory is one of the build's own, or the container's "/".
 class DirectoryStageRoot final : public StageRoot {
 public:
-  /// `protect`: these are neither written nor removed, whatever a layer says.
-  DirectoryStageRoot(const RootServices& services, CommandRoot root, const std::string& path,
-                     PathFilter protect);
+  DirectoryStageRoot(const RootServices& services, CommandRoot root, const std::string& path);
 
   void catch_up(LayerStack& stack) override;
   Outcome run(const Invocation& invocation, const LayerStack& stack) override;
@@ -26,24 +25,27 @@ public:
   std::optional<std::string> changed_text(const RootedPath& path,
                                           std::uint64_t limit) const override;
   Content content() const noexcept override { return Content::changes_with_next_step; }
+  void admit(const std::vector<LayerEntry>& entries) override;
+  std::string in_sight() const override;
 
 private:
   class Loader;
 
   void unpack(const StageLayer& layer);
+  Unpacker::Options unpack_options(LayerOrigin origin) const;
+  Snapshot look() const;
   bool same_content(const RootedPath& path, const Tree::Node& before, const LayerStack& stack);
 
   RootServices services_;
   CommandRoot command_root_;
   std::shared_ptr<Fd> root_;
-  PathFilter protect_;
   std::size_t applied_ = 0; ///< How many layers of the stack are in the directory.
   std::optional<Snapshot> before_;
   /// SHA-256 of the files of layers that were asked about, by layer and entry.
   std::map<std::uint32_t, std::map<std::uint32_t, std::string>> hashes_;
 };
 
-/// Removes everything below `root` but what is protected and the way to it.
+/// Removes everything below `root` but what is protected, mount points, and the way to them.
 void clear_root(FdRef root, const PathFilter& protect);
 
 } // namespace cairn

@@ -2,7 +2,7 @@
 
 #include "context/url_context.hpp"
 #include "net/redact.hpp"
-#include "util/shared_error.hpp"
+#include "util/threads.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -43,9 +43,8 @@ Downloads::Downloads(const Plan& plan, Downloader& downloader, std::string tempo
     : downloader_(downloader), temporary_(std::move(temporary)), sources_(sources_of(plan)),
       promises_(sources_.size()) {
   for (std::size_t i = 0; i < sources_.size(); ++i)
-    files_.emplace(sources_[i], promises_[i].get_future().share());
-  for (std::size_t i = 0; i < std::min(parallel_downloads, sources_.size()); ++i)
-    threads_.emplace_back([this] { work(); });
+    files_.emplace(sources_[i], promises_[i].get_future());
+  threads_ = start_threads(std::min(parallel_downloads, sources_.size()), [this] { work(); });
 }
 
 Downloads::~Downloads() {
@@ -69,12 +68,10 @@ void Downloads::work() {
 }
 
 std::shared_ptr<const DownloadedFile> Downloads::get(const UrlSource& source) {
-  const auto file = files_.at(source);
-  try {
-    return file.get();
-  } catch (const Error& error) {
-    throw_copy(error);
-  }
+  // Without a thread of its own each download is for whoever wants a file first.
+  if (threads_.empty())
+    work();
+  return files_.at(source).get();
 }
 
 const LocalContext& Downloads::context(const UrlSource& source) {

@@ -3,6 +3,7 @@
 #include "build/plan.hpp"
 #include "context/downloader.hpp"
 #include "context/local.hpp"
+#include "util/shared_result.hpp"
 
 #include <exception>
 #include <future>
@@ -43,7 +44,7 @@ private:
   std::vector<std::promise<FilePtr>> promises_; ///< Beside sources_.
   std::mutex mutex_;
   std::size_t next_ = 0;
-  std::map<UrlSource, std::shared_future<FilePtr>> files_;
+  std::map<UrlSource, SharedResult<FilePtr>> files_;
   std::mutex context_mutex_;
   std::map<UrlSource, LocalContext> contexts_;
   std::vector<std::jthread> threads_;

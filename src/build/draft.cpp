@@ -1,5 +1,6 @@
 #include "build/draft.hpp"
 
+#include "build/plan_limits.hpp"
 #include "build/ports.hpp"
 #include "dockerfile/quote.hpp"
 #include "util/clock.hpp"
@@ -67,12 +68,14 @@ public:
       if (argument.value && !arguments_.build_args.contains(name))
         own = word(*argument.value);
       const auto value = argument_value(name, own, arguments_);
+      if (value)
+        check_variable(name, *value);
       shown.push_back(value ? name + "=" + *value : name);
       const bool silent = std::find(silent_arguments.begin(), silent_arguments.end(), name) !=
                           silent_arguments.end();
       if (value && !silent)
         draft_.variables.set(name, *value);
-      draft_.arguments.emplace_back(name, value);
+      draft_.arguments.declare(name, value);
     }
     return "ARG " + join(shown, " ");
   }
@@ -81,8 +84,10 @@ public:
     std::vector<std::string> shown;
     // Every value sees the environment from before the instruction.
     std::vector<NamedText> values;
-    for (const auto& variable : env.variables)
+    for (const auto& variable : env.variables) {
       values.push_back({word(variable.name), word(variable.value)});
+      check_variable(values.back().name, values.back().value);
+    }
     for (const auto& [name, value] : values) {
       draft_.variables.set(name, value);
       config_.env.set(name, value);
@@ -212,6 +217,14 @@ private:
 
 } // namespace
 
+void DeclaredArguments::declare(const std::string& name, const std::optional<std::string>& value) {
+  const auto [place, is_new] = places_.try_emplace(name, arguments_.size());
+  if (is_new)
+    arguments_.emplace_back(name, value);
+  else
+    arguments_[place->second].second = value;
+}
+
 VariableLookup StageDraft::lookup() const {
   return [this](std::string_view name) {
     auto value = variables.get(name);
@@ -265,17 +278,8 @@ std::string quoted_list(const std::vector<std::string>& words) {
 
 std::string run_history(const StageDraft& draft, const std::vector<std::string>& argv) {
   std::vector<std::string> shown;
-  std::vector<std::string> names;
-  for (const auto& [name, value] : draft.arguments) {
-    auto text = name + "=" + draft.variables.get(name).value_or(value.value_or(""));
-    const auto known = std::find(names.begin(), names.end(), name);
-    if (known != names.end()) {
-      shown[static_cast<std::size_t>(known - names.begin())] = std::move(text);
-    } else {
-      names.push_back(name);
-      shown.push_back(std::move(text));
-    }
-  }
+  for (const auto& [name, value] : draft.arguments.in_order())
+    shown.push_back(name + "=" + draft.variables.get(name).value_or(value.value_or("")));
   if (!shown.empty())
     shown.insert(shown.begin(), fmt::format("|{}", shown.size()));
   shown.insert(shown.end(), argv.begin(), argv.end());

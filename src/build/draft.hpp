@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,13 +20,27 @@ struct ArgumentValues {
   std::map<std::string, std::string> global;     ///< ARGs before FROM and platform arguments.
 };
 
+/// The arguments that a stage declares, for RUN's history entries: each name once, where it was
+/// first, with the value of its last ARG.
+class DeclaredArguments {
+public:
+  using Argument = std::pair<std::string, std::optional<std::string>>;
+
+  void declare(const std::string& name, const std::optional<std::string>& value);
+  bool contains(std::string_view name) const { return places_.contains(name); }
+  const std::vector<Argument>& in_order() const noexcept { return arguments_; }
+
+private:
+  std::vector<Argument> arguments_;
+  std::map<std::string, std::size_t, std::less<>> places_;
+};
+
 /// A stage's configuration as it grows from instruction to instruction.
 struct StageDraft {
   ImageConfig image;
   /// What expansions and commands see: the image's environment, ENV and ARG, the later one wins.
   Environment variables;
-  /// Declared arguments in order, for RUN's history entries.
-  std::vector<std::pair<std::string, std::optional<std::string>>> arguments;
+  DeclaredArguments arguments;
   bool cmd_is_own = false;   ///< CMD was set in this stage: ENTRYPOINT leaves it alone.
   bool base_is_known = true; ///< False: checked without the base image's configuration.
   bool has_workdir = false;  ///< A WORKDIR of this Dockerfile came before.

@@ -2,6 +2,7 @@
 
 #include "build/stage_graph.hpp"
 #include "util/error.hpp"
+#include "util/threads.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -11,7 +12,6 @@
 #include <mutex>
 #include <optional>
 #include <set>
-#include <thread>
 
 namespace cairn {
 
@@ -24,7 +24,7 @@ class Execution {
 public:
   Execution(const Plan& plan, const ExecuteServices& services)
       : plan_(plan), services_(services), results_(plan.stages.size()), shared_(plan.stages.size()),
-        copy_(copy_services()), files_(copy_, services.workspace) {}
+        copy_(copy_services()), files_(copy_, services.mounted) {}
 
   ExecuteResult run() {
     const bool serial = services_.rung == Rung::inplace && services_.schedule.runs_commands(plan_);
@@ -36,9 +36,7 @@ public:
           name);
     const auto threads = serial ? 1 : std::min(parallel_stages, plan_.stages.size());
     {
-      std::vector<std::jthread> workers;
-      for (std::size_t i = 1; i < threads; ++i)
-        workers.emplace_back([this] { work(); });
+      const auto others = start_threads(threads - 1, [this] { work(); });
       work();
     }
     if (error_)
@@ -51,10 +49,10 @@ private:
   /// Builds stages until none is left or one has failed.
   void work() {
     for (;;) {
-      const auto index = next();
-      if (!index)
-        return;
       try {
+        const auto index = next();
+        if (!index)
+          return;
         auto result = build(*index);
         const std::lock_guard lock(mutex_);
         shared_[*index] = std::make_shared<SharedStack>(result.stack);
@@ -99,20 +97,21 @@ private:
 
   StageResult build(std::size_t index) {
     const auto& stage = plan_.stages[index];
-    const StageServices services{
-        services_.options,
-        services_.steps,
-        services_.keep,
-        services_.rung,
-        services_.why_not_better,
-        services_.way_out,
-        copy_,
-        {services_.workspace, directories_, services_.runner, services_.ignored},
-        {files_, services_.caches, services_.options.commands.secrets, services_.agents,
-         services_.workspace, services_.rung, [this] { return stopped(); }},
-        services_.layers,
-        services_.progress,
-        [this] { return stopped(); }};
+    const StageServices services{services_.options,
+                                 services_.steps,
+                                 services_.keep,
+                                 services_.rung,
+                                 services_.why_not_better,
+                                 services_.way_out,
+                                 copy_,
+                                 {services_.workspace, directories_, services_.runner,
+                                  services_.ignored, services_.neighbours},
+                                 {files_, services_.caches, services_.options.commands.secrets,
+                                  services_.agents, services_.mounted, services_.rung,
+                                  [this] { return stopped(); }},
+                                 services_.layers,
+                                 services_.progress,
+                                 [this] { return stopped(); }};
     return StageBuilder(stage, services_.schedule.stages[index], begin(stage), services).build();
   }
 
@@ -134,7 +133,8 @@ private:
     std::vector<std::shared_ptr<const StageLayer>> layers;
     for (std::size_t i = 0; i < image->manifest.layers.size(); ++i)
       layers.push_back(std::make_shared<StageLayer>(image, i, services_.keep));
-    return LayerStack(std::move(layers));
+    const auto count = layers.size();
+    return {std::move(layers), count};
   }
 
   CopyServices copy_services() {
@@ -155,7 +155,8 @@ private:
               return entry;
             },
             services_.clock,
-            services_.progress};
+            services_.progress,
+            services_.options.execution.unpacked};
   }
 
   ImageFormat format_of(std::size_t index) {

@@ -17,6 +17,8 @@ struct ExecuteServices {
   Downloads& downloads;
   GitLibrary& repositories;
   Workspace& workspace;
+  Workspace&
+      mounted; ///< For what commands see by mounts: on the file system of their root, in place.
   Runner& runner;
   LayerFactory& layers;
   Progress& progress;
@@ -26,6 +28,7 @@ struct ExecuteServices {
   std::string why_not_better;
   std::string way_out;
   PathFilter ignored;
+  Neighbours* neighbours; ///< In place; null otherwise.
   const CacheMounts& caches;
   const std::map<std::string, AgentSocket>& agents;
   LayerKeep keep = {};

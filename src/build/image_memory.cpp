@@ -49,12 +49,14 @@ void ImageMemory::keep_text(std::string_view text) const noexcept {
     return;
   try {
     // Also over what is there: it may be damaged.
-    BlobStore::Writer writer(directory_.blobs());
-    write_text(writer, text);
-    writer.commit();
-  } catch (const Error&) {
+    in_cache([&] {
+      BlobStore::Writer writer(directory_.blobs());
+      write_text(writer, text);
+      writer.commit();
+    });
+  } catch (const CacheFailure& failure) {
     // The registry is asked again.
-    return;
+    directory_.tell(failure);
   }
 }
 
@@ -71,7 +73,8 @@ std::optional<ImageMemory::Name> ImageMemory::find(const ImageRef& ref) const {
       return std::nullopt;
     const auto json = Json::parse(read_file(*file, max_record));
     const auto when = parse_rfc3339(json.string_or("time", ""));
-    if (json.string_or("name", "") != ref.str() || !when || *when + time_to_live_ <= clock_())
+    if (json.string_or("name", "") != ref.str() || !when ||
+        elapsed(*when, clock_()) >= time_to_live_)
       return std::nullopt;
     return Name{Digest::parse(json.string_or("digest", "")), *when};
   } catch (const Error&) {
@@ -85,18 +88,20 @@ void ImageMemory::remember(const ImageRef& ref, const Digest& digest) const noex
   try {
     auto json = Json::object();
     json.set("name", ref.str()).set("digest", digest.str()).set("time", rfc3339(clock_()));
-    AtomicFile file(path(ref));
-    file.write(json.pretty());
-    file.commit();
-  } catch (const Error&) {
-    return;
+    in_cache([&] {
+      AtomicFile file(path(ref));
+      file.write(json.pretty());
+      file.commit();
+    });
+  } catch (const CacheFailure& failure) {
+    directory_.tell(failure);
   }
 }
 
 std::string ImageMemory::age(const Name& name) const {
   using std::chrono::duration_cast;
   using std::chrono::hours;
-  const auto age = clock_() - name.when;
+  const auto age = elapsed(name.when, clock_());
   if (age >= hours(48))
     return fmt::format("{} days", duration_cast<hours>(age).count() / 24);
   if (age >= hours(2))

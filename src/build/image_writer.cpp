@@ -64,6 +64,10 @@ BuiltImage assemble_image(ImageConfig config, std::vector<std::shared_ptr<const 
     descriptors.push_back(layer->descriptor(format));
   }
   auto text = config.serialise();
+  if (text.size() > largest_image_config)
+    throw Error("the image's configuration has {} bytes, more than the {} that are read back: it "
+                "holds the environment, labels and the history of all steps",
+                text.size(), largest_image_config);
   Descriptor config_descriptor{std::string(config_type(format)), Digest::of(text), text.size()};
   auto manifest = Manifest::make(format, std::move(config_descriptor), std::move(descriptors),
                                  options.output.annotations);

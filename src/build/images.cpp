@@ -82,10 +82,11 @@ std::unique_ptr<Source> verify_blob(std::unique_ptr<Source> from, const Descript
   return std::make_unique<VerifiedSource>(std::move(from), blob);
 }
 
-std::shared_ptr<const BaseImage> make_base_image(const ImageSource& source, FoundImage found) {
-  const auto base = std::make_shared<BaseImage>(BaseImage{source, std::move(found.image.manifest),
-                                                          ImageConfig::parse(found.image.config),
-                                                          found.image.ref, std::move(found.open)});
+std::shared_ptr<const BaseImage> make_base_image(const ImageSource& source, FoundImage found,
+                                                 ExpansionLimit limit) {
+  const auto base = std::make_shared<BaseImage>(
+      BaseImage{source, std::move(found.image.manifest), ImageConfig::parse(found.image.config),
+                found.image.ref, std::move(found.open), limit});
   check_layers(*base);
   return base;
 }
@@ -133,8 +134,10 @@ std::shared_ptr<const BaseImage> ImageLibrary::from_registry(const ImageSource& 
   const auto& reference = *image.reference;
   services_.progress.info("Retrieving image manifest {}", image.name);
   return make_base_image(
-      image, ImageFinder(services_.registry, services_.memory, services_.progress)
-                 .find(reference, services_.mirrors.candidates(reference), image.platform));
+      image,
+      ImageFinder(services_.registry, services_.memory, services_.progress)
+          .find(reference, services_.mirrors.candidates(reference), image.platform),
+      services_.limit);
 }
 
 std::shared_ptr<const BaseImage> ImageLibrary::from_layout(const ImageSource& image) {
@@ -145,8 +148,9 @@ std::shared_ptr<const BaseImage> ImageLibrary::from_layout(const ImageSource& im
   auto open = [layout](const Descriptor& blob) {
     return verify_blob(layout->blobs().read(blob.digest), blob);
   };
-  const auto base = std::make_shared<BaseImage>(
-      BaseImage{image, std::move(manifest), std::move(config), std::nullopt, std::move(open)});
+  const auto base =
+      std::make_shared<BaseImage>(BaseImage{image, std::move(manifest), std::move(config),
+                                            std::nullopt, std::move(open), services_.limit});
   check_layers(*base);
   return base;
 }

@@ -3,6 +3,7 @@
 #include "build/image_memory.hpp"
 #include "build/plan.hpp"
 #include "build/planner.hpp"
+#include "fs/expansion.hpp"
 #include "oci/blob_store.hpp"
 #include "oci/image_config.hpp"
 #include "oci/manifest.hpp"
@@ -31,12 +32,14 @@ struct BaseImage {
   std::optional<ImageRef> repository; ///< Where blobs can be mounted from; nothing for a layout.
   /// The bytes of a blob, verified at their end. Thread-safe.
   std::function<std::unique_ptr<Source>(const Descriptor&)> open;
+  ExpansionLimit limit = unlimited_expansion; ///< Of its layers. One that a build made has none.
 };
 
 struct FoundImage;
 
 /// An image that was found in a registry. @throws Error when its documents do not fit
-std::shared_ptr<const BaseImage> make_base_image(const ImageSource& source, FoundImage found);
+std::shared_ptr<const BaseImage> make_base_image(const ImageSource& source, FoundImage found,
+                                                 ExpansionLimit limit);
 
 /// What an ImageLibrary works with.
 struct ImageServices {
@@ -45,6 +48,7 @@ struct ImageServices {
   Progress& progress; ///< Borrowed.
   /// What is known from earlier builds. Borrowed; may be null.
   const ImageMemory* memory = nullptr;
+  ExpansionLimit limit = {}; ///< Of layers.
 };
 
 /// Finds base images, each once, several at the same time. Thread-safe.

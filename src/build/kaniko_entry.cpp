@@ -51,7 +51,7 @@ void copy_member(const std::string& archive, const Digest& blob, Sink& sink) {
 bool KanikoEntry::counts(std::chrono::nanoseconds time_to_live, Time now) const {
   struct stat info {};
   return ::stat(path_.c_str(), &info) == 0 &&
-         from_unix(info.st_mtim.tv_sec, info.st_mtim.tv_nsec) + time_to_live > now;
+         elapsed(from_unix(info.st_mtim.tv_sec, info.st_mtim.tv_nsec), now) < time_to_live;
 }
 
 std::optional<std::string> KanikoEntry::manifest(std::uint64_t limit) const {

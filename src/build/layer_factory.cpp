@@ -1,8 +1,10 @@
 #include "build/layer_factory.hpp"
 
 #include "util/error.hpp"
+#include "util/threads.hpp"
 
 #include <memory>
+#include <utility>
 
 namespace cairn {
 
@@ -34,28 +36,38 @@ LayerFactory::LayerFactory(const BlobStore& store, CompressionChoice choice, Tim
                            const std::atomic<bool>& cancel)
     : store_(store), choice_(choice), times_(times), cancel_(cancel) {}
 
-std::shared_future<Layer> LayerFactory::start(LayerContent content) {
-  {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return active_ < max_active; });
-    ++active_;
+/// The right to write a layer: free again however the writing ends, or does not begin.
+class LayerFactory::Slot {
+public:
+  explicit Slot(LayerFactory& owner) : owner_(&owner) {
+    std::unique_lock lock(owner.mutex_);
+    owner.changed_.wait(lock, [&] { return owner.active_ < max_active; });
+    ++owner.active_;
   }
-  auto shared = std::make_shared<LayerContent>(std::move(content));
-  return std::async(std::launch::async,
-                    [this, shared]() mutable {
-                      // The slot is free again however the writing ends.
-                      const std::shared_ptr<void> slot(nullptr, [this](void*) {
-                        const std::lock_guard lock(mutex_);
-                        --active_;
-                        changed_.notify_all();
-                      });
-                      Layer layer = write(*shared);
-                      shared.reset();
-                      if (listener_)
-                        listener_(layer);
-                      return layer;
-                    })
-      .share();
+  Slot(Slot&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)) {}
+  Slot& operator=(Slot&&) = delete;
+  ~Slot() {
+    if (owner_ == nullptr)
+      return;
+    const std::lock_guard lock(owner_->mutex_);
+    --owner_->active_;
+    owner_->changed_.notify_all();
+  }
+
+private:
+  LayerFactory* owner_;
+};
+
+SharedResult<Layer> LayerFactory::start(LayerContent given) {
+  return start_async([this, slot = Slot(*this), content = std::move(given)]() mutable {
+    const Slot held = std::move(slot);
+    const Layer layer = write(content);
+    // What it was read from is not held until the last one has asked for the result.
+    content = {};
+    if (listener_)
+      listener_(layer);
+    return layer;
+  });
 }
 
 Layer LayerFactory::write(const LayerContent& content) {

@@ -3,11 +3,11 @@
 #include "build/options.hpp"
 #include "fs/layer_writer.hpp"
 #include "oci/blob_store.hpp"
+#include "util/shared_result.hpp"
 
 #include <atomic>
 #include <condition_variable>
 #include <functional>
-#include <future>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -33,8 +33,9 @@ public:
   LayerFactory(const LayerFactory&) = delete;
   LayerFactory& operator=(const LayerFactory&) = delete;
 
-  /// Waits while too many layers are being written. Errors come out of the future.
-  std::shared_future<Layer> start(LayerContent content);
+  /// Waits while too many layers are being written. Errors come out of the result.
+  /// @throws SysError when there can be no further thread
+  SharedResult<Layer> start(LayerContent content);
 
   /// Called with each finished layer, from the thread that wrote it.
   void on_finished(std::function<void(const Layer&)> listener) { listener_ = std::move(listener); }
@@ -42,6 +43,8 @@ public:
   const BlobStore& store() const noexcept { return store_; }
 
 private:
+  class Slot;
+
   Layer write(const LayerContent& content);
 
   const BlobStore& store_;

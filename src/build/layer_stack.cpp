@@ -11,11 +11,13 @@ namespace {
 /// Files above this are not captured but read again when they are asked for.
 constexpr std::uint64_t max_captured = std::uint64_t{1} << 20;
 
-/// Copies what is read into a store and commits it at the end. A store without room gets nothing.
+/// Copies what is read into a store and commits it at the end. A store without room gets nothing;
+/// if it is that of a cache, that is told.
 class KeepingSource final : public Source {
 public:
-  KeepingSource(std::unique_ptr<Source> from, const BlobStore& store, const Descriptor& blob)
-      : from_(std::move(from)), blob_(blob) {
+  KeepingSource(std::unique_ptr<Source> from, const BlobStore& store, const Descriptor& blob,
+                const CacheDirectory* cache)
+      : from_(std::move(from)), blob_(blob), cache_(cache) {
     keep([&] { writer_.emplace(store); });
   }
 
@@ -35,15 +37,18 @@ private:
   template<class Body>
   void keep(const Body& body) {
     try {
-      body();
-    } catch (const SysError&) {
+      in_cache(body);
+    } catch (const CacheFailure& failure) {
       writer_.reset();
+      if (cache_ != nullptr)
+        cache_->tell(failure);
     }
   }
 
   std::unique_ptr<Source> from_;
   std::optional<BlobStore::Writer> writer_;
   Descriptor blob_;
+  const CacheDirectory* cache_; ///< Null when the store belongs to the build alone.
 };
 
 std::string read_text(TarReader& reader) {
@@ -93,7 +98,7 @@ bool is_captured(const RootedPath& path) {
 StageLayer::StageLayer(std::shared_ptr<const BaseImage> base, std::size_t number, LayerKeep keep)
     : base_(std::move(base)), number_(number), store_(keep.blobs), cache_(keep.cache) {}
 
-StageLayer::StageLayer(std::shared_future<Layer> made, const BlobStore& store)
+StageLayer::StageLayer(SharedResult<Layer> made, const BlobStore& store)
     : made_(std::move(made)), store_(&store) {}
 
 Digest StageLayer::diff_id() const {
@@ -121,13 +126,14 @@ std::unique_ptr<Source> StageLayer::open() const {
   const auto descriptor = blob();
   if (cache_ != nullptr)
     if (auto kept = cache_->open_blob(descriptor))
-      return verify_blob(std::move(kept), descriptor);
+      return kept;
   const bool is_own_store = cache_ == nullptr || store_ != &cache_->blobs();
   if (store_ != nullptr && is_own_store && store_->has(descriptor.digest))
     return verify_blob(store_->read(descriptor.digest), descriptor);
   auto source = base_->open(descriptor);
   if (store_ != nullptr)
-    source = std::make_unique<KeepingSource>(std::move(source), *store_, descriptor);
+    source = std::make_unique<KeepingSource>(std::move(source), *store_, descriptor,
+                                             is_own_store ? nullptr : cache_);
   return source;
 }
 
@@ -135,7 +141,8 @@ void StageLayer::read(const EntryVisitor& visit) const {
   within(
       [&] {
         const auto blob_source = open();
-        read_layer(*blob_source, compression(), diff_id(), visit);
+        read_layer(*blob_source, compression(), diff_id(), visit,
+                   base_ ? base_->limit : unlimited_expansion);
       },
       "layer {}", blob().digest.str());
 }

@@ -8,11 +8,11 @@
 #include "fs/tree.hpp"
 #include "oci/blob_store.hpp"
 #include "oci/manifest.hpp"
+#include "util/shared_result.hpp"
 #include "util/stream.hpp"
 
 #include <cstdint>
 #include <functional>
-#include <future>
 #include <map>
 #include <memory>
 #include <optional>
@@ -34,7 +34,7 @@ public:
   /// A layer of a base image.
   StageLayer(std::shared_ptr<const BaseImage> base, std::size_t number, LayerKeep keep);
   /// A layer that a step makes into `store`.
-  StageLayer(std::shared_future<Layer> made, const BlobStore& store);
+  StageLayer(SharedResult<Layer> made, const BlobStore& store);
 
   /// Waits until the layer is complete. @throws what stopped it
   Digest diff_id() const;
@@ -58,7 +58,7 @@ private:
 
   std::shared_ptr<const BaseImage> base_;
   std::size_t number_ = 0;
-  std::shared_future<Layer> made_;
+  SharedResult<Layer> made_;
   const BlobStore* store_ = nullptr;
   const CacheDirectory* cache_ = nullptr;
 };
@@ -90,8 +90,11 @@ public:
   };
 
   LayerStack() = default;
-  explicit LayerStack(std::vector<std::shared_ptr<const StageLayer>> layers)
-      : layers_(std::move(layers)) {}
+  /// `base_image_layers`: how many of `layers`, the lowest ones, are those of a base image.
+  LayerStack(std::vector<std::shared_ptr<const StageLayer>> layers, std::size_t base_image_layers)
+      : layers_(std::move(layers)), base_image_layers_(base_image_layers) {}
+
+  std::size_t base_image_layers() const noexcept { return base_image_layers_; }
 
   const std::vector<std::shared_ptr<const StageLayer>>& layers() const noexcept { return layers_; }
 
@@ -118,6 +121,7 @@ private:
   void apply(IndexedLayer&& layer);
 
   std::vector<std::shared_ptr<const StageLayer>> layers_;
+  std::size_t base_image_layers_ = 0;
   std::optional<Tree> tree_;
   SmallFiles small_;
 };

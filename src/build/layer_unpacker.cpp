@@ -3,6 +3,7 @@
 #include "fs/unpack.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
+#include "util/parallel.hpp"
 
 #include <fcntl.h>
 
@@ -63,7 +64,7 @@ std::pair<std::string, LayerIndex> unpack_with(const StageLayer& layer, std::str
 std::vector<Digest> chain_ids(const Layers& layers) {
   std::vector<Digest> chain;
   for (const auto& layer : layers) {
-    if (layer->cache() == nullptr || !layer->cache()->can_use_unpacked())
+    if (layer->cache() == nullptr || !layer->cache()->unpacked().can_use())
       break;
     chain.push_back(chain.empty() ? layer->diff_id()
                                   : Digest::of(chain.back().str() + " " + layer->diff_id().str()));
@@ -88,9 +89,11 @@ public:
     unpacked_[layer] = std::make_unique<OneLayer>(new_place(layer), alone());
   }
   void entry(std::size_t layer, const LayerEntry& entry, TarReader& content) override {
-    unpacked_[layer]->unpacker.add(entry, content);
+    in_place_of(layer, [&] { unpacked_[layer]->unpacker.add(entry, content); });
   }
-  void end(std::size_t layer) override { unpacked_[layer]->unpacker.finish(); }
+  void end(std::size_t layer) override {
+    in_place_of(layer, [&] { unpacked_[layer]->unpacker.finish(); });
+  }
   std::size_t parallel() const override { return 2; }
 
   void settle(std::size_t layer, const Tree& below) override {
@@ -100,8 +103,9 @@ public:
     }
     auto path = unpacked_[layer]->path;
     if (layer > 0 && !unpacked_[layer]->unpacker.fits(below)) {
-      remove_tree(current_directory(), path);
-      path = unpack_with(*layers_[layer], new_place(layer), over(below, layers_)).first;
+      in_place_of(layer, [&] { remove_tree(current_directory(), path); });
+      path = new_place(layer);
+      in_place_of(layer, [&] { unpack_with(*layers_[layer], path, over(below, layers_)); });
     }
     if (kept_[layer])
       path = kept_[layer]->commit(chain_[layer]);
@@ -119,10 +123,20 @@ public:
 private:
   /// An empty directory for a layer, where it can stay if possible.
   std::string new_place(std::size_t layer) {
-    if (layer >= chain_.size() || !layers_[layer]->cache()->can_unpack())
+    kept_[layer].reset();
+    if (layer >= chain_.size() || !layers_[layer]->cache()->unpacked().can_make())
       return workspace_.new_directory("l");
-    kept_[layer].emplace(*layers_[layer]->cache());
+    kept_[layer].emplace(layers_[layer]->cache()->unpacked());
     return kept_[layer]->path();
+  }
+
+  /// Runs `body`, which writes where a layer is unpacked.
+  template<class Body>
+  void in_place_of(std::size_t layer, Body&& body) {
+    if (kept_[layer])
+      layers_[layer]->cache()->unpacked().unpack(std::forward<Body>(body));
+    else
+      std::forward<Body>(body)();
   }
 
   Workspace& workspace_;
@@ -130,7 +144,7 @@ private:
   const LayerDirectories& known_;
   std::vector<std::unique_ptr<OneLayer>> unpacked_;
   std::vector<Digest> chain_;
-  std::vector<std::optional<CacheDirectory::Unpacking>> kept_;
+  std::vector<std::optional<UnpackedLayers::Unpacking>> kept_;
   std::vector<std::string> paths_;
 };
 
@@ -146,9 +160,11 @@ unpack_layer(const StageLayer& layer, std::string directory, const Tree* below,
 void unpack_base(LayerStack& stack, Workspace& workspace, LayerDirectories& known) {
   const auto& layers = stack.layers();
   const auto chain = chain_ids(layers);
-  for (std::size_t i = 0; i < chain.size(); ++i)
-    if (const auto path = layers[i]->cache()->unpacked(chain[i]))
+  constexpr std::size_t parallel = 4;
+  parallel_for(chain.size(), parallel, [&](std::size_t i) {
+    if (const auto path = layers[i]->cache()->unpacked().find(chain[i]))
       known.add(layers[i].get(), *path);
+  });
   if (std::all_of(layers.begin(), layers.end(),
                   [&](const auto& layer) { return known.find(layer.get()).has_value(); }))
     return;

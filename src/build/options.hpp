@@ -3,6 +3,7 @@
 #include "build/cache_location.hpp"
 #include "context/git_context.hpp"
 #include "context/git_services.hpp"
+#include "fs/expansion.hpp"
 #include "fs/layer.hpp"
 #include "oci/manifest.hpp"
 #include "oci/platform.hpp"
@@ -45,18 +46,33 @@ struct LanguageOptions {
 
 enum class SnapshotScope { each_step, whole_stage };
 
+/// What becomes of the files that a build in place has put into the container's "/".
+enum class Leftovers { stay, are_removed };
+
+/// A place on this machine that a flag or a variable names.
+struct NamedPath {
+  enum class Use { read, written } use = Use::read;
+  std::string option; ///< "--context", "AWS_CONFIG_FILE"
+  std::string path;   ///< Absolute; need not exist when it is written.
+};
+
 /// How it is built.
 struct ExecutionOptions {
   Isolation isolation = Isolation::automatic;
   Force force = Force::no;
   SnapshotScope snapshots = SnapshotScope::each_step;
+  Leftovers leftovers = Leftovers::stay;
   std::vector<std::string> ignore_paths; ///< --ignore-path: in no layer, never touched.
+  /// Every path that this build was given, by whatever option: not to be removed for it.
+  std::vector<NamedPath> named_paths;
   /// Blobs, unpacked roots and temporary files; absolute.
   std::string work_directory = "/kaniko";
   /// What is kept from build to build; nothing: "/cache", where that can be written.
   std::optional<std::string> cache_directory;
   /// How many bytes may be kept there; 0 for no limit.
   std::uint64_t cache_max_size = 0;
+  /// Of archives and of layers of base images.
+  ExpansionLimit unpacked = {};
 };
 
 /// What commands see besides the image's own files.
@@ -108,6 +124,8 @@ struct ReportOptions {
   std::string image_url_file;
   std::string images_file;
   std::string base_images_file;
+  /// Bytes that the digest and the three above may have together, as a pipeline wants it; 0: any.
+  std::uint64_t results_limit = 0;
   /// $BUILDER_OUTPUT: a directory where Google Cloud Build reads which images a step has pushed.
   std::string builder_output;
 };
@@ -129,6 +147,7 @@ struct OutputOptions {
   ImmutableTags immutable_tags = ImmutableTags::fail;
   std::string tar_path;
   std::string oci_layout_path;
+  std::string failed_push_layout_path; ///< Written when the push fails, unless the other one is.
   ReportOptions reports;
   std::optional<ImageFormat> format; ///< Nothing: the base image's.
   CompressionChoice compression;

@@ -5,6 +5,7 @@
 #include "build/from_checks.hpp"
 #include "build/known_arguments.hpp"
 #include "build/named_context.hpp"
+#include "build/plan_limits.hpp"
 #include "build/stage_graph.hpp"
 #include "build/step_planner.hpp"
 #include "util/error.hpp"
@@ -52,7 +53,8 @@ std::optional<Step> context_files(const StageNode& node) {
 /// Plans stages on demand, each once, those it depends on first.
 class Planner {
 public:
-  Planner(const StageGraph& graph, BaseConfigs& bases) : graph_(graph), bases_(bases) {}
+  Planner(const StageGraph& graph, BaseConfigs& bases, const std::atomic<bool>* cancel)
+      : graph_(graph), bases_(bases), limits_(cancel) {}
 
   Plan plan() {
     const auto needed = graph_.needed_stages();
@@ -84,7 +86,8 @@ private:
     stage.number = number;
     stage.place = node.place;
     StageDraft draft = begin(node, stage);
-    StepPlanner steps(graph_, number, [this](std::size_t needed) { return plan_stage(needed); });
+    StepPlanner steps(
+        graph_, number, [this](std::size_t needed) { return plan_stage(needed); }, limits_);
     if (node.content == StageNode::Content::instructions) {
       steps.plan_triggers(draft, node, stage.steps);
       steps.plan_instructions(draft, node, stage.steps);
@@ -139,6 +142,7 @@ private:
 
   const StageGraph& graph_;
   BaseConfigs& bases_;
+  PlanLimits limits_;
   Plan plan_;
   std::vector<StageDraft> drafts_; ///< Beside plan_.stages.
   std::map<std::size_t, std::size_t> planned_;
@@ -154,7 +158,7 @@ Plan make_plan(const Dockerfile& dockerfile, const PlanOptions& options, BaseCon
     if (!is_known_argument(name))
       progress.debug("--build-arg {}: no ARG declares it", name);
   bases.prefetch(graph.needed_images());
-  return Planner(graph, bases).plan();
+  return Planner(graph, bases, options.cancel).plan();
 }
 
 void visit_origins(const Action& action, const std::function<void(const FileOrigin&)>& visit) {

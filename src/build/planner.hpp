@@ -8,6 +8,7 @@
 #include "util/clock.hpp"
 #include "util/progress.hpp"
 
+#include <atomic>
 #include <optional>
 #include <vector>
 
@@ -36,10 +37,12 @@ struct PlanOptions {
   RemoteTime remote_time = {}; ///< May be none: then no other source has a time.
   PlanChecks checks = {};
   StageScope scope = StageScope::needed;
+  const std::atomic<bool>* cancel =
+      nullptr; ///< Ends the planning when it becomes true. May be null.
 };
 
 /// Turns a Dockerfile into a Plan. Does nothing but ask `bases`.
-/// @throws Error with file, line and excerpt for what is wrong or not supported
+/// @throws Error with file, line and excerpt for what is wrong, not supported or too large
 Plan make_plan(const Dockerfile& dockerfile, const PlanOptions& options, BaseConfigs& bases,
                Progress& progress);
 

@@ -1,4 +1,5 @@
 #include "build/planner.hpp"
+#include "net/redact.hpp"
 #include "util/text.hpp"
 
 #include <fmt/format.h>
@@ -29,7 +30,7 @@ struct BaseText {
   std::string operator()(const DirectorySource& directory) const {
     return "directory " + directory.path;
   }
-  std::string operator()(const UrlSource& url) const { return url.url; }
+  std::string operator()(const UrlSource& url) const { return redact_url(url.url); }
   std::string operator()(const GitSource& git) const { return git.text; }
 };
 
@@ -58,7 +59,7 @@ std::vector<std::string> source_texts(const CopyAction& copy) {
     else if (const auto* git = std::get_if<GitSource>(&source))
       texts.push_back(git->text);
     else
-      texts.push_back(std::get<UrlSource>(source).url);
+      texts.push_back(redact_url(std::get<UrlSource>(source).url));
   return texts;
 }
 
@@ -107,7 +108,7 @@ std::string print_plan(const Plan& plan) {
         fmt::format("STAGE {}{}\n  from   {}\n", stage_title(plan, i),
                     i == plan.target ? " (target)" : "", std::visit(BaseText{plan}, stage.base));
     for (const auto& step : stage.steps)
-      text += fmt::format("  {}\n         {}\n", printable(step.text),
+      text += fmt::format("  {}\n         {}\n", printable(redact_text(step.text)),
                           printable(std::visit(ActionText{plan}, step.action)));
   }
   return text;

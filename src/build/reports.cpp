@@ -9,6 +9,12 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include <array>
+#include <span>
 
 namespace cairn {
 
@@ -23,10 +29,32 @@ Existing what_is_at(const std::string& path) {
   return S_ISREG(info.st_mode) ? Existing::plain_file : Existing::other;
 }
 
+/// A disk that is full, or what may be written there: no other way of writing helps.
+bool is_out_of_space(const SysError& error) {
+  return error.is(std::errc::no_space_on_device) || error.is(std::errc::file_too_large) ||
+         error.code() == EDQUOT;
+}
+
 void write_into(const std::string& path, int flags, const std::string& text) {
   const auto file = open_at(current_directory(), path, O_WRONLY | flags, 0644);
   within([&] { write_all(file, std::as_bytes(std::span(text.data(), text.size()))); }, "write '{}'",
          path);
+}
+
+/// Over what is there; it is cut to its length when all of `text` has found room.
+void overwrite(const std::string& path, const std::string& text) {
+  const bool is_new = what_is_at(path) == Existing::nothing;
+  const auto file = open_at(current_directory(), path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+  try {
+    within([&] { write_all(file, std::as_bytes(std::span(text.data(), text.size()))); },
+           "write '{}'", path);
+    if (::ftruncate(file.get(), static_cast<off_t>(text.size())) != 0)
+      throw SysError(errno, "write '{}'", path);
+  } catch (const Error&) {
+    if (is_new)
+      ::unlink(path.c_str());
+    throw;
+  }
 }
 
 /// As kaniko does it, for URLs that are signed for exactly this.
@@ -55,6 +83,32 @@ std::string tagged_name(const ImageRef& destination) {
   return destination.name() + ":" + destination.tag().value_or("latest");
 }
 
+/// A report that is a result of a pipeline's step.
+struct Result {
+  std::string_view flag;
+  const std::string& place;
+  std::string text;
+};
+
+/// A pipeline refuses results that are too much, and with them a step whose image is pushed
+/// already. So those that no longer fit are emptied: half a list would pass for a whole one.
+void fit_results(std::span<Result> results, std::uint64_t limit, Progress& progress) {
+  std::uint64_t taken = 0;
+  for (auto& result : results) {
+    if (result.place.empty() || limit == 0)
+      continue;
+    const auto size = result.text.size();
+    if (size <= limit - taken) {
+      taken += size;
+      continue;
+    }
+    progress.warn("--{} is left empty: its {} bytes and the {} of other results are more than "
+                  "--results-limit={}",
+                  result.flag, size, taken, limit);
+    result.text.clear();
+  }
+}
+
 /// A line of JSON for each image that was pushed.
 std::string cloud_build_lines(const ReportedImage& image) {
   std::string lines;
@@ -79,9 +133,11 @@ void write_report_file(const std::string& path, const std::string& text) {
     AtomicFile file(path);
     file.write(text);
     file.commit();
-  } catch (const SysError&) {
+  } catch (const SysError& error) {
+    if (is_out_of_space(error))
+      throw;
     // A file that is mounted by itself cannot be replaced; its directory may be read-only.
-    write_into(path, O_CREAT | O_TRUNC, text);
+    overwrite(path, text);
   }
 }
 
@@ -103,13 +159,21 @@ void write_reports(const ReportedImage& image, const ReportOptions& options,
   std::vector<std::string> bases;
   for (const auto& base : image.bases)
     bases.push_back(base.str());
+  const auto url =
+      image.destinations.empty() ? std::string() : tagged_name(image.destinations.front());
+  // What a pipeline cannot do without comes first.
+  std::array results{
+      Result{"digest-file", options.digest_file, digest},
+      Result{"image-url-file", options.image_url_file, url},
+      Result{"images-file", options.images_file, fmt::format("{}", fmt::join(tagged, ","))},
+      Result{"base-images-file", options.base_images_file,
+             fmt::format("{}", fmt::join(bases, ","))}};
+  fit_results(results, options.results_limit, services.progress);
   write_report(options.image_name_with_digest_file, names, services);
   write_report(options.image_name_tag_with_digest_file, tagged_names, services);
-  if (!image.destinations.empty())
-    write_report(options.image_url_file, tagged_name(image.destinations.front()), services);
-  write_report(options.images_file, fmt::format("{}", fmt::join(tagged, ",")), services);
-  write_report(options.base_images_file, fmt::format("{}", fmt::join(bases, ",")), services);
-  write_report(options.digest_file, digest, services);
+  // The digest is the last file: when it is there, all are.
+  for (auto result = results.rbegin(); result != results.rend(); ++result)
+    write_report(result->place, result->text, services);
   if (!options.builder_output.empty() && image.pushed == PushImage::yes)
     write_report(options.builder_output + "/images", cloud_build_lines(image), services);
 }

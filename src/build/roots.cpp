@@ -26,12 +26,11 @@ std::unique_ptr<StageRoot> make_root(Rung rung, const RootServices& services) {
     return std::make_unique<OverlayStageRoot>(services);
   case Rung::namespace_directory: {
     const auto path = services.workspace.new_directory("root");
-    return std::make_unique<DirectoryStageRoot>(services, DirectoryRoot{path}, path,
-                                                [](const RootedPath&) { return false; });
+    return std::make_unique<DirectoryStageRoot>(services, DirectoryRoot{path}, path);
   }
   case Rung::inplace:
     clear_root(open_at(current_directory(), "/", O_RDONLY | O_DIRECTORY), services.ignored);
-    return std::make_unique<DirectoryStageRoot>(services, InPlaceRoot{}, "/", services.ignored);
+    return std::make_unique<DirectoryStageRoot>(services, InPlaceRoot{}, "/");
   case Rung::none:
     break;
   }

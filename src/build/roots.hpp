@@ -2,6 +2,7 @@
 
 #include "build/layer_factory.hpp"
 #include "build/layer_stack.hpp"
+#include "build/neighbours.hpp"
 #include "build/workspace.hpp"
 #include "fs/changes.hpp"
 #include "run/ladder.hpp"
@@ -11,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 namespace cairn {
 
@@ -34,6 +36,13 @@ public:
   virtual std::optional<std::string> changed_text(const RootedPath& path,
                                                   std::uint64_t limit) const = 0;
   virtual Content content() const noexcept = 0;
+
+  /// Entries that a step is about to make, which commands that follow must find in the root.
+  /// @throws Error when they could not
+  virtual void admit(const std::vector<LayerEntry>&) {}
+  /// What a command sees besides the image, as a hint for an error that it may be the cause of; ""
+  /// for nothing.
+  virtual std::string in_sight() const { return {}; }
 };
 
 /// The unpacked layers of a build, shared by stages that are built on the same ones. Thread-safe.
@@ -52,7 +61,8 @@ struct RootServices {
   Workspace& workspace;
   LayerDirectories& directories;
   Runner& runner;
-  PathFilter ignored; ///< In no layer.
+  PathFilter ignored;     ///< In no layer.
+  Neighbours* neighbours; ///< In place; null otherwise.
 };
 
 /// A root for a rung on which commands can be run.

@@ -76,8 +76,14 @@ class ArchiveUnpacker {
 public:
   explicit ArchiveUnpacker(const BlobStore& blobs) : blobs_(blobs) {}
 
+  /// `from` may be compressed.
   ArchiveFiles unpack(Source& from) {
-    TarReader tar(from);
+    ExpansionGauge expansion{ExpansionLimit()};
+    MeasuredSource measured(from, expansion);
+    const auto plain = make_decompressor(measured);
+    TarLimits limits;
+    limits.expansion = &expansion;
+    TarReader tar(*plain, limits);
     while (const auto entry = tar.next()) {
       const auto name = entry->path.str().substr(1);
       if (entry->hard_link)
@@ -125,7 +131,7 @@ private:
 SavedImage image_in_archive(const std::string& path, Workspace& workspace) {
   auto layout = Layout::create(workspace.new_directory("archive"));
   FileSource file(open_at(current_directory(), path, O_RDONLY | O_CLOEXEC));
-  const auto files = ArchiveUnpacker(layout.blobs()).unpack(*make_decompressor(file));
+  const auto files = ArchiveUnpacker(layout.blobs()).unpack(file);
   // Docker's newer archives are both; those of its form may have layers without compression.
   if (files.contains("manifest.json")) {
     auto documents = std::vector{document_of(docker_archive_manifest(files, layout.blobs()))};

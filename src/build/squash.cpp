@@ -94,7 +94,7 @@ private:
 LayerContent squashed(LayerStack& stack, std::size_t base_layers, Workspace& workspace) {
   auto lower = stack.layers();
   lower.resize(base_layers);
-  LayerStack base(std::move(lower));
+  LayerStack base(std::move(lower), base_layers);
   Difference difference(base.tree(), stack.tree(), base_layers);
   LayerContent content;
   content.entries = difference.entries();

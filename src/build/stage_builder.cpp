@@ -38,8 +38,8 @@ StageResult StageBuilder::build() {
   return result;
 }
 
-bool StageBuilder::runs_commands() const {
-  for (std::size_t i = 0; i < plan_.steps.size(); ++i)
+bool StageBuilder::runs_commands(std::size_t from) const {
+  for (auto i = from; i < plan_.steps.size(); ++i)
     if (std::holds_alternative<RunAction>(plan_.steps[i].action) && !schedule_.steps[i].cached)
       return true;
   return false;
@@ -52,6 +52,8 @@ void StageBuilder::perform(std::size_t number) {
   step_ = fmt::format("{}:{}: {}", step.place.source->name, step.place.range.first, step.text);
   const auto begin = std::chrono::steady_clock::now();
   services_.progress.info("{}", step.text);
+  if (!is_config(step) && !schedule_.steps[number].cached)
+    prepare_root(number);
   const auto note = within([&] { return carry_out(number); }, "{}", step.text);
   services_.progress.step_done(step.text, note, std::chrono::steady_clock::now() - begin);
   if (step.created_by.empty())
@@ -68,17 +70,27 @@ std::string StageBuilder::carry_out(std::size_t number) {
   const auto& schedule = schedule_.steps[number];
   if (schedule.cached) {
     stack_.push(std::make_shared<StageLayer>(schedule.cached, 0, services_.keep));
+    // In place this is where it shows whether the root can hold it.
+    if (services_.rung == Rung::inplace && runs_commands(number + 1)) {
+      prepare_root(number);
+      root().catch_up(stack_);
+    }
     return "cached";
   }
   if (is_config(step))
     return "config";
-  // A base that commands need is unpacked while it is read for the Tree, not after it.
-  if (!root_ && services_.rung != Rung::none && runs_commands())
-    root().catch_up(stack_);
+  commands_follow_ = runs_commands(number + 1);
   auto note = std::visit([&](const auto& action) { return act(action); }, step.action);
   if (schedule.key)
     services_.caches.add(*schedule.key, stack_.layers().back(), step.created_by);
   return note;
+}
+
+/// A base that commands need is unpacked while it is read for the Tree, not after it.
+void StageBuilder::prepare_root(std::size_t number) {
+  if (root_ || services_.rung == Rung::none || !runs_commands(number))
+    return;
+  within_place(plan_.place, [&] { root().catch_up(stack_); });
 }
 
 std::string StageBuilder::act(const ConfigAction&) {
@@ -86,11 +98,11 @@ std::string StageBuilder::act(const ConfigAction&) {
 }
 
 std::string StageBuilder::act(const CopyAction& action) {
-  return add_layer(copy_files(action, stack_, services_.copy), Content::stays);
+  return add_files(copy_files(action, stack_, services_.copy));
 }
 
 std::string StageBuilder::act(const DirectoryAction& action) {
-  return add_layer(make_directory(action, stack_, services_.copy), Content::stays);
+  return add_files(make_directory(action, stack_, services_.copy));
 }
 
 std::string StageBuilder::act(const RunAction& action) {
@@ -99,13 +111,8 @@ std::string StageBuilder::act(const RunAction& action) {
                     services_.way_out);
   root().catch_up(stack_);
   const auto outcome = run(action);
-  if (outcome.not_started)
-    throw CommandFailed(*outcome.not_started, outcome.exit_status);
   if (!outcome.succeeded())
-    throw CommandFailed(
-        outcome.signal ? fmt::format("the command was ended by signal {}", *outcome.signal)
-                       : fmt::format("the command ended with exit status {}", outcome.exit_status),
-        outcome.exit_status);
+    throw failure(outcome);
   auto content =
       with_kernel_directories(root().changes(stack_), stack_.tree(), services_.copy.clock());
   const auto entries = content.entries;
@@ -115,10 +122,27 @@ std::string StageBuilder::act(const RunAction& action) {
   return note;
 }
 
+CommandFailed StageBuilder::failure(const Outcome& outcome) const {
+  const auto how = outcome.not_started ? *outcome.not_started
+                   : outcome.signal
+                       ? fmt::format("the command was ended by signal {}", *outcome.signal)
+                       : fmt::format("the command ended with exit status {}", outcome.exit_status);
+  CommandFailed failed(how, outcome.exit_status);
+  if (const auto sight = root_->in_sight(); !sight.empty())
+    failed.add_hint(sight);
+  return failed;
+}
+
 Outcome StageBuilder::run(const RunAction& action) {
   auto command = invocation(action);
   const RunMounts mounts(action.mounts, services_.mounts, command);
   return run_action(action, std::move(command), root(), stack_, services_.roots.workspace);
+}
+
+std::string StageBuilder::add_files(LayerContent content) {
+  if (root_ && commands_follow_)
+    root_->admit(content.entries);
+  return add_layer(std::move(content), Content::stays);
 }
 
 std::string StageBuilder::add_layer(LayerContent content, Content stability) {
@@ -180,7 +204,7 @@ void StageBuilder::squash(std::size_t base_layers) {
   layers.resize(base_layers);
   layers.push_back(std::make_shared<StageLayer>(services_.layers.start(std::move(content)),
                                                 services_.layers.store()));
-  stack_ = LayerStack(std::move(layers));
+  stack_ = LayerStack(std::move(layers), stack_.base_image_layers());
   // One layer stands for all: the last step that had one keeps its place in the history.
   bool last = true;
   const auto end = history_.rend() - static_cast<std::ptrdiff_t>(inherited_);

@@ -24,6 +24,7 @@ class CommandFailed final : public Error {
 public:
   CommandFailed(const std::string& text, int status) : Error("{}", text), status_(status) {}
   int exit_status() const noexcept override { return status_; }
+  [[noreturn]] void raise() const override { throw CommandFailed(*this); }
 
 private:
   int status_;
@@ -68,7 +69,9 @@ public:
   StageResult build();
 
 private:
-  bool runs_commands() const;
+  /// Whether a command is run by the steps from this one on.
+  bool runs_commands(std::size_t from) const;
+  void prepare_root(std::size_t number);
   void perform(std::size_t number);
   std::string carry_out(std::size_t number);
   /// What the step was, for the log.
@@ -76,9 +79,11 @@ private:
   std::string act(const CopyAction& action);
   std::string act(const DirectoryAction& action);
   std::string act(const RunAction& action);
+  std::string add_files(LayerContent content);
   std::string add_layer(LayerContent content, Content stability);
   Invocation invocation(const RunAction& action);
   Outcome run(const RunAction& action);
+  CommandFailed failure(const Outcome& outcome) const;
   void remember_user_files(const std::vector<LayerEntry>& entries);
   StageRoot& root();
   void squash(std::size_t base_layers);
@@ -88,8 +93,9 @@ private:
   LayerStack stack_;
   StageServices services_;
   std::unique_ptr<StageRoot> root_;
-  std::string step_;      ///< The one under way, with its place.
-  std::size_t inherited_; ///< How many entries of the history are from before this stage.
+  std::string step_;             ///< The one under way, with its place.
+  bool commands_follow_ = false; ///< Whether any is run after that step.
+  std::size_t inherited_;        ///< How many entries of the history are from before this stage.
   std::vector<HistoryEntry> history_;
 };
 

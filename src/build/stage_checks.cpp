@@ -19,10 +19,14 @@ namespace in = instruction;
 /// They configure the build, and are no variables.
 constexpr std::array silent_names = {"BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"};
 
+/// With how many variables a name is compared that may be a mistyped one's.
+constexpr std::size_t most_compared = 200;
+
 std::vector<std::string> names_in(const Environment& variables) {
   std::vector<std::string> names;
   for (const auto& entry : variables.entries())
-    names.push_back(entry.substr(0, entry.find('=')));
+    if (names.size() < most_compared)
+      names.push_back(entry.substr(0, entry.find('=')));
   return names;
 }
 
@@ -69,9 +73,7 @@ void StageChecks::after(StageDraft& draft, const Instruction& instruction, const
 /// An argument that was declared without a value is not undefined. What a base image defines that
 /// cannot be had, nobody knows.
 void StageChecks::undefined(const StageDraft& draft, std::string_view name) const {
-  const auto declared = std::any_of(draft.arguments.begin(), draft.arguments.end(),
-                                    [&](const auto& argument) { return argument.first == name; });
-  if (declared || !draft.base_is_known ||
+  if (draft.arguments.contains(name) || !draft.base_is_known ||
       std::find(silent_names.begin(), silent_names.end(), name) != silent_names.end())
     return;
   report(LintRule::undefined_var, fmt::format("Usage of undefined variable '${}'{}", name,

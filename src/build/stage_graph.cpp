@@ -2,12 +2,15 @@
 
 #include "build/epoch.hpp"
 #include "build/named_context.hpp"
+#include "build/plan_limits.hpp"
 #include "build/stage_references.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <set>
 
 namespace cairn {
@@ -43,9 +46,12 @@ StageGraph::StageGraph(const Dockerfile& dockerfile, const PlanOptions& options)
     : dockerfile_(dockerfile), options_(options),
       source_(std::make_shared<SourceFile>(dockerfile.source)) {
   for (const auto& [name, value] : options.language.build_args)
-    build_args_[name] = value;
+    arguments_.build_args[name] = value;
+  for (std::size_t number = 0; number < dockerfile.stages.size(); ++number)
+    if (const auto& name = dockerfile.stages[number].name())
+      names_[to_lower(*name)].push_back(number);
   check_defaults();
-  global_ = global_arguments(build_args_);
+  arguments_.global = global_arguments(arguments_.build_args);
   settle_epoch();
   const FromChecks checks(options.checks, argument_names());
   for (const auto& stage : dockerfile.stages)
@@ -64,7 +70,7 @@ StageGraph::Arguments StageGraph::global_arguments(const Arguments& given) const
   global["TARGETSTAGE"] = options_.language.targets.empty()
                               ? dockerfile_.stages.back().name().value_or("default")
                               : options_.language.targets.front();
-  for (const auto& [name, value] : build_args_)
+  for (const auto& [name, value] : arguments_.build_args)
     if (global.contains(name))
       global[name] = value;
   for (const auto& arg : dockerfile_.global_args)
@@ -74,6 +80,8 @@ StageGraph::Arguments StageGraph::global_arguments(const Arguments& given) const
           global[argument.name] = found->second;
         else if (argument.value)
           global[argument.name] = expand_word(*argument.value, lookup_in(global), escape());
+        if (const auto found = global.find(argument.name); found != global.end())
+          check_variable(found->first, found->second);
       }
     });
   return global;
@@ -82,10 +90,10 @@ StageGraph::Arguments StageGraph::global_arguments(const Arguments& given) const
 // ARG then gives the seconds, whatever was written, or nothing.
 void StageGraph::settle_epoch() {
   const std::string name = "SOURCE_DATE_EPOCH";
-  const auto given = build_args_.find(name);
-  const auto global = global_.find(name);
-  const bool is_given = given != build_args_.end();
-  if (!is_given && (global == global_.end() || global->second.empty()))
+  const auto given = arguments_.build_args.find(name);
+  const auto global = arguments_.global.find(name);
+  const bool is_given = given != arguments_.build_args.end();
+  if (!is_given && (global == arguments_.global.end() || global->second.empty()))
     return;
   Place place{source_, {}};
   for (const auto& arg : dockerfile_.global_args)
@@ -95,7 +103,7 @@ void StageGraph::settle_epoch() {
   epoch_ = resolve_epoch(is_given ? given->second : global->second,
                          {dockerfile_, options_.named_contexts, options_.context_time,
                           options_.remote_time, arguments(), std::move(place)});
-  for (auto* arguments : {&build_args_, &global_}) {
+  for (auto* arguments : {&arguments_.build_args, &arguments_.global}) {
     if (!epoch_)
       arguments->erase(name);
     else if (const auto found = arguments->find(name); found != arguments->end())
@@ -105,8 +113,8 @@ void StageGraph::settle_epoch() {
 
 VariableLookup StageGraph::global_lookup() const {
   return [this](std::string_view name) -> std::optional<std::string> {
-    const auto found = global_.find(std::string(name));
-    return found != global_.end() ? std::optional(found->second) : std::nullopt;
+    const auto found = arguments_.global.find(std::string(name));
+    return found != arguments_.global.end() ? std::optional(found->second) : std::nullopt;
   };
 }
 
@@ -115,7 +123,7 @@ std::vector<std::string> StageGraph::argument_names() const {
   for (const auto& arg : dockerfile_.global_args)
     for (const auto& argument : arg.arguments)
       names.push_back(argument.name);
-  for (const auto& [name, value] : global_)
+  for (const auto& [name, value] : arguments_.global)
     names.push_back(name);
   return names;
 }
@@ -147,7 +155,7 @@ void StageGraph::read_stage(const Stage& stage, const FromChecks& checks) {
     node.platform = options_.language.target_platform;
     if (stage.from.platform) {
       const auto platform = expand(*stage.from.platform, global_lookup(), rules);
-      checks.platform(stage.from, platform, global_.at("TARGETPLATFORM"));
+      checks.platform(stage.from, platform, arguments_.global.at("TARGETPLATFORM"));
       if (platform.word.empty())
         throw Error("FROM: --platform={} is empty after expansion", *stage.from.platform);
       node.platform = Platform::parse(platform.word);
@@ -198,12 +206,13 @@ void StageGraph::check_references() const {
 }
 
 std::optional<std::size_t> StageGraph::find_stage(std::string_view name, std::size_t before) const {
+  const auto found = names_.find(to_lower(name));
+  if (found == names_.end())
+    return std::nullopt;
   // Of several stages with one name the last one counts.
-  for (auto number = before; number-- > 0;)
-    if (const auto& own = dockerfile_.stages[number].name();
-        own && equals_ignoring_case(*own, name))
-      return number;
-  return std::nullopt;
+  const auto& numbers = found->second;
+  const auto behind = std::lower_bound(numbers.begin(), numbers.end(), before);
+  return behind != numbers.begin() ? std::optional(*std::prev(behind)) : std::nullopt;
 }
 
 std::optional<NamedContext> StageGraph::named_context(std::string_view name,
@@ -211,7 +220,7 @@ std::optional<NamedContext> StageGraph::named_context(std::string_view name,
   auto context = find_named_context(options_.named_contexts, name, platform);
   if (context)
     if (auto* git = std::get_if<GitSource>(&*context))
-      set_keep_git_dir(git->reference, build_args_);
+      set_keep_git_dir(git->reference, arguments_.build_args);
   return context;
 }
 
@@ -247,10 +256,6 @@ std::optional<Platform> StageGraph::wanted_platform() const {
   return language.platform_is_asked_for ? std::optional(language.target_platform) : std::nullopt;
 }
 
-ArgumentValues StageGraph::arguments() const {
-  return {build_args_, global_};
-}
-
 std::vector<std::string> StageGraph::unused_build_args() const {
   std::set<std::string> declared;
   const auto declare = [&](const in::Arg& arg) {
@@ -264,7 +269,7 @@ std::vector<std::string> StageGraph::unused_build_args() const {
       if (const auto* arg = std::get_if<in::Arg>(&instruction))
         declare(*arg);
   std::vector<std::string> unused;
-  for (const auto& [name, value] : build_args_)
+  for (const auto& [name, value] : arguments_.build_args)
     if (!declared.contains(name))
       unused.push_back(name);
   return unused;

@@ -59,8 +59,10 @@ public:
   std::optional<Platform> wanted_platform() const;
 
   /// Values that ARG in a stage can take. Those of the platform are the build's, not the stage's.
-  ArgumentValues arguments() const;
-  const std::map<std::string, std::string>& build_args() const noexcept { return build_args_; }
+  const ArgumentValues& arguments() const noexcept { return arguments_; }
+  const std::map<std::string, std::string>& build_args() const noexcept {
+    return arguments_.build_args;
+  }
   /// What SOURCE_DATE_EPOCH means, as --build-arg or an ARG before the first FROM gives it.
   const std::optional<Time>& epoch() const noexcept { return epoch_; }
   std::vector<std::string> unused_build_args() const;
@@ -94,8 +96,8 @@ private:
   const Dockerfile& dockerfile_;
   const PlanOptions& options_;
   std::shared_ptr<const SourceFile> source_;
-  Arguments build_args_;
-  Arguments global_; ///< Platform arguments and ARGs before FROM.
+  ArgumentValues arguments_;
+  std::map<std::string, std::vector<std::size_t>> names_; ///< Numbers by name in lower case.
   std::optional<Time> epoch_;
   std::vector<StageNode> nodes_;
   std::vector<std::size_t> targets_;

@@ -61,7 +61,7 @@ std::shared_ptr<const BaseImage> read_entry(const StepKey& key, Manifest manifes
   const auto created = parse_rfc3339(annotation(manifest, created_key));
   if (!created)
     throw Error("'{}' is not a time", printable(annotation(manifest, created_key)));
-  if (*created + rule.time_to_live <= rule.now || !is_old_enough(manifest, rule))
+  if (elapsed(*created, rule.now) >= rule.time_to_live || !is_old_enough(manifest, rule))
     return nullptr;
   ImageSource source;
   source.name = cache.name() + ":" + key.hex;

@@ -2,6 +2,7 @@
 
 #include "net/http.hpp"
 #include "util/error.hpp"
+#include "util/threads.hpp"
 
 namespace cairn {
 
@@ -52,9 +53,11 @@ StepCaches::~StepCaches() {
 
 void StepCaches::use(std::unique_ptr<StepCache> cache, Use how) {
   places_.push_back({std::move(cache), how});
-  if (how == Use::read_and_write && workers_.empty())
-    for (std::size_t i = 0; i < parallel_puts; ++i)
-      workers_.emplace_back([this] { work(); });
+  if (how != Use::read_and_write || !workers_.empty())
+    return;
+  workers_ = start_threads(parallel_puts, [this] { work(); });
+  if (workers_.empty())
+    progress_.warn("Nothing is put into the cache: there can be no further thread");
 }
 
 std::shared_ptr<const BaseImage> StepCaches::find(const StepKey& key) {
@@ -100,13 +103,20 @@ std::size_t StepCaches::lost() const {
   return count;
 }
 
+void StepCaches::stop_finding() {
+  const std::lock_guard lock(mutex_);
+  for (auto& place : places_)
+    place.readable = false;
+}
+
 void StepCaches::add(const StepKey& key, std::shared_ptr<const StageLayer> layer,
                      std::string created_by) {
   if (workers_.empty())
     return;
   {
     const std::lock_guard lock(mutex_);
-    queue_.push_back({key, std::move(layer), std::move(created_by)});
+    queue_.push_back(
+        {key, std::move(layer), std::move(created_by), std::chrono::steady_clock::now()});
   }
   changed_.notify_all();
 }
@@ -140,11 +150,13 @@ void StepCaches::work() {
 
 void StepCaches::put(const Addition& addition) {
   try {
+    if (voucher_ && !voucher_(addition.made))
+      return;
     const auto entry = make_entry(addition.layer, addition.created_by, rule_);
     for (auto& place : places_)
       if (place.how == Use::read_and_write && is_usable(place.writable))
         put_in(place, addition.key, entry);
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     // The layer could not be written, which is what the build ends with.
     progress_.debug("A step is not put into the cache: {}", error.what());
   }

@@ -3,6 +3,7 @@
 #include "build/step_cache.hpp"
 #include "util/progress.hpp"
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -28,6 +29,13 @@ public:
   StepCaches& operator=(const StepCaches&) = delete;
   /// Entries that have not been put yet are dropped; those under way are waited for.
   ~StepCaches();
+
+  using Moment = std::chrono::steady_clock::time_point;
+  /// Says whether what was made until a moment was made of what it should have been made of. What
+  /// it does not vouch for is not put anywhere. Before anything else is called.
+  void vouch(std::function<bool(Moment)> voucher) { voucher_ = std::move(voucher); }
+  /// Nothing is found any more.
+  void stop_finding();
 
   /// Earlier ones are asked first. Before anything else is called.
   void use(std::unique_ptr<StepCache> cache, Use how);
@@ -58,6 +66,7 @@ private:
     StepKey key;
     std::shared_ptr<const StageLayer> layer;
     std::string created_by;
+    Moment made;
   };
 
   std::shared_ptr<const BaseImage> find_in(Place& place, const StepKey& key);
@@ -72,6 +81,7 @@ private:
 
   EntryRule rule_;
   Progress& progress_;
+  std::function<bool(Moment)> voucher_;
   std::vector<Place> places_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;

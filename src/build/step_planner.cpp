@@ -23,10 +23,30 @@ std::string one_line(std::string_view text) {
                                        : std::string(text.substr(0, end)) + " …";
 }
 
+std::uint64_t size_of(const CopyAction& copy) {
+  std::uint64_t size = copy.destination.size() + copy.working_directory.size();
+  for (const auto& source : copy.sources)
+    if (const auto* local = std::get_if<LocalSource>(&source))
+      size += local->pattern.size();
+  for (const auto& file : copy.files)
+    size += file.content.size();
+  return size;
+}
+
+/// What a step keeps of what was expanded for it, about.
+std::uint64_t size_of(const Step& step) {
+  if (const auto* run = std::get_if<RunAction>(&step.action))
+    return run->environment.bytes() + run->working_directory.size();
+  if (const auto* copy = std::get_if<CopyAction>(&step.action))
+    return size_of(*copy);
+  return 0;
+}
+
 } // namespace
 
-StepPlanner::StepPlanner(const StageGraph& graph, std::size_t number, StagePosition position)
-    : graph_(graph), number_(number), position_(std::move(position)), arguments_(graph.arguments()),
+StepPlanner::StepPlanner(const StageGraph& graph, std::size_t number, StagePosition position,
+                         PlanLimits& limits)
+    : graph_(graph), number_(number), position_(std::move(position)), limits_(limits),
       checks_(graph.checks(), graph.escape()) {}
 
 void StepPlanner::plan_triggers(StageDraft& draft, const StageNode& node,
@@ -53,6 +73,7 @@ Step StepPlanner::plan(StageDraft& draft, const Instruction& instruction, const 
                        SourceRange warned) {
   return within_place(place, [&] {
     Step step;
+    limits_.check_cancelled();
     checks_.before(draft, instruction, warned);
     if (const auto* copy = std::get_if<in::Copy>(&instruction))
       step = plan_copy(draft, *copy);
@@ -63,10 +84,12 @@ Step StepPlanner::plan(StageDraft& draft, const Instruction& instruction, const 
     else if (const auto* run = std::get_if<in::Run>(&instruction))
       step = plan_run(draft, *run);
     else
-      step.created_by = apply_config(draft, instruction, arguments_, graph_.escape());
+      step.created_by = apply_config(draft, instruction, graph_.arguments(), graph_.escape());
     checks_.after(draft, instruction, step);
     step.place = place;
     step.text = one_line(common(instruction).text);
+    check_variables(draft.variables);
+    limits_.add(step.created_by.size(), size_of(step));
     return step;
   });
 }

@@ -2,6 +2,7 @@
 
 #include "build/draft.hpp"
 #include "build/plan.hpp"
+#include "build/plan_limits.hpp"
 #include "build/stage_checks.hpp"
 #include "build/stage_graph.hpp"
 
@@ -17,7 +18,9 @@ public:
   /// Plans another stage by its number and returns its position in the plan.
   using StagePosition = std::function<std::size_t(std::size_t number)>;
 
-  StepPlanner(const StageGraph& graph, std::size_t number, StagePosition position);
+  /// The arguments are borrowed.
+  StepPlanner(const StageGraph& graph, std::size_t number, StagePosition position,
+              PlanLimits& limits);
 
   /// The ONBUILD triggers that the draft inherited; they leave the draft.
   void plan_triggers(StageDraft& draft, const StageNode& node, std::vector<Step>& steps);
@@ -40,7 +43,7 @@ private:
   const StageGraph& graph_;
   std::size_t number_;
   StagePosition position_;
-  ArgumentValues arguments_;
+  PlanLimits& limits_;
   StageChecks checks_;
 };
 

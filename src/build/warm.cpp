@@ -32,7 +32,7 @@ std::vector<ImageSource> sources_of(const WarmRequest& request) {
 void require_usable(const CacheDirectory& cache, const WarmRequest& request) {
   if (!cache.is_writable())
     throw Error("--cache-dir: '{}' cannot be written", request.directory);
-  if (request.unpack == UnpackLayers::yes && !cache.can_unpack())
+  if (request.unpack == UnpackLayers::yes && !cache.unpacked().can_make())
     throw with_hint(Error("--unpack: layers cannot be unpacked in '{}'", request.directory),
                     "that takes root, and a file system with user.* extended attributes");
 }
@@ -44,7 +44,7 @@ void prepare_layers(const std::shared_ptr<const BaseImage>& image, const CacheDi
   for (std::size_t i = 0; i < image->manifest.layers.size(); ++i)
     layers.push_back(
         std::make_shared<const StageLayer>(image, i, LayerKeep{&cache.blobs(), &cache}));
-  LayerStack stack(layers);
+  LayerStack stack(layers, layers.size());
   LayerDirectories known;
   if (workspace != nullptr)
     unpack_base(stack, *workspace, known);
@@ -100,12 +100,13 @@ void tell(const WarmedDockerfile& file, Progress& progress) {
 } // namespace
 
 WarmReport warm(const WarmRequest& request, const WarmServices& services) {
-  const CacheDirectory cache(request.directory);
+  const CacheDirectory cache(request.directory, services.progress);
   require_usable(cache, request);
   const ImageMemory memory(cache, request.time_to_live, services.clock);
   const ImageFinder finder(services.registry, &memory, services.progress,
                            request.refetch == Refetch::yes ? Asking::always : Asking::fresh);
   const BlobFetcher fetcher(cache, services.registry, services.cancel);
+  remove_leftovers(request.directory, services.clock());
   Workspace workspace({"/kaniko/work", "/tmp", "/dev/shm", request.directory + "/.work"});
   const std::map<std::string, std::string> no_secrets;
   Downloader downloader(

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 
 #include <mutex>
+#include <new>
 
 namespace cairn {
 
@@ -26,7 +27,7 @@ public:
   void log(Level level, std::string_view message) noexcept override {
     const std::lock_guard lock(mutex_);
     if (level == Level::warn && first_.empty())
-      first_ = message;
+      note(message);
     else
       next_.log(level, message);
   }
@@ -42,6 +43,14 @@ public:
   }
 
 private:
+  void note(std::string_view message) noexcept {
+    try {
+      first_ = message;
+    } catch (const std::bad_alloc&) {
+      next_.log(Level::warn, message);
+    }
+  }
+
   Progress& next_;
   mutable std::mutex mutex_;
   std::string first_;

@@ -9,12 +9,20 @@
 
 namespace cairn {
 
+namespace {
+
+constexpr std::string_view prefix = "build-";
+
+} // namespace
+
 Workspace::Workspace(const std::vector<std::string>& candidates) {
+  for (const auto& candidate : candidates)
+    remove_abandoned(candidate, prefix);
   std::vector<std::string> refusals;
   for (const auto& candidate : candidates) {
     try {
       make_directories(candidate);
-      directory_.emplace(candidate, "build-");
+      directory_.emplace(candidate, prefix);
       break;
     } catch (const Error& error) {
       refusals.emplace_back(error.what());

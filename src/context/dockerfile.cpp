@@ -9,27 +9,31 @@ namespace cairn {
 namespace {
 
 constexpr std::uint64_t max_text = std::uint64_t{16} << 20;
+constexpr std::uint64_t max_ignore_text = std::uint64_t{1}
+                                          << 20; ///< Each byte takes many as a pattern.
 constexpr std::string_view ignore_suffix = ".dockerignore";
 
 // The text of a file, or nothing when there is none of that name.
-std::optional<std::string> read_text(std::optional<Fd> file, const std::string& name) {
+std::optional<std::string> read_text(std::optional<Fd> file, const std::string& name,
+                                     std::uint64_t limit) {
   struct stat info {};
   if (!file || (::fstat(file->get(), &info) == 0 && S_ISDIR(info.st_mode)))
     return std::nullopt;
   // A fifo would never end, and never begin.
   if (!S_ISREG(info.st_mode))
     throw Error("read '{}': it is not a regular file", name);
-  return within([&] { return read_file(*file, max_text); }, "read '{}'", name);
+  return within([&] { return read_file(*file, limit); }, "read '{}'", name);
 }
 
-std::optional<std::string> read_in_context(const LocalContext& context, const std::string& name) {
+std::optional<std::string> read_in_context(const LocalContext& context, const std::string& name,
+                                           std::uint64_t limit) {
   return read_text(
       open_in_root(context.root, RootedPath::parse(name), O_RDONLY | O_NONBLOCK, FinalLink::follow),
-      name);
+      name, limit);
 }
 
-std::optional<std::string> read_at(FdRef directory, const std::string& name) {
-  return read_text(try_open_at(directory, name, O_RDONLY | O_NONBLOCK), name);
+std::optional<std::string> read_at(FdRef directory, const std::string& name, std::uint64_t limit) {
+  return read_text(try_open_at(directory, name, O_RDONLY | O_NONBLOCK), name, limit);
 }
 
 std::optional<DockerfileText> try_name(const LocalContext& context, const std::string& name,
@@ -37,12 +41,12 @@ std::optional<DockerfileText> try_name(const LocalContext& context, const std::s
   const auto beside = name + std::string(ignore_suffix);
   DockerfileText found;
   std::optional<std::string> ignore;
-  if (auto here = read_at(working_directory, name)) {
+  if (auto here = read_at(working_directory, name, max_text)) {
     found.text = std::move(*here);
-    ignore = read_at(working_directory, beside);
-  } else if (auto inside = read_in_context(context, name)) {
+    ignore = read_at(working_directory, beside, max_ignore_text);
+  } else if (auto inside = read_in_context(context, name, max_text)) {
     found.text = std::move(*inside);
-    ignore = read_in_context(context, beside);
+    ignore = read_in_context(context, beside, max_ignore_text);
   } else {
     return std::nullopt;
   }
@@ -59,7 +63,7 @@ std::optional<DockerfileText> try_name(const LocalContext& context, const std::s
 } // namespace
 
 void read_ignore_file(const LocalContext& context, DockerfileText& to) {
-  const auto text = read_in_context(context, std::string(ignore_suffix));
+  const auto text = read_in_context(context, std::string(ignore_suffix), max_ignore_text);
   if (!text)
     return;
   to.ignore_name = ignore_suffix;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "fs/expansion.hpp"
 #include "oci/blob_store.hpp"
 #include "util/clock.hpp"
 #include "util/fd.hpp"
@@ -19,6 +20,7 @@ struct DownloadedFile {
   std::uint64_t size = 0;
   Time modified{};            ///< 1970 when the server did not say.
   std::string suggested_name; ///< By the server; "" or a single component.
+  ExpansionLimit limit{};     ///< What it may be unpacked to.
 
   /// From its start. The file must outlive the Source; several may read it.
   std::unique_ptr<Source> open() const { return std::make_unique<RangeSource>(file, 0, size); }

@@ -124,16 +124,25 @@ const DownloadStore& Downloader::store_with(const std::string& url) {
 }
 
 DownloadedFile Downloader::fetch(const UrlSource& source) {
-  if (source.checksum)
-    if (auto kept = store_with(*source.checksum).open_kept(*source.checksum)) {
-      services_.progress.info("Using the kept file {} of {}", kept->digest.str(),
-                              redact_url(source.url));
-      if (const auto record = store_with(source.url).find(source.url);
-          record && record->digest == kept->digest)
-        kept->suggested_name = record->suggested_name;
-      return *std::move(kept);
-    }
-  return download(source);
+  auto kept = known(source);
+  auto file = kept ? *std::move(kept) : download(source);
+  file.limit = services_.limit;
+  return file;
+}
+
+/// What no server has to be asked for.
+std::optional<DownloadedFile> Downloader::known(const UrlSource& source) {
+  if (!source.checksum)
+    return std::nullopt;
+  auto kept = store_with(*source.checksum).open_kept(*source.checksum);
+  if (!kept)
+    return std::nullopt;
+  services_.progress.info("Using the kept file {} of {}", kept->digest.str(),
+                          redact_url(source.url));
+  if (const auto record = store_with(source.url).find(source.url);
+      record && record->digest == kept->digest)
+    kept->suggested_name = record->suggested_name;
+  return kept;
 }
 
 DownloadedFile Downloader::download(const UrlSource& source) {
@@ -144,7 +153,7 @@ DownloadedFile Downloader::download(const UrlSource& source) {
     record.reset();
   const auto shown = redact_url(source.url);
   services_.progress.info("Downloading {}", shown);
-  IncomingFile incoming(store().blobs());
+  IncomingFile incoming(store().blobs(), services_.limit);
   const auto response = receive(source, record, incoming);
   if (response.status == not_modified) {
     services_.progress.info("Using the kept file {} of {}", kept->digest.str(), shown);

@@ -26,6 +26,7 @@ struct DownloadServices {
   const std::map<std::string, std::string>& secrets;
   const std::atomic<bool>& cancel; ///< The program was told to end.
   RetryPolicy retry = {};
+  ExpansionLimit limit = {}; ///< Of what is unpacked.
 };
 
 /// Downloads files, as BuildKit's HTTP source does: redirects are followed, what is kept from
@@ -54,6 +55,7 @@ private:
   /// A store that has the file, when one has.
   const DownloadStore& store_with(const Digest& digest);
   const DownloadStore& store_with(const std::string& url);
+  std::optional<DownloadedFile> known(const UrlSource& source);
   DownloadedFile download(const UrlSource& source);
   /// Status 304 or a success, of which `incoming` has the body.
   Response receive(const UrlSource& source, const std::optional<DownloadRecord>& kept,

@@ -27,24 +27,27 @@ Fd wait_for_lock(const std::string& path) {
   return lock;
 }
 
-/// The lock of an entry, which is made where it is missing. Who makes room removes the lock with
-/// the entry, perhaps while somebody waits for it.
-Fd enter(const std::string& entry) {
-  const auto path = entry + "/lock";
+/// What says that an entry is in use, for whoever makes room, and the right to be the one.
+struct Hold {
+  Fd entry;
+  Fd lock;
+};
+
+/// An entry, which is made where it is missing. Who makes room may remove it in the meantime.
+Hold enter(const std::string& path) {
   for (;;) {
-    make_directories(entry, private_directory);
-    auto lock = wait_for_lock(path);
-    if (!is_entry(lock, current_directory(), path))
+    make_directories(path, private_directory);
+    auto entry = try_open_at(current_directory(), path, O_RDONLY | O_DIRECTORY);
+    if (!entry || !share_entry(*entry) || !is_entry(*entry, current_directory(), path))
       continue;
-    touch_entry(entry);
-    return lock;
+    return {*std::move(entry), wait_for_lock(path + "/lock")};
   }
 }
 
 class CachedStore final : public GitStore {
 public:
   explicit CachedStore(const std::string& entry)
-      : lock_(enter(entry)), path_(entry + "/repository") {}
+      : hold_(enter(entry)), path_(entry + "/repository") {}
 
   std::optional<GitRepository> open() override {
     if (!try_open_at(current_directory(), path_, O_RDONLY | O_DIRECTORY))
@@ -70,7 +73,7 @@ public:
   }
 
 private:
-  Fd lock_; ///< Held while the store lives.
+  Hold hold_; ///< While the store lives.
   std::string path_;
 };
 

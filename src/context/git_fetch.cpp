@@ -15,9 +15,20 @@ namespace cairn {
 
 namespace {
 
+/// A submodule on another machine is named by whoever wrote the repository. What its machine's name
+/// resolves to is not known here: a name counts as one of the world.
+std::optional<AddressScope> led_from(const GitWanted& wanted) {
+  if (wanted.address.authority() == wanted.main.authority())
+    return std::nullopt;
+  const auto loopback =
+      wanted.main.host == "localhost" ? AddressScope::loopback : AddressScope::global;
+  return address_scope(wanted.main.host).value_or(loopback);
+}
+
 std::unique_ptr<GitWire> make_wire(const GitWanted& wanted, const GitServices& services) {
   const auto& address = wanted.address;
-  const TcpOptions tcp{.cancel = &services.cancel, .stop = services.stop};
+  const TcpOptions tcp{
+      .cancel = &services.cancel, .stop = services.stop, .led_from = led_from(wanted)};
   switch (address.scheme) {
   case GitAddress::Scheme::git:
     return make_daemon_wire(address, tcp);
@@ -29,7 +40,10 @@ std::unique_ptr<GitWire> make_wire(const GitWanted& wanted, const GitServices& s
   }
   return make_http_wire(
       services.http, address,
-      {services.credentials.find(address, wanted.main), services.tls, services.stop});
+      {.authorization = services.credentials.find(address, wanted.main),
+       .tls = address.authority() == wanted.main.authority() ? services.tls : nullptr,
+       .stop = services.stop,
+       .led_from = led_from(wanted)});
 }
 
 std::optional<GitHead> head_called(const std::vector<GitHead>& heads, const std::string& name) {

@@ -1,6 +1,7 @@
 #include "context/git_http.hpp"
 
 #include "net/redact.hpp"
+#include "net/redirect.hpp"
 #include "net/url.hpp"
 #include "util/error.hpp"
 #include "util/stream.hpp"
@@ -32,6 +33,7 @@ struct Endpoint {
   std::string base; ///< Moves when the server redirects.
   GitHttpOptions options;
   std::string host;
+  std::optional<AddressScope> led_from = std::nullopt;
 
   Request request(std::string_view suffix) const {
     Request request;
@@ -41,6 +43,8 @@ struct Endpoint {
     request.authorization = options.authorization.header;
     request.redirects = Redirects::keep;
     request.tls = options.tls;
+    request.led_from = led_from;
+    request.tempo = Tempo::bursts; // It counts and compresses objects for a while.
     request.cancel = options.stop;
     return request;
   }
@@ -130,8 +134,11 @@ private:
     const auto next = Url::parse(to);
     if (from.scheme == "https" && next.scheme == "http")
       throw Error("{}: redirected from https to http", describe(request));
-    if (next.origin() != from.origin())
+    if (next.origin() != from.origin()) {
       endpoint.options.authorization = {};
+      endpoint.options.tls = nullptr;
+    }
+    endpoint.led_from = cairn::led_from(request, response);
     endpoint.base = to.substr(0, to.size() - refs_suffix.size());
   }
 
@@ -158,7 +165,7 @@ class HttpWire final : public GitWire {
 public:
   HttpWire(Http& http, const GitAddress& address, GitHttpOptions options)
       : endpoint_(std::make_shared<Endpoint>(
-            Endpoint{http, address.url(), std::move(options), address.authority()})) {
+            Endpoint{http, address.url(), options, address.authority(), options.led_from})) {
     while (endpoint_->base.ends_with('/'))
       endpoint_->base.pop_back();
   }

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 
 namespace cairn {
 
@@ -14,6 +15,8 @@ struct GitHttpOptions {
   GitAuthorization authorization;
   std::shared_ptr<const TlsOptions> tls = nullptr;
   const std::atomic<bool>* stop = nullptr; ///< Ends requests, besides the client's own flag.
+  /// Where the repository is that named this one, which the user did not (Request::led_from).
+  std::optional<AddressScope> led_from = std::nullopt;
 };
 
 /// Git's smart protocol over HTTP. `http` is borrowed. Errors name what was asked, what the server

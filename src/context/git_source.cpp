@@ -129,7 +129,13 @@ private:
     make_directories(target.files);
     OwnStore fresh(directory_.path() + "/objects");
     auto brought = bring_files(wanted, target, fresh);
-    static_cast<void>(store->create(brought.fetched.repository.hash()));
+    services_.progress.warn("{}: what was kept of it cannot be used and is thrown away",
+                            wanted.address.url());
+    try {
+      static_cast<void>(store->create(brought.fetched.repository.hash()));
+    } catch (const Error& error) {
+      services_.progress.warn("repositories are not kept: {}", error.what());
+    }
     return brought;
   }
 

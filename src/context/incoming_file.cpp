@@ -8,8 +8,6 @@ namespace cairn {
 
 namespace {
 
-/// What a few bytes can be inflated to. A tar archive of a context has the same bound.
-constexpr std::uint64_t max_decoded = std::uint64_t{1} << 40;
 constexpr std::size_t longest_tag = 1024;
 
 /// Servers send this although nobody asked for it, and what they mean is the file inside.
@@ -18,10 +16,12 @@ bool is_gzip_encoded(const Headers& headers) {
   return encoding != nullptr && equals_ignoring_case(*encoding, "gzip");
 }
 
-void decode(Source& from, Sink& to) {
-  const auto plain = make_decompressor(from, Compression::gzip);
-  LimitSource limited(*plain, max_decoded, "decoded download");
-  copy(limited, to);
+void decode(Source& from, Sink& to, ExpansionLimit limit) {
+  ExpansionGauge expansion(limit);
+  MeasuredSource measured(from, expansion);
+  const auto plain = make_decompressor(measured, Compression::gzip);
+  ExpandedSource expanded(*plain, expansion);
+  copy(expanded, to);
 }
 
 } // namespace
@@ -49,7 +49,8 @@ void IncomingFile::begin_anew(const Response& head) {
   headers_ = head.headers;
   writer_.emplace(store_);
   if (is_gzip_encoded(headers_))
-    decoder_ = std::make_unique<ThreadSink>([this](Source& from) { decode(from, *writer_); });
+    decoder_ =
+        std::make_unique<ThreadSink>([this](Source& from) { decode(from, *writer_, limit_); });
 }
 
 void IncomingFile::write(std::span<const std::byte> bytes) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "fs/expansion.hpp"
 #include "net/http.hpp"
 #include "oci/blob_store.hpp"
 #include "util/stream.hpp"
@@ -15,8 +16,8 @@ namespace cairn {
 /// broke off. Without commit() nothing remains.
 class IncomingFile final : public Sink {
 public:
-  /// `store` must outlive it.
-  explicit IncomingFile(const BlobStore& store) : store_(store) {}
+  /// `store` must outlive it. `limit` is of what is sent compressed.
+  IncomingFile(const BlobStore& store, ExpansionLimit limit) : store_(store), limit_(limit) {}
   IncomingFile(const IncomingFile&) = delete;
   IncomingFile& operator=(const IncomingFile&) = delete;
 
@@ -42,6 +43,7 @@ private:
   void begin_anew(const Response& head);
 
   const BlobStore& store_;
+  ExpansionLimit limit_;
   std::optional<BlobStore::Writer> writer_;
   std::unique_ptr<ThreadSink> decoder_; ///< Writes into writer_, so that it goes first.
   Headers headers_;

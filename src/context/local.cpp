@@ -118,12 +118,16 @@ private:
 };
 
 /// The latest time of the entries.
-std::optional<Time> unpack_into(FdRef directory, Source& archive) {
-  PeekedSource peeked(archive, 6);
+std::optional<Time> unpack_into(FdRef directory, Source& archive, ExpansionLimit limit) {
+  ExpansionGauge expansion(limit);
+  MeasuredSource measured(archive, expansion);
+  PeekedSource peeked(measured, 6);
   if (peeked.head().empty())
     throw Error("it is empty");
   const auto decompressed = decompress(peeked);
-  TarReader reader(decompressed ? *decompressed : static_cast<Source&>(peeked));
+  TarLimits limits;
+  limits.expansion = &expansion;
+  TarReader reader(decompressed ? *decompressed : static_cast<Source&>(peeked), limits);
   OwnUnpacker unpacker(directory);
   std::optional<Time> newest;
   while (auto entry = reader.next()) {
@@ -157,10 +161,10 @@ LocalContext open_tar(const LocalContextRequest& request, const std::string& pat
     if (!copy)
       throw SysError(errno, "standard input");
     FileSource source(std::move(copy));
-    return unpack_context(source, "standard input", request.temporary);
+    return unpack_context(source, "standard input", request.temporary, request.limit);
   }
   FileSource source(open_at(current_directory(), path, O_RDONLY));
-  return unpack_context(source, path, request.temporary);
+  return unpack_context(source, path, request.temporary, request.limit);
 }
 
 } // namespace
@@ -190,11 +194,11 @@ LocalContext open_local_context(const LocalContextRequest& request) {
       "build context '{}'", request.context);
 }
 
-LocalContext unpack_context(Source& archive, const std::string& name,
-                            const std::string& temporary) {
+LocalContext unpack_context(Source& archive, const std::string& name, const std::string& temporary,
+                            ExpansionLimit limit) {
   TempDir directory(temporary, "context-");
   const auto newest =
-      within([&] { return unpack_into(directory.fd(), archive); }, "unpack {}", name);
+      within([&] { return unpack_into(directory.fd(), archive, limit); }, "unpack {}", name);
   auto root = open_at(directory.fd(), ".", O_RDONLY | O_DIRECTORY);
   auto path = directory.path();
   return {std::move(path), std::move(root), std::move(directory), newest};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "fs/expansion.hpp"
 #include "fs/ignore.hpp"
 #include "util/clock.hpp"
 #include "util/fd.hpp"
@@ -27,6 +28,7 @@ struct LocalContextRequest {
   std::string sub_path;    ///< --context-sub-path: the directory in it that is the context.
   std::string temporary;   ///< Where archives are unpacked: an existing directory.
   FdRef standard_input{0}; ///< What "tar://stdin" and "-" read. Borrowed.
+  ExpansionLimit limit{};  ///< Of archives.
 };
 
 /// True for the forms that open_local_context() knows.
@@ -38,7 +40,8 @@ LocalContext open_local_context(const LocalContextRequest& request);
 /// Unpacks a tar stream (plain, gzip, zstd, bzip2 or xz, told by its first bytes) into a directory
 /// of its own below `temporary`; nothing is ever written outside it. Files belong to this process,
 /// whatever the archive says: a context has no owners. `name` is for messages.
-LocalContext unpack_context(Source& archive, const std::string& name, const std::string& temporary);
+LocalContext unpack_context(Source& archive, const std::string& name, const std::string& temporary,
+                            ExpansionLimit limit);
 
 /// Makes a directory of the context the context. Links in `sub_path` stay inside.
 /// @throws Error when there is no such directory

@@ -27,7 +27,8 @@ std::optional<Time> download_time(const DownloadedFile& file) {
   read_archive([&] { return file.open(); },
                [&](const LayerEntry& entry, TarReader&) {
                  newest = std::max(newest, std::optional(entry.meta.mtime));
-               });
+               },
+               file.limit);
   return newest;
 }
 
@@ -35,7 +36,7 @@ LocalContext unpack_download(const DownloadedFile& file, const std::string& name
                              const std::string& temporary) {
   const auto content = file.open();
   if (context_shape(file) == ContextShape::archive)
-    return unpack_context(*content, name, temporary);
+    return unpack_context(*content, name, temporary, file.limit);
   TempDir directory(temporary, "context-");
   const auto alone = open_at(directory.fd(), "context", O_WRONLY | O_CREAT | O_EXCL, 0600);
   FileSink sink(alone);

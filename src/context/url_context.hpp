@@ -19,7 +19,7 @@ ContextShape context_shape(const DownloadedFile& file);
 std::optional<Time> download_time(const DownloadedFile& file);
 
 /// The context as a directory below `temporary`. `name` is for messages. An archive may hold two
-/// million entries and 2^40 bytes. @throws Error
+/// million entries, and as many bytes as the file's limit allows. @throws Error
 LocalContext unpack_download(const DownloadedFile& file, const std::string& name,
                              const std::string& temporary);
 

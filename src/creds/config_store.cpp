@@ -3,6 +3,7 @@
 #include "util/crypto.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
+#include "util/held_entries.hpp"
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -10,6 +11,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <span>
 
 namespace cairn {
@@ -19,12 +21,22 @@ namespace {
 constexpr mode_t folder_mode = 0700;
 constexpr mode_t file_mode = 0600;
 
-/// A file without its final name, gone unless it gets that one.
+/// A file without its final name, gone unless it gets that one: at the latest when somebody else
+/// writes such a file, who finds it unlocked.
 class Unfinished {
 public:
-  Unfinished(FdRef directory, const std::string& name)
-      : directory_(directory), name_("." + name + "-" + random_hex(8)),
-        fd_(open_at(directory, name_, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, file_mode)) {}
+  Unfinished(FdRef directory, const std::string& name) : directory_(directory) {
+    constexpr int tries = 5;
+    const auto prefix = "." + name + "-";
+    remove_abandoned(directory, prefix);
+    for (int i = 0; i < tries; ++i) {
+      name_ = prefix + random_hex(8);
+      fd_ = open_at(directory, name_, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, file_mode);
+      if (share_entry(fd_) && is_entry(fd_, directory, name_))
+        return;
+    }
+    throw SysError(EBUSY, "lock '{}'", name_);
+  }
   Unfinished(const Unfinished&) = delete;
   Unfinished& operator=(const Unfinished&) = delete;
   ~Unfinished() {
@@ -52,6 +64,19 @@ public:
   }
 
 private:
+  static void remove_abandoned(FdRef directory, const std::string& prefix) {
+    for (const auto& name : list_directory(directory))
+      if (name.starts_with(prefix)) {
+        try {
+          if (const auto claim = claim_entry(directory, name))
+            ::unlinkat(directory.get(), name.c_str(), 0);
+        } catch (const SysError&) {
+          // It is nothing that was written here.
+          continue;
+        }
+      }
+  }
+
   FdRef directory_;
   std::string name_;
   Fd fd_;

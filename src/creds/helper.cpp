@@ -48,16 +48,6 @@ std::string program_name(const std::string& helper) {
   return "docker-credential-" + helper;
 }
 
-std::string program_of(const std::string& name, const HelperEnvironment& environment) {
-  auto program = program_name(name);
-  const auto pinned = environment.programs.find(name);
-  if (pinned == environment.programs.end())
-    return program;
-  if (pinned->second.empty())
-    throw Error("there is no such program in PATH");
-  return pinned->second;
-}
-
 /// One call of a helper: what it is to do, and what it reads from stdin, which may be secret.
 struct HelperCall {
   const std::string& name;
@@ -68,7 +58,18 @@ struct HelperCall {
 ProcessResult run_helper(const HelperCall& call, const HelperEnvironment& environment) {
   check_name(call.name);
   ProcessSpec spec;
-  spec.argv = {program_of(call.name, environment), call.action};
+  spec.argv = {program_name(call.name), call.action};
+  const auto pinned = environment.programs.find(call.name);
+  if (pinned != environment.programs.end()) {
+    if (!pinned->second)
+      throw Error("there is no such program in PATH");
+    if (!pinned->second->is_unchanged())
+      throw Error("{} has changed since the work began, and is not run", pinned->second->path());
+    spec.argv.front() = pinned->second->path();
+    spec.program = pinned->second->file();
+  }
+  spec.time_limit = environment.time_limit;
+  spec.cancel = environment.cancel;
   spec.environment = environment.environment;
   spec.path = environment.path;
   spec.input = call.input;
@@ -89,12 +90,17 @@ void HelperEnvironment::pin(const std::vector<std::string>& names) {
     auto& program = programs[name];
     try {
       check_name(name);
-      program = find_program(program_name(name), path);
+      program = std::make_shared<const HeldProgram>(program_name(name), path);
     } catch (const Error&) {
       // It matters to those alone who ask for it.
-      program.clear();
+      program.reset();
     }
   }
+}
+
+bool HelperEnvironment::is_unchanged(const std::string& name) const {
+  const auto pinned = programs.find(name);
+  return pinned == programs.end() || !pinned->second || pinned->second->is_unchanged();
 }
 
 std::optional<Credential> ask_helper(const std::string& name, const std::string& server,

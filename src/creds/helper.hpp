@@ -1,8 +1,12 @@
 #pragma once
 
 #include "creds/credential.hpp"
+#include "creds/held_program.hpp"
 
+#include <atomic>
+#include <chrono>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,13 +17,17 @@ namespace cairn {
 struct HelperEnvironment {
   std::string path = "/usr/local/bin:/usr/bin:/bin"; ///< Where they are looked for.
   std::vector<std::string> environment;              ///< "NAME=value"
-  /// Where programs were found at the start, by the names of helpers; "" for those that were not.
-  /// Others are looked for when they are asked.
-  std::map<std::string, std::string> programs = {};
+  const std::atomic<bool>* cancel = nullptr;         ///< Ends them; borrowed.
+  std::chrono::seconds time_limit{60};               ///< For one answer.
+  /// Programs as they were found at the start, by the names of helpers; null for those that were
+  /// not. Others are looked for when they are asked.
+  std::map<std::string, std::shared_ptr<const HeldProgram>> programs = {};
 
   /// Finds the programs of `names` now: a base image that is unpacked in place may bring some of
-  /// its own, which would be shown this program's environment.
+  /// its own, and a command change them, which would be shown this program's environment.
   void pin(const std::vector<std::string>& names);
+  /// False when the helper is one that was found and has been changed since.
+  bool is_unchanged(const std::string& name) const;
 };
 
 /// Asks `docker-credential-<name> get` (docker-credential-helpers protocol). Nothing when it knows

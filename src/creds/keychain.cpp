@@ -19,11 +19,19 @@ public:
   HelperCache(HelperEnvironment environment, Progress& progress)
       : environment_(std::move(environment)), progress_(progress) {}
 
+  /// Whether it is a program, and not this one.
+  bool is_program(const std::string& helper) const {
+    const auto found = environment_.programs.find(helper);
+    return found != environment_.programs.end() && found->second &&
+           !found->second->is_this_program();
+  }
+
   std::optional<Credential> ask(const std::string& helper, const std::string& server) {
     const std::lock_guard lock(mutex_);
     const auto now = std::chrono::steady_clock::now();
     auto& answer = answers_[{helper, server}];
-    if (answer.fresh_until > now)
+    const bool has_said = answer.fresh_until != std::chrono::steady_clock::time_point{};
+    if (answer.fresh_until > now || (has_said && !environment_.is_unchanged(helper)))
       return answer.credential;
     answer.fresh_until = now + lifetime;
     answer.credential.reset();
@@ -53,14 +61,16 @@ private:
 class DockerKeychain final : public Keychain {
 public:
   DockerKeychain(std::vector<DockerConfig> configs, HelperEnvironment environment,
-                 Progress& progress)
-      : configs_(std::move(configs)), helpers_(pinned(std::move(environment), configs_), progress) {
+                 Progress& progress, OwnHelpers own)
+      : configs_(std::move(configs)), helpers_(pinned(std::move(environment), configs_), progress),
+        own_(std::move(own)) {
+    std::erase_if(own_, [&](const auto& entry) { return helpers_.is_program(entry.first); });
   }
 
   std::optional<Credential> find(const ImageRef& ref) override {
     for (const auto& config : configs_) {
       if (const auto helper = config.helper(ref))
-        if (auto credential = helpers_.ask(*helper, helper_server(ref)))
+        if (auto credential = ask(*helper, ref))
           return credential;
       if (auto credential = config.find(ref))
         return credential;
@@ -83,8 +93,14 @@ private:
     return environment;
   }
 
+  std::optional<Credential> ask(const std::string& helper, const ImageRef& ref) {
+    const auto own = own_.find(helper);
+    return own != own_.end() ? own->second->find(ref) : helpers_.ask(helper, helper_server(ref));
+  }
+
   std::vector<DockerConfig> configs_;
   HelperCache helpers_;
+  OwnHelpers own_;
 };
 
 class EnvKeychain final : public Keychain {
@@ -128,8 +144,10 @@ private:
 } // namespace
 
 std::unique_ptr<Keychain> make_docker_keychain(std::vector<DockerConfig> configs,
-                                               HelperEnvironment environment, Progress& progress) {
-  return std::make_unique<DockerKeychain>(std::move(configs), std::move(environment), progress);
+                                               HelperEnvironment environment, Progress& progress,
+                                               OwnHelpers own) {
+  return std::make_unique<DockerKeychain>(std::move(configs), std::move(environment), progress,
+                                          std::move(own));
 }
 
 std::unique_ptr<Keychain> make_env_keychain(const std::vector<std::string>& environment) {

@@ -43,11 +43,17 @@ std::optional<Reference> parse_reference(std::string_view text) {
   return Reference{name, braced ? end + 1 : end};
 }
 
+void check_length(const std::string& result) {
+  if (result.size() > longest_expansion)
+    throw Error("the result is longer than {} bytes", longest_expansion);
+}
+
 /// Fills a replacement template. The patterns have no groups: only $0 means something.
 std::string fill_template(std::string_view text, std::string_view matched) {
   std::string out;
   for (auto dollar = text.find('$'); dollar != std::string_view::npos; dollar = text.find('$')) {
     out += text.substr(0, dollar);
+    check_length(out);
     text.remove_prefix(dollar + 1);
     if (text.starts_with('$')) {
       out += '$';
@@ -64,6 +70,20 @@ std::string fill_template(std::string_view text, std::string_view matched) {
 }
 
 } // namespace
+
+/// Steps are what a value's characters and a pattern's add up to: two of them long, or one tried
+/// at every place, would take hours.
+class ShellPattern::Effort {
+public:
+  void spend(std::size_t steps) {
+    if (steps > left_)
+      throw Error("a pattern of this length takes too long on a value of this length");
+    left_ -= steps;
+  }
+
+private:
+  std::size_t left_ = std::size_t{200} * 1000 * 1000;
+};
 
 ShellPattern ShellPattern::parse(std::string_view text) {
   ShellPattern pattern;
@@ -106,12 +126,13 @@ ShellPattern ShellPattern::reversed() const {
 
 // Follows all ways through the pattern at once, so that no pattern takes exponential time.
 // states[i] says that the tokens before i can have matched what was read.
-std::size_t ShellPattern::match_length(const Characters& value, std::size_t from,
-                                       Reach reach) const {
+std::size_t ShellPattern::match_length(const Characters& value, std::size_t from, Reach reach,
+                                       Effort& effort) const {
   std::vector<bool> states(tokens_.size() + 1, false);
   states[0] = true;
   std::size_t found = npos;
   for (std::size_t at = from;; ++at) {
+    effort.spend(states.size());
     for (std::size_t i = 0; i < tokens_.size(); ++i)
       if (states[i] && tokens_[i].kind == Kind::any_run)
         states[i + 1] = true;
@@ -138,23 +159,26 @@ bool ShellPattern::takes(const Token& token, std::string_view character) {
 }
 
 std::string ShellPattern::trim_prefix(std::string_view value, Reach reach) const {
-  const auto length = match_length(characters(value), 0, reach);
+  Effort effort;
   const auto parts = characters(value);
+  const auto length = match_length(parts, 0, reach, effort);
   return length == npos ? std::string(value) : concatenate(parts, length, parts.size());
 }
 
 std::string ShellPattern::trim_suffix(std::string_view value, Reach reach) const {
   const auto parts = characters(value);
   const Characters backwards(parts.rbegin(), parts.rend());
-  const auto length = reversed().match_length(backwards, 0, reach);
+  Effort effort;
+  const auto length = reversed().match_length(backwards, 0, reach, effort);
   return length == npos ? std::string(value) : concatenate(parts, 0, parts.size() - length);
 }
 
 std::string ShellPattern::replace_first(std::string_view value,
                                         std::string_view replacement) const {
+  Effort effort;
   const auto parts = characters(value);
   for (std::size_t from = 0; from <= parts.size(); ++from) {
-    const auto length = match_length(parts, from, Reach::longest);
+    const auto length = match_length(parts, from, Reach::longest, effort);
     if (length != npos)
       return concatenate(parts, 0, from) + std::string(replacement) +
              concatenate(parts, from + length, parts.size());
@@ -163,14 +187,16 @@ std::string ShellPattern::replace_first(std::string_view value,
 }
 
 std::string ShellPattern::replace_all(std::string_view value, std::string_view replacement) const {
+  Effort effort;
   const auto parts = characters(value);
   std::string out;
   std::size_t last_end = npos;
   for (std::size_t from = 0; from <= parts.size();) {
-    const auto length = match_length(parts, from, Reach::longest);
+    const auto length = match_length(parts, from, Reach::longest, effort);
     // An empty match right behind a match does not count.
     if (length != npos && (length > 0 || from != last_end)) {
       out += fill_template(replacement, concatenate(parts, from, from + length));
+      check_length(out);
       last_end = from + length;
     }
     if (length != npos && length > 0) {

@@ -9,8 +9,12 @@ namespace cairn {
 
 enum class Reach { shortest, longest };
 
+/// What a text may become when variables in it are replaced.
+inline constexpr std::size_t longest_expansion = std::size_t{16} << 20;
+
 /// A pattern of ${v#p}, ${v%p}, ${v/p/r}: `*` is any run of characters, `?` is one character,
 /// neither is a line feed; \* \? \\ \} \/ are those characters. There are no brackets.
+/// All throw an Error when a value takes the pattern too many steps, or the result is too long.
 class ShellPattern {
 public:
   /// @throws Error on another escape
@@ -37,7 +41,10 @@ private:
 
   static Characters characters(std::string_view value);
   static bool takes(const Token& token, std::string_view character);
-  std::size_t match_length(const Characters& value, std::size_t from, Reach reach) const;
+  class Effort;
+
+  std::size_t match_length(const Characters& value, std::size_t from, Reach reach,
+                           Effort& effort) const;
   ShellPattern reversed() const;
 
   std::vector<Token> tokens_;

@@ -5,6 +5,7 @@
 #include "util/error.hpp"
 #include "util/text.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace cairn {
@@ -12,6 +13,7 @@ namespace cairn {
 namespace {
 
 constexpr int max_depth = 100;
+constexpr std::size_t longest_shown = 160;
 
 /// Gathers words the way a shell splits fields: blanks that stood unquoted end a word.
 class WordCollector {
@@ -61,8 +63,16 @@ public:
 private:
   template<class... Args>
   [[noreturn]] void fail(fmt::format_string<Args...> format, Args&&... args) const {
-    throw Error("cannot expand '{}': {}", printable(whole_),
+    throw Error("cannot expand '{}{}': {}", printable(whole_.substr(0, longest_shown)),
+                whole_.size() > longest_shown ? "..." : "",
                 fmt::format(format, std::forward<Args>(args)...));
+  }
+
+  /// A variable may hold any number of others.
+  void append(std::string& to, std::string_view piece) const {
+    if (piece.size() > longest_expansion - std::min(to.size(), longest_expansion))
+      fail("it becomes longer than {} bytes", longest_expansion);
+    to += piece;
   }
 
   bool at(char c) const { return rest_.starts_with(c); }
@@ -117,7 +127,7 @@ std::string Expander::read_until(char stop, Escapes escapes, WordCollector* word
       continue;
     }
     const auto piece = read_special(escapes);
-    out += piece;
+    append(out, piece);
     if (words != nullptr && c == '$')
       words->add(piece);
     else if (words != nullptr)
@@ -174,7 +184,7 @@ std::string Expander::read_double_quoted(Escapes escapes) {
     if (rest_.empty())
       fail("a double quote has no partner");
     if (at('$')) {
-      out += read_dollar();
+      append(out, read_dollar());
       continue;
     }
     const bool escape = at(rules_.escape);

@@ -39,7 +39,7 @@ struct Expansion {
 /// the way BuildKit's Dockerfile frontend does. Inside ${v...} the word is expanded in turn.
 /// Patterns know * and ? (neither matches a line feed) and their escapes, no brackets.
 /// @throws Error on an unterminated quote or substitution, an unknown modifier, a `${v?}` that
-/// fires, nesting deeper than 100.
+/// fires, nesting deeper than 100, more than 16 MiB of result, a pattern that takes too long.
 Expansion expand(std::string_view text, const VariableLookup& lookup, const WordRules& rules = {});
 
 /// One argument of COPY, ENV, WORKDIR...: quotes removed, not split.

@@ -1,5 +1,6 @@
 // The one home of libarchive: tar streams are read, and rare compressions undone, by it.
 #include "fs/filter.hpp"
+#include "fs/name_budget.hpp"
 #include "fs/tar.hpp"
 #include "fs/xattr.hpp"
 #include "util/error.hpp"
@@ -43,8 +44,17 @@ public:
     if (count > left_)
       throw Error("archive is larger than {} bytes", limit_);
     left_ -= count;
+    if (count > patience_)
+      throw Error("headers of an entry are larger than {} bytes", patient_with_);
+    patience_ -= count;
     return count;
   }
+
+  /// The next call of the library may read so many bytes, and any number after that.
+  void be_patient(std::uint64_t bytes) noexcept { patience_ = patient_with_ = bytes; }
+
+  /// How many bytes were read so far.
+  std::uint64_t total() const noexcept { return limit_ - left_; }
 
 private:
   static la_ssize_t read(archive* reader, void* self, const void** bytes) {
@@ -71,6 +81,8 @@ private:
   std::vector<std::byte> buffer_ = std::vector<std::byte>(stream_block);
   std::uint64_t left_;
   std::uint64_t limit_;
+  std::uint64_t patience_ = UINT64_MAX;
+  std::uint64_t patient_with_ = UINT64_MAX;
   std::exception_ptr failure_;
 };
 
@@ -223,7 +235,11 @@ struct TarReader::State {
   std::uint64_t entries = 0;
   std::uint64_t bytes = 0;
   std::uint64_t xattr_bytes = 0;
-  std::uint64_t size = 0; ///< Of the current entry.
+  std::uint64_t size = 0;     ///< Of the current entry.
+  std::uint64_t end = 0;      ///< Of the part of its content that was read.
+  std::uint64_t holes = 0;    ///< In sparse files: bytes that are in no stream.
+  std::uint64_t position = 0; ///< In the stream, of the current entry's header.
+  NameBudget name_budget;
 
   State(Source& from, TarLimits chosen, TarNames how)
       : input(from, 2 * chosen.bytes + headroom), limits(chosen), names(how) {
@@ -232,6 +248,9 @@ struct TarReader::State {
     ::archive_read_support_format_empty(reader.get());
   }
 
+  archive_entry* next_header();
+  void count_holes_of_last();
+  void check_expansion(std::uint64_t more) const;
   LayerEntry convert(archive_entry* entry);
   Metadata metadata(archive_entry* entry);
 };
@@ -245,18 +264,49 @@ std::optional<LayerEntry> TarReader::next() {
   auto& state = *state_;
   if (state.ended)
     return std::nullopt;
-  if (!std::exchange(state.begun, true))
-    state.input.open(state.reader.get());
-  archive_entry* entry = nullptr;
-  const int result = ::archive_read_next_header(state.reader.get(), &entry);
-  state.input.check(state.reader.get(), result);
-  if (result == ARCHIVE_EOF) {
+  auto* const entry = state.next_header();
+  state.count_holes_of_last();
+  if (entry == nullptr) {
     state.ended = true;
     return std::nullopt;
   }
   if (++state.entries > state.limits.entries)
     throw Error("archive has more than {} entries", state.limits.entries);
   return state.convert(entry);
+}
+
+/// Null at the end.
+archive_entry* TarReader::State::next_header() {
+  input.be_patient(limits.header_bytes);
+  if (!std::exchange(begun, true))
+    input.open(reader.get());
+  if (entries > 0) {
+    input.be_patient(UINT64_MAX);
+    input.check(reader.get(), ::archive_read_data_skip(reader.get()));
+    input.be_patient(limits.header_bytes);
+  }
+  archive_entry* entry = nullptr;
+  const int result = ::archive_read_next_header(reader.get(), &entry);
+  input.check(reader.get(), result);
+  return result == ARCHIVE_EOF ? nullptr : entry;
+}
+
+/// What of a file was not between its header and the next one is a hole, whether it was read or
+/// not.
+void TarReader::State::count_holes_of_last() {
+  const auto here = static_cast<std::uint64_t>(
+      std::max<la_int64_t>(::archive_read_header_position(reader.get()), 0));
+  const auto stored = here > position ? here - position : input.total() - position;
+  if (size > stored)
+    holes += size - stored;
+  position = here;
+  size = end = 0;
+  check_expansion(0);
+}
+
+void TarReader::State::check_expansion(std::uint64_t more) const {
+  if (limits.expansion != nullptr)
+    limits.expansion->check(input.total() + holes + more);
 }
 
 LayerEntry TarReader::State::convert(archive_entry* entry) {
@@ -273,6 +323,7 @@ LayerEntry TarReader::State::convert(archive_entry* entry) {
         bytes += size;
         if (bytes > limits.bytes)
           throw Error("contents of the archive are larger than {} bytes", limits.bytes);
+        name_budget.add(out);
         return out;
       },
       "entry '{}'", shown_name(name));
@@ -319,13 +370,20 @@ std::optional<TarReader::Block> TarReader::read_block() {
   const void* bytes = nullptr;
   std::size_t count = 0;
   la_int64_t offset = 0;
+  state.input.be_patient(state.limits.header_bytes);
   const int result = ::archive_read_data_block(state.reader.get(), &bytes, &count, &offset);
+  state.input.be_patient(UINT64_MAX);
   state.input.check(state.reader.get(), result);
-  if (result == ARCHIVE_EOF)
+  if (result == ARCHIVE_EOF) {
+    state.check_expansion(state.size - state.end);
     return std::nullopt;
+  }
   const auto start = static_cast<std::uint64_t>(offset);
   if (offset < 0 || start > state.size || count > state.size - start)
     throw Error("archive is damaged: content lies outside of its file");
+  if (start > state.end)
+    state.check_expansion(start - state.end);
+  state.end = start + count;
   return Block{start, {static_cast<const std::byte*>(bytes), count}};
 }
 
@@ -353,6 +411,7 @@ void TarReader::copy_to(Sink& to) {
 void TarReader::drain() {
   while (next()) {
   }
+  state_->input.be_patient(UINT64_MAX);
   while (state_->input.read_block() != 0) {
   }
 }

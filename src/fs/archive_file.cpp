@@ -96,13 +96,18 @@ bool is_archive(const std::function<std::unique_ptr<Source>()>& open) {
   return filter_of(open).has_value();
 }
 
-bool read_archive(const std::function<std::unique_ptr<Source>()>& open, const EntryVisitor& visit) {
+bool read_archive(const std::function<std::unique_ptr<Source>()>& open, const EntryVisitor& visit,
+                  ExpansionLimit limit) {
   const auto filter = filter_of(open);
   if (!filter)
     return false;
   const auto filtered = open();
-  const auto plain = unfiltered(*filtered, *filter);
-  TarReader reader(*plain, {}, TarNames::rooted);
+  ExpansionGauge expansion(limit);
+  MeasuredSource measured(*filtered, expansion);
+  const auto plain = unfiltered(measured, *filter);
+  TarLimits limits;
+  limits.expansion = &expansion;
+  TarReader reader(*plain, limits, TarNames::rooted);
   while (const auto entry = reader.next())
     visit(*entry, reader);
   return true;

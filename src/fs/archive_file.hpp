@@ -14,7 +14,9 @@ bool is_archive(const std::function<std::unique_ptr<Source>()>& open);
 
 /// Shows the entries of a file if it is_archive(), as ADD unpacks it. False when it is something
 /// else; then nothing was shown. `open` gives the file from its start each time it is called.
-/// @throws Error when the archive is damaged behind its first block
-bool read_archive(const std::function<std::unique_ptr<Source>()>& open, const EntryVisitor& visit);
+/// @throws Error when the archive is damaged behind its first block, or is unpacked to more than
+/// `limit` allows
+bool read_archive(const std::function<std::unique_ptr<Source>()>& open, const EntryVisitor& visit,
+                  ExpansionLimit limit = {});
 
 } // namespace cairn

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace cairn {
@@ -47,6 +48,11 @@ public:
   Snapshot(Snapshot&&) noexcept;
   Snapshot& operator=(Snapshot&&) noexcept;
   ~Snapshot();
+
+  /// The first path at which two snapshots of one directory differ, among those that `watched` is
+  /// true for.
+  static std::optional<RootedPath> first_difference(const Snapshot& before, const Snapshot& after,
+                                                    const PathFilter& watched);
 
 private:
   friend ChangeSet changes_since(const Snapshot&, const Snapshot&, FdRef, const Tree&,

@@ -1,9 +1,11 @@
 #include "fs/copy_archive.hpp"
 
 #include "fs/links.hpp"
+#include "fs/path_parts.hpp"
 #include "util/error.hpp"
 
 #include <utility>
+#include <vector>
 
 namespace cairn {
 
@@ -11,10 +13,84 @@ namespace {
 
 constexpr std::string_view capability = "security.capability";
 
+/// Where names in an archive lead, the links in them followed. Archives name what is in one
+/// directory one after the other, and deep ones level by level: so the way to the last name is
+/// kept.
+class Way {
+public:
+  Way(const Draft& draft, const RootedPath& root) : draft_(draft), root_(root) {
+    levels_.push_back({"", RootedPath(), root});
+  }
+
+  /// A directory, or what is taken for one because it does not exist. `arrived` is told of each new
+  /// part of the way, once.
+  template<class Arrived>
+  const RootedPath& to(const RootedPath& path, const Arrived& arrived) {
+    std::string_view rest = path.str();
+    std::size_t depth = 1;
+    for (auto name = pop_component(rest); !name.empty(); name = pop_component(rest), ++depth) {
+      if (depth < levels_.size() && levels_[depth].name == name)
+        continue;
+      levels_.resize(depth);
+      levels_.push_back(behind(levels_.back(), name));
+      arrived(levels_.back().outside);
+    }
+    levels_.resize(depth);
+    return levels_.back().outside;
+  }
+
+  /// What was there may be something else now.
+  void forget() { levels_.resize(1); }
+
+private:
+  struct Level {
+    std::string name;   ///< As the archive has it.
+    RootedPath inside;  ///< Where that leads, seen from the root of the archive.
+    RootedPath outside; ///< The same in the draft.
+  };
+
+  Level behind(const Level& above, std::string_view name) const {
+    Level level{std::string(name), above.inside.child(name), above.outside.child(name)};
+    const auto* meta = draft_.find(level.outside);
+    if (meta == nullptr || meta->type != FileType::symlink)
+      return level;
+    level.inside = followed(level.inside);
+    level.outside = in_draft(level.inside);
+    return level;
+  }
+
+  // A link that leads to nothing cannot be made a directory.
+  RootedPath followed(const RootedPath& path) const {
+    return resolve_links(
+        path,
+        [&](const RootedPath& name) -> std::optional<std::string> {
+          const auto* meta = draft_.find(in_draft(name));
+          if (meta == nullptr || meta->type != FileType::symlink)
+            return std::nullopt;
+          return meta->link_target;
+        },
+        [&](const RootedPath& end) {
+          if (draft_.find(in_draft(end)) == nullptr)
+            throw Error("it lies behind a symbolic link to '{}', which does not exist",
+                        in_draft(end).str());
+        });
+  }
+
+  RootedPath in_draft(const RootedPath& inside) const {
+    return inside.is_root() ? root_
+                            : RootedPath::parse(root_.str() + "/" + std::string(inside.relative()));
+  }
+
+  const Draft& draft_;
+  RootedPath root_;
+  std::vector<Level> levels_;
+};
+
 class Merge {
 public:
   Merge(Draft& draft, const CopyRequest& request, const RootedPath& root)
-      : draft_(draft), owner_(request.owner), root_(root) {
+      : draft_(draft), owner_(request.owner), root_(root), way_(draft, root),
+        link_way_(draft, root) {
     parent_.type = FileType::directory;
     parent_.mode = 0755;
     parent_.mtime = request.now;
@@ -23,40 +99,49 @@ public:
   void add(const LayerEntry& entry, CopyContent content) {
     if (entry.path.is_root())
       return;
-    const auto target = place(entry.path);
-    draft_.make_directories(target.parent(), parent_);
+    if (!std::exchange(has_root_, true))
+      draft_.make_directories(root_, parent_);
+    const auto target =
+        way_.to(entry.path.parent(), [&](const RootedPath& at) { make_directory(at); })
+            .child(entry.path.name());
     if (entry.hard_link)
       link(target, entry);
     else if (entry.meta.type == FileType::directory)
-      draft_.put_directory(target, dressed(entry.meta));
+      put_directory(target, dressed(entry.meta));
     else
-      draft_.put_file(target, dressed(entry.meta), std::move(content));
+      put_file(target, dressed(entry.meta), std::move(content));
   }
 
 private:
-  RootedPath outside(const RootedPath& inside) const {
-    return inside.is_root() ? root_
-                            : RootedPath::parse(root_.str() + "/" + std::string(inside.relative()));
+  void make_directory(const RootedPath& path) {
+    const auto* meta = draft_.find(path);
+    if (meta == nullptr)
+      draft_.put_directory(path, parent_);
+    else if (meta->type != FileType::directory)
+      throw Error("cannot make directory '{}': it is no directory", path.str());
   }
 
-  // An entry's name in the draft, with the links above it followed. A link that leads to nothing
-  // cannot be made a directory.
-  RootedPath place(const RootedPath& path) const {
-    const auto parent = resolve_links(
-        path.parent(), [&](const RootedPath& name) { return link_target(name); },
-        [&](const RootedPath& end) {
-          if (draft_.find(outside(end)) == nullptr)
-            throw Error("it lies behind a symbolic link to '{}', which does not exist",
-                        outside(end).str());
-        });
-    return outside(parent).child(path.name());
+  void put_directory(const RootedPath& target, Metadata meta) {
+    if (const auto* old = draft_.find(target); old != nullptr && old->type == FileType::symlink)
+      forget_ways();
+    draft_.put_directory(target, std::move(meta));
   }
 
-  std::optional<std::string> link_target(const RootedPath& inside) const {
-    const auto* meta = draft_.find(outside(inside));
-    if (meta == nullptr || meta->type != FileType::symlink)
-      return std::nullopt;
-    return meta->link_target;
+  void put_file(const RootedPath& target, Metadata meta, CopyContent content) {
+    make_room(target);
+    draft_.put_file(target, std::move(meta), std::move(content));
+  }
+
+  // Ways lead through directories and links alone, as what is behind other things is an error.
+  void make_room(const RootedPath& target) {
+    const auto* old = draft_.find(target);
+    if (old != nullptr && (old->type == FileType::directory || old->type == FileType::symlink))
+      forget_ways();
+  }
+
+  void forget_ways() {
+    way_.forget();
+    link_way_.forget();
   }
 
   Metadata dressed(Metadata meta) const {
@@ -70,12 +155,14 @@ private:
 
   // The header of a link speaks of the file that it names.
   void link(const RootedPath& target, const LayerEntry& entry) {
-    const auto source = place(*entry.hard_link);
+    const auto source = link_way_.to(entry.hard_link->parent(), [](const RootedPath&) {})
+                            .child(entry.hard_link->name());
     const auto* old = draft_.find(source);
     if (old == nullptr || old->type == FileType::directory)
       throw Error("it is a hard link to '{}', which is no file", entry.hard_link->relative());
     if (source == target)
       return;
+    make_room(target);
     const auto file = draft_.file_at(source);
     if (!file) {
       draft_.put_name_of_below(target, source);
@@ -93,6 +180,9 @@ private:
   Draft& draft_;
   std::optional<Owner> owner_;
   RootedPath root_;
+  bool has_root_ = false;
+  Way way_;
+  Way link_way_;    ///< To the files that hard links name.
   Metadata parent_; // of directories that the archive does not hold
 };
 

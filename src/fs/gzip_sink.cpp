@@ -1,7 +1,10 @@
 #include "fs/gzip_sink.hpp"
 
+#include "util/threads.hpp"
+
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace cairn {
 
@@ -58,9 +61,9 @@ void GzipSink::write(std::span<const std::byte> bytes) {
 }
 
 void GzipSink::submit(DeflateCodec::End end) {
-  if (threads_.empty())
-    start_threads();
-  while (pending_.size() > max_threads_)
+  if (!std::exchange(started_, true))
+    start();
+  while (pending_.size() > threads_.size())
     collect_front();
 
   auto* const job = current_.get();
@@ -71,17 +74,27 @@ void GzipSink::submit(DeflateCodec::End end) {
     current_->input.assign(job->input.end() - deflate_window, job->input.end());
     current_->window = deflate_window;
   }
-  {
-    const std::lock_guard lock(mutex_);
-    queue_.push_back(job);
-  }
-  work_ready_.notify_one();
+  hand_over(*job);
 }
 
-void GzipSink::start_threads() {
+void GzipSink::start() {
   write_header();
-  for (std::size_t i = 0; i < max_threads_; ++i)
-    threads_.emplace_back([this] { work(); });
+  threads_ = start_threads(max_threads_, [this] { work(); });
+}
+
+void GzipSink::hand_over(Job& job) {
+  if (threads_.empty()) {
+    if (!codec_)
+      codec_ = make_codec_();
+    run(*codec_, job);
+    job.done = true;
+    return;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    queue_.push_back(&job);
+  }
+  work_ready_.notify_one();
 }
 
 void GzipSink::work() {
@@ -132,7 +145,7 @@ void GzipSink::write_header() {
 }
 
 void GzipSink::finish() {
-  if (threads_.empty()) {
+  if (!started_) {
     write_header();
     current_->end = DeflateCodec::End::last;
     run(*make_codec_(), *current_);

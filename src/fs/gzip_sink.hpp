@@ -15,7 +15,8 @@ namespace cairn {
 
 /// Writes one gzip member (RFC 1952, no name, no time), its blocks compressed by several threads.
 /// The blocks are cut by position alone: neither the number of threads nor the sizes of writes
-/// show in the result. Threads start when there is more than one block.
+/// show in the result. Threads start when there is more than one block; where there can be none
+/// the writer's does their work.
 class GzipSink final : public Sink {
 public:
   using MakeCodec = std::function<std::unique_ptr<DeflateCodec>()>;
@@ -40,8 +41,9 @@ private:
 
   void start_block();
   void submit(DeflateCodec::End end);
-  void start_threads();
+  void start();
   void work();
+  void hand_over(Job& job);
   void collect_front();
   void write_header();
   static void run(DeflateCodec& codec, Job& job);
@@ -49,6 +51,8 @@ private:
   Sink& to_;
   MakeCodec make_codec_;
   std::size_t max_threads_;
+  bool started_ = false;
+  std::unique_ptr<DeflateCodec> codec_; ///< Of the writer's thread, where there is no other.
   std::unique_ptr<Job> current_;
   std::vector<std::unique_ptr<Job>> spare_;
   std::deque<std::unique_ptr<Job>> pending_; ///< In the order of the stream.

@@ -1,5 +1,6 @@
 #include "fs/layer_index.hpp"
 
+#include "fs/name_budget.hpp"
 #include "util/crypto.hpp"
 #include "util/error.hpp"
 
@@ -251,12 +252,14 @@ IndexedLayer read_index(Source& from) {
     throw Error("it has another form");
   IndexedLayer layer;
   PathCoder paths;
+  NameBudget names; // paths are short in the file when they share their beginnings
   for (auto left = decoder.number(); left > 0; --left) {
     LayerEntry entry;
     entry.path = paths.read(decoder);
     if (const auto target = decoder.text(); !target.empty())
       entry.hard_link = RootedPath::parse(target);
     entry.meta = read_metadata(decoder);
+    names.add(entry);
     layer.index.entries.push_back(std::move(entry));
   }
   for (auto left = decoder.number(); left > 0; --left) {

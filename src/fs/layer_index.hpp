@@ -21,7 +21,7 @@ struct IndexedLayer {
 void write_index(const IndexedLayer& layer, Sink& to);
 
 /// The same read back. Takes no more memory than a small multiple of the bytes it reads.
-/// @throws Error when it is damaged or of another form
+/// @throws Error when it is damaged, of another form, or its names are beyond a NameBudget
 IndexedLayer read_index(Source& from);
 
 } // namespace cairn

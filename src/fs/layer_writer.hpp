@@ -2,6 +2,7 @@
 
 #include "fs/compress.hpp"
 #include "fs/entry.hpp"
+#include "fs/expansion.hpp"
 #include "fs/layer.hpp"
 #include "fs/tar.hpp"
 #include "fs/tree.hpp"
@@ -37,8 +38,9 @@ using EntryVisitor = std::function<void(const LayerEntry&, TarReader&)>;
 /// Streams a layer's blob through decompression and shows each entry to `visit`; returns the diff
 /// id. Decompression runs ahead in a thread of its own. `claimed` is what the media type says; as
 /// registries hold layers whose type is wrong, the first bytes decide.
-/// @throws Error when the blob is damaged or has another diff id than the one given
+/// @throws Error when the blob is damaged, has another diff id than the one given or is unpacked to
+/// more than `limit` allows
 Digest read_layer(Source& blob, Compression claimed, const std::optional<Digest>& diff_id,
-                  const EntryVisitor& visit);
+                  const EntryVisitor& visit, ExpansionLimit limit = {});
 
 } // namespace cairn

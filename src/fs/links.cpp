@@ -13,6 +13,8 @@ namespace cairn {
 namespace {
 
 constexpr int max_links = 255;
+/// Each link may lead through as many names as a path can have.
+constexpr int max_names = 8192;
 
 std::deque<std::string> split_path(std::string_view path) {
   std::deque<std::string> parts;
@@ -34,6 +36,9 @@ public:
     while (!todo_.empty()) {
       const auto name = std::move(todo_.front());
       todo_.pop_front();
+      if (++names_ > max_names)
+        throw Error("'{}' leads through more than {} names when its symbolic links are followed",
+                    path_.str(), max_names);
       if (name == "..")
         at_ = at_.parent();
       else
@@ -68,6 +73,7 @@ private:
   std::deque<std::string> todo_;
   std::vector<std::size_t> ends_; // how much is left to do when a link's target has been walked
   int links_ = 0;
+  int names_ = 0;
 };
 
 } // namespace

@@ -14,7 +14,7 @@ using LinkReader = std::function<std::optional<std::string>(const RootedPath&)>;
 
 /// Where symbolic links in `path` lead: absolute targets start at the root, ".." stops there. What
 /// does not exist is taken as it is written. `link_at` is asked once for each component.
-/// @throws Error after 255 links
+/// @throws Error after 255 links or 8192 names
 RootedPath resolve_links(const RootedPath& path, Tree::Last last, const LinkReader& link_at);
 
 /// The same for directories of which each link must lead to something: `arrived` is told where one

@@ -130,6 +130,29 @@ Snapshot Snapshot::take(FdRef root, const PathFilter& ignored) {
   return Snapshot(std::move(state));
 }
 
+std::optional<RootedPath> Snapshot::first_difference(const Snapshot& before, const Snapshot& after,
+                                                     const PathFilter& watched) {
+  const auto& was = before.state_->items;
+  const auto& is = after.state_->items;
+  std::optional<RootedPath> directory; // which says less than what changed in it
+  std::size_t i = 0;
+  std::size_t j = 0;
+  while (i < was.size() || j < is.size()) {
+    const bool only_was = j == is.size() || (i < was.size() && was[i].path < is[j].path);
+    const bool only_is = !only_was && (i == was.size() || is[j].path < was[i].path);
+    const auto& path = only_was ? was[i].path : is[j].path;
+    const bool differs = only_was || only_is || !was[i].same_as(is[j]);
+    if (differs && watched(path)) {
+      if (only_was || only_is || !is[j].is_directory())
+        return path;
+      directory = directory.value_or(path);
+    }
+    i += only_is ? 0 : 1;
+    j += only_was ? 0 : 1;
+  }
+  return directory;
+}
+
 // The sixth parameter tells whom to ask about content, which no other could carry.
 // NOLINTNEXTLINE(readability-function-size)
 ChangeSet changes_since(const Snapshot& before, const Snapshot& after, FdRef root,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "fs/entry.hpp"
+#include "fs/expansion.hpp"
 #include "util/stream.hpp"
 
 #include <memory>
@@ -8,7 +9,7 @@
 
 namespace cairn {
 
-/// Limits on what an archive from outside may make us do.
+/// Limits on what an archive from outside may make us do, besides that of its names (NameBudget).
 struct TarLimits {
   std::uint64_t entries = 2'000'000;
   std::uint64_t bytes = std::uint64_t{1} << 40; ///< Sum of all contents; twice that of the stream.
@@ -16,6 +17,10 @@ struct TarLimits {
   /// For each entry, names and values; Linux takes at most 64 KiB of either.
   std::uint64_t xattr_bytes = std::uint64_t{128} << 10;
   std::uint64_t all_xattr_bytes = std::uint64_t{16} << 20; ///< Their sum: an index keeps them.
+  /// All headers that describe one entry, maps of sparse files among them.
+  std::uint64_t header_bytes = std::uint64_t{16} << 20;
+  /// Holes of sparse files count as what is unpacked. Borrowed; null: any size will do.
+  const ExpansionGauge* expansion = nullptr;
 };
 
 /// What becomes of the names in an archive that are not below its root.

@@ -17,6 +17,10 @@ using Node = Tree::Node;
 // Through links a name can lead deeper than its own length; no file system goes on for ever.
 constexpr std::size_t max_path = 4096;
 
+// Directories of which a layer holds only what is in them.
+constexpr std::uint64_t most_made = 100'000;
+constexpr std::uint64_t made_for_each = 8;
+
 Metadata implied_metadata() {
   Metadata meta;
   meta.type = FileType::directory;
@@ -41,6 +45,32 @@ Node* child_of(const Node* node, std::string_view name) {
   const auto found = node->children.find(name);
   return found == node->children.end() ? nullptr : found->second.get();
 }
+
+/// Reads links where resolve_links() goes, which is down one name, up, or back to the root: so the
+/// node of each name is found from that of the one before.
+class LinksOnTheWay {
+public:
+  explicit LinksOnTheWay(const Node& root) : way_({{0, &root}}) {}
+
+  std::optional<std::string> operator()(const RootedPath& path) {
+    const auto size_above = path.str().rfind('/');
+    while (way_.back().size > size_above)
+      way_.pop_back();
+    const auto* node = child_of(way_.back().node, path.name());
+    way_.push_back({path.str().size(), node});
+    if (node == nullptr || node->meta.type != FileType::symlink)
+      return std::nullopt;
+    return node->meta.link_target;
+  }
+
+private:
+  struct Place {
+    std::size_t size = 0; ///< Of the path, without the root's slash.
+    const Node* node = nullptr;
+  };
+
+  std::vector<Place> way_;
+};
 
 Node* find_node(const Node* node, const RootedPath& path) {
   std::string_view rest = path.str();
@@ -67,12 +97,7 @@ const Tree::Node* Tree::find(const RootedPath& path) const {
 }
 
 RootedPath Tree::resolve(const RootedPath& path, Last last) const {
-  return resolve_links(path, last, [&](const RootedPath& at) -> std::optional<std::string> {
-    const auto* node = find(at);
-    if (node == nullptr || node->meta.type != FileType::symlink)
-      return std::nullopt;
-    return node->meta.link_target;
-  });
+  return resolve_links(path, last, LinksOnTheWay(*root_));
 }
 
 const Tree::Node* Tree::lookup(const RootedPath& path, Last last) const {
@@ -94,6 +119,7 @@ public:
   Applier(Tree& tree, std::uint32_t layer) : tree_(tree), layer_(layer) {}
 
   void add(const LayerEntry& entry, std::uint32_t number) {
+    ++entries_;
     if (entry.path.is_root())
       set_root(entry);
     else if (const auto whiteout = parse_whiteout(entry.path))
@@ -197,30 +223,48 @@ private:
   void forget_parent() { last_parent_ = nullptr; }
 
   Node& find_or_make(const RootedPath& path) {
-    if (auto* direct = find_node(tree_.root_.get(), path))
-      if (direct->meta.type == FileType::directory)
-        return *direct;
+    if (auto* direct = try_make(path))
+      return *direct;
     const auto resolved = tree_.resolve(path, Last::follow);
     if (resolved.str().size() > max_path)
       throw Error("path '{}' is too long when its symbolic links are followed", path.str());
+    auto* made = try_make(resolved);
+    if (made == nullptr)
+      throw Error("path '{}' leads to a symbolic link", path.str());
+    return *made;
+  }
+
+  /// Null when there is a symbolic link on the way.
+  Node* try_make(const RootedPath& path) {
     auto* node = tree_.root_.get();
-    std::string_view rest = resolved.str();
+    std::string_view rest = path.str();
     for (auto part = pop_component(rest); !part.empty(); part = pop_component(rest)) {
       auto found = node->children.find(part);
       if (found == node->children.end())
         found = node->children.emplace(part, nullptr).first;
       auto& slot = found->second;
-      if (!slot || slot->meta.type != FileType::directory) {
-        slot = std::make_unique<Node>();
-        make_implied(*slot);
-      }
+      if (slot && slot->meta.type == FileType::symlink)
+        return nullptr;
+      if (!slot || slot->meta.type != FileType::directory)
+        slot = implied_directory();
       node = slot.get();
     }
-    return *node;
+    return node;
+  }
+
+  /// A name of a few kilobytes can ask for thousands of them.
+  std::unique_ptr<Node> implied_directory() {
+    if (++made_ > most_made + made_for_each * entries_)
+      throw Error("its entries lie in more than {} directories that have no entry", made_ - 1);
+    auto node = std::make_unique<Node>();
+    make_implied(*node);
+    return node;
   }
 
   Tree& tree_;
   std::uint32_t layer_;
+  std::uint64_t entries_ = 0;
+  std::uint64_t made_ = 0; ///< Directories that had no entry.
   Node* last_parent_ = nullptr;
   std::string last_path_;
 };

@@ -79,23 +79,31 @@ struct Unpacker::State {
   Options options;
   UnpackTarget target;
   bool lacks_below = false; ///< Something could not be done without it.
+  RootedPath blocked_at;
   std::set<RootedPath> left_out;
 
   using WriteContent = std::function<void(FdRef)>;
 
   void add(const LayerEntry& entry, const WriteContent& content);
+  /// False when something protected was in the way, at `blocked_at`.
+  bool write(const LayerEntry& entry, const WriteContent& content);
   void add_whiteout(const RootedPath& path, const Whiteout& whiteout);
   void write_whiteout(const RootedPath& path, const Whiteout& whiteout);
   void hide(const std::string& name);
-  void add_link(const LayerEntry& entry, const std::string& name);
-  void copy_from_below(const RootedPath& path, const std::string& name);
-  void place(const Metadata& meta, const std::string& name, const WriteContent& content);
-  void place_file(const Metadata& meta, const std::string& name, const WriteContent& content);
-  void place_node(const Metadata& meta, const std::string& name);
+  bool blocked(const RootedPath& place) {
+    blocked_at = place;
+    return false;
+  }
+  // These return as write() does.
+  bool add_link(const LayerEntry& entry, const std::string& name);
+  bool copy_from_below(const RootedPath& path, const std::string& name);
+  bool place(const Metadata& meta, const std::string& name, const WriteContent& content);
+  bool place_file(const Metadata& meta, const std::string& name, const WriteContent& content);
+  bool place_node(const Metadata& meta, const std::string& name);
   void leave_out(const std::string& name);
 
-  /// Runs `make`, which returns as system calls do; what is in its way is removed first. False
-  /// when that must stay.
+  /// Runs `make`, which returns as system calls do; what is in its way is removed first. False, as
+  /// write(), when that must stay.
   template<class Make>
   bool create(const std::string& name, Make&& make) {
     if (make() >= 0)
@@ -103,7 +111,7 @@ struct Unpacker::State {
     if (errno != EEXIST)
       return throw_cannot_create();
     if (!target.remove(name, Remove::all))
-      return false;
+      return blocked(target.path().child(name));
     return make() >= 0 || throw_cannot_create();
   }
 
@@ -119,23 +127,29 @@ void Unpacker::State::add(const LayerEntry& entry, const WriteContent& content) 
   }
   if (const auto whiteout = parse_whiteout(entry.path))
     return add_whiteout(entry.path, *whiteout);
-  if (target.go_to(entry.path.parent(), Missing::create) != Arrival::arrived)
-    return;
-  const std::string name(entry.path.name());
-  if (target.is_protected(name))
-    return;
-  if (entry.hard_link)
-    return add_link(entry, name);
-  place(entry.meta, name, content);
+  if (!write(entry, content) && options.on_blocked)
+    options.on_blocked(entry, blocked_at);
 }
 
-void Unpacker::State::place(const Metadata& meta, const std::string& name,
+bool Unpacker::State::write(const LayerEntry& entry, const WriteContent& content) {
+  if (target.go_to(entry.path.parent(), Missing::create) != Arrival::arrived)
+    return blocked(target.protected_place().child(entry.path.name()));
+  const std::string name(entry.path.name());
+  if (target.is_protected(name))
+    return blocked(target.path().child(name));
+  if (entry.hard_link)
+    return add_link(entry, name);
+  return place(entry.meta, name, content);
+}
+
+bool Unpacker::State::place(const Metadata& meta, const std::string& name,
                             const WriteContent& content) {
   switch (meta.type) {
   case FileType::directory:
-    if (target.make_directory(name, meta))
-      target.note(name);
-    return;
+    if (!target.make_directory(name, meta))
+      return blocked(target.path().child(name));
+    target.note(name);
+    return true;
   case FileType::regular:
     return place_file(meta, name, content);
   default:
@@ -143,7 +157,7 @@ void Unpacker::State::place(const Metadata& meta, const std::string& name,
   }
 }
 
-void Unpacker::State::place_file(const Metadata& meta, const std::string& name,
+bool Unpacker::State::place_file(const Metadata& meta, const std::string& name,
                                  const WriteContent& content) {
   constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
   Fd file;
@@ -152,16 +166,17 @@ void Unpacker::State::place_file(const Metadata& meta, const std::string& name,
     return file.get();
   };
   if (!create(name, open))
-    return;
+    return false;
   target.note(name);
   if (meta.size != 0)
     content(file);
   set_metadata(file, meta);
   set_time(file, meta.mtime);
+  return true;
 }
 
 /// Symbolic links, devices and fifos, which have no descriptor to work on.
-void Unpacker::State::place_node(const Metadata& meta, const std::string& name) {
+bool Unpacker::State::place_node(const Metadata& meta, const std::string& name) {
   bool is_refused = false;
   const auto make = [&] {
     const int parent = target.here().get();
@@ -174,9 +189,11 @@ void Unpacker::State::place_node(const Metadata& meta, const std::string& name) 
     return is_refused ? 0 : result;
   };
   if (!create(name, make))
-    return;
-  if (is_refused)
-    return leave_out(name);
+    return false;
+  if (is_refused) {
+    leave_out(name);
+    return true;
+  }
   target.note(name);
   const int parent = target.here().get();
   if (::fchownat(parent, name.c_str(), meta.uid, meta.gid, AT_SYMLINK_NOFOLLOW) != 0)
@@ -185,6 +202,7 @@ void Unpacker::State::place_node(const Metadata& meta, const std::string& name) 
   if (meta.type != FileType::symlink && ::fchmodat(parent, name.c_str(), meta.mode, 0) != 0)
     throw SysError(errno, "set mode {:o}", meta.mode);
   set_time(target.here(), name, meta.mtime);
+  return true;
 }
 
 /// Has nothing under this name: what the layers below have of it does not show.
@@ -194,7 +212,7 @@ void Unpacker::State::leave_out(const std::string& name) {
     hide(name);
 }
 
-void Unpacker::State::add_link(const LayerEntry& entry, const std::string& name) {
+bool Unpacker::State::add_link(const LayerEntry& entry, const std::string& name) {
   const auto& to = *entry.hard_link;
   const std::string to_name(to.name());
   Fd to_parent;
@@ -208,7 +226,7 @@ void Unpacker::State::add_link(const LayerEntry& entry, const std::string& name)
     to_path = target.path().child(to_name);
   }
   if (target.go_to(entry.path.parent(), Missing::create) != Arrival::arrived)
-    return;
+    return blocked(target.protected_place().child(name));
   if (to_path == target.path().child(name))
     throw Error("hard link to itself");
   const auto link = [&] {
@@ -218,26 +236,29 @@ void Unpacker::State::add_link(const LayerEntry& entry, const std::string& name)
   if (!found || is_whiteout(*found)) {
     if (!left_out.contains(to_path))
       return copy_from_below(to, name);
-    if (target.remove(name, Remove::all))
-      leave_out(name);
-    return;
+    if (!target.remove(name, Remove::all))
+      return blocked(target.path().child(name));
+    leave_out(name);
+    return true;
   }
   if (S_ISDIR(found->stx_mode))
     throw Error("hard link to the directory '{}'", to.str());
-  if (create(name, link))
-    target.note(name);
+  if (!create(name, link))
+    return false;
+  target.note(name);
+  return true;
 }
 
-void Unpacker::State::copy_from_below(const RootedPath& path, const std::string& name) {
+bool Unpacker::State::copy_from_below(const RootedPath& path, const std::string& name) {
   const bool overlay = options.whiteouts == Whiteouts::overlay;
   if (overlay && options.below == nullptr) {
     lacks_below = true;
-    return;
+    return true;
   }
   const auto* node = overlay ? options.below->lookup(path, Tree::Last::keep) : nullptr;
   if (node == nullptr || node->meta.type == FileType::directory)
     throw Error("hard link to '{}', which does not exist", path.str());
-  place(node->meta, name, [&](FdRef file) {
+  return place(node->meta, name, [&](FdRef file) {
     if (!options.open_below)
       throw Error("hard link to '{}', which is in a layer below", path.str());
     FileSink to(file);

@@ -27,6 +27,10 @@ public:
     /// Paths that are neither written, removed nor changed, with all below them. May be empty.
     /// Called with the names that entries really have, symbolic links being followed.
     std::function<bool(const RootedPath&)> is_protected = {};
+    /// Told about each entry, whiteouts aside, that could not be written because of that: `place`
+    /// is at or below a protected path, or it is a directory that stays for one below it. May be
+    /// empty.
+    std::function<void(const LayerEntry& entry, const RootedPath& place)> on_blocked = {};
 
     /// For Whiteouts::overlay: the layers below this one, if they are known yet; see fits(). Must
     /// outlive the Unpacker.

@@ -16,6 +16,7 @@ namespace cairn {
 namespace {
 
 constexpr int max_links = 255;
+constexpr int max_names = 8192;
 constexpr std::size_t max_path = 4096;
 constexpr const char* opaque_xattr = "user.overlay.opaque"; // as of the mount option userxattr
 
@@ -40,7 +41,11 @@ UnpackTarget::Arrival UnpackTarget::go_to(const RootedPath& path, Missing missin
   std::string_view left = rest;
   std::size_t depth = 0;
   int links = 0;
+  int names = 0;
   for (auto part = pop_component(left); !part.empty(); part = pop_component(left)) {
+    if (++names > max_names)
+      throw Error("path '{}' leads through more than {} names when its symbolic links are followed",
+                  path.str(), max_names);
     if (part == "..")
       depth -= depth == 0 ? 0 : 1;
     if (part == "." || part == "..")
@@ -73,8 +78,10 @@ UnpackTarget::Arrival UnpackTarget::go_to(const RootedPath& path, Missing missin
 }
 
 UnpackTarget::Step UnpackTarget::step(const std::string& name, Missing missing, std::string& link) {
-  if (is_protected(name))
+  if (is_protected(name)) {
+    protected_place_ = path().child(name);
     return Step::is_protected;
+  }
   if (descend(name))
     return Step::entered;
   auto target = try_read_link(here(), name);
@@ -97,8 +104,10 @@ UnpackTarget::Step UnpackTarget::make_implied(const std::string& name, Lower low
   // An overlay shows the metadata of the topmost directory.
   const auto* merged = lower == Lower::visible ? below(name) : nullptr;
   const bool borrows = merged != nullptr && merged->meta.type == FileType::directory;
-  if (!make_directory(name, borrows ? merged->meta : implied_metadata()))
+  if (!make_directory(name, borrows ? merged->meta : implied_metadata())) {
+    protected_place_ = path().child(name);
     return Step::is_protected;
+  }
   if (is_overlay() && lower == Lower::visible)
     implied_.insert(path().child(name));
   note(name);

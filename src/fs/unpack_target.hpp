@@ -25,6 +25,8 @@ public:
 
   FdRef here() { return stack_.top(); }
   const RootedPath& path() const { return levels_.back().path; }
+  /// Where the way of the last go_to() ended. @pre it has returned Arrival::is_protected
+  const RootedPath& protected_place() const { return protected_place_; }
   /// Whether `name` in this directory may not be touched.
   bool is_protected(const std::string& name) const;
   /// The node of the layers below that `name` in this directory hides; nothing when an opaque
@@ -79,6 +81,7 @@ private:
   const Unpacker::Options& options_;
   DirectoryStack stack_;
   std::vector<Level> levels_; ///< The root, then one for each in stack_.
+  RootedPath protected_place_;
   std::unordered_set<std::string> written_;
   std::set<RootedPath> opaque_;
   std::set<RootedPath> implied_; ///< In an overlay; with the metadata of one below if known.

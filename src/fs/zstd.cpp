@@ -4,6 +4,7 @@
 #include "util/error.hpp"
 
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include <algorithm>
 #include <vector>
@@ -26,8 +27,9 @@ public:
     set(ZSTD_c_checksumFlag, 1);
     // With any number of workers from one the result is the same; without, it is another one. A
     // library that was compiled without threads (Debian's archive is) knows neither parameter.
-    if (!ZSTD_isError(
-            ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_nbWorkers, static_cast<int>(threads))))
+    has_workers_ = !ZSTD_isError(
+        ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_nbWorkers, static_cast<int>(threads)));
+    if (has_workers_)
       set(ZSTD_c_jobSize, job_size);
   }
 
@@ -52,7 +54,15 @@ private:
 
   std::size_t step(ZSTD_inBuffer& input, ZSTD_EndDirective directive) {
     ZSTD_outBuffer output{output_.data(), output_.size(), 0};
-    const auto left = ZSTD_compressStream2(context_.get(), &output, &input, directive);
+    auto left = ZSTD_compressStream2(context_.get(), &output, &input, directive);
+    if (has_workers_ && !begun_ && ZSTD_getErrorCode(left) == ZSTD_error_memory_allocation) {
+      // It begins all its workers or none, which is said like this.
+      set(ZSTD_c_nbWorkers, 1);
+      left = ZSTD_compressStream2(context_.get(), &output, &input, directive);
+    }
+    begun_ = true;
+    if (ZSTD_getErrorCode(left) == ZSTD_error_memory_allocation)
+      throw Error("compress with zstd: there is no memory or no thread for it");
     if (ZSTD_isError(left))
       throw Error("compress with zstd: {}", ZSTD_getErrorName(left));
     if (output.pos != 0)
@@ -61,6 +71,8 @@ private:
   }
 
   Sink& to_;
+  bool has_workers_ = false;
+  bool begun_ = false;
   std::unique_ptr<ZSTD_CCtx, decltype([](ZSTD_CCtx* c) { ZSTD_freeCCtx(c); })> context_;
   std::vector<std::byte> output_;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/address_scope.hpp"
 #include "util/error.hpp"
 #include "util/stream.hpp"
 
@@ -62,7 +63,18 @@ struct TlsOptions {
 /// Whether a redirect, or a login elsewhere, may leave https for http.
 enum class Plaintext { refuse, allow };
 
-enum class Redirects { follow, keep };
+/// What becomes of a redirect. A body never goes to another origin than it was meant for.
+enum class Redirects {
+  follow,
+  same_origin, ///< For requests with secrets: one to another origin is an Error.
+  keep         ///< It is the answer.
+};
+
+/// How an answer's body is expected to come.
+enum class Tempo {
+  steady,
+  bursts ///< The server goes on working while it answers, and says little meanwhile.
+};
 
 struct Response {
   int status = 0;
@@ -70,6 +82,8 @@ struct Response {
   /// The body of a success without a sink; of any other status its first 64 KiB.
   std::string body = {};
   std::string url = {}; ///< Where the answer came from, after redirects.
+  /// Of the machine that answered. Behind a proxy it is known of URLs with a numeric host alone.
+  AddressScope peer = AddressScope::global;
 
   bool ok() const noexcept { return status >= 200 && status < 300; }
 };
@@ -90,7 +104,16 @@ struct Request {
   std::uint64_t limit = std::uint64_t{8} << 20;
   Redirects redirects = Redirects::follow;
   Plaintext plaintext = Plaintext::refuse;
-  std::shared_ptr<const TlsOptions> tls = nullptr; ///< None: the defaults.
+  std::shared_ptr<const TlsOptions> tls = nullptr; ///< Of the origin of `url`. None: the defaults.
+  /// The same of other origins ("host[:port]") that redirects lead to. Without it: the defaults.
+  std::function<std::shared_ptr<const TlsOptions>(const std::string&)> tls_elsewhere = {};
+  /// Where the server is that named `url` - in a redirect, a Location, a challenge. Nothing when
+  /// the user did. Servers lead nobody to loopback and link-local addresses but where they are
+  /// themselves: what a name resolves to is looked at when the connection is made.
+  std::optional<AddressScope> led_from = std::nullopt;
+  Tempo tempo = Tempo::steady;
+  /// Bytes of earlier requests that the server has to work through before it answers this one.
+  std::uint64_t earlier_bytes = 0;
   /// Ends the transfer when it becomes true; borrowed, besides the client's own flag.
   const std::atomic<bool>* cancel = nullptr;
 };
@@ -108,12 +131,21 @@ public:
 class TlsError : public Error {
 public:
   using Error::Error;
+
+  /// "host[:port]", which is not the request's own after a redirect; may be empty.
+  const std::string& authority() const noexcept { return authority_; }
+  void set_authority(std::string authority) { authority_ = std::move(authority); }
+  [[noreturn]] void raise() const override { throw TlsError(*this); }
+
+private:
+  std::string authority_;
 };
 
 /// The program was told to end while it waited.
 class Cancelled : public Error {
 public:
   using Error::Error;
+  [[noreturn]] void raise() const override { throw Cancelled(*this); }
 };
 
 /// The first byte of the part that an answer with status 206 holds ("bytes 100-199/200", RFC 9110

@@ -2,6 +2,7 @@
 
 #include "net/redact.hpp"
 #include "net/redirect.hpp"
+#include "net/response_head.hpp"
 #include "util/text.hpp"
 
 #include <curl/curl.h>
@@ -20,10 +21,7 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::size_t max_error_body = std::size_t{64} * 1024;
-constexpr std::size_t max_header_bytes = std::size_t{256} * 1024;
 constexpr long buffer_size = 256L * 1024;
-constexpr long first_success = 200;
-constexpr long last_success = 299;
 
 struct CurlCloser {
   void operator()(CURL* curl) const noexcept { curl_easy_cleanup(curl); }
@@ -71,6 +69,14 @@ private:
   std::vector<Idle> idle_;
 };
 
+constexpr auto too_large = static_cast<CURLcode>(100); // CURLE_TOO_LARGE, since 8.6.
+
+/// An answer that no other try makes better: headers beyond what libcurl takes.
+bool is_oversized(CURLcode code, std::string_view said) {
+  return code == too_large || code == CURLE_OUT_OF_MEMORY ||
+         said.find("response headers") != std::string_view::npos;
+}
+
 bool is_set(const std::atomic<bool>* flag) {
   return flag != nullptr && flag->load(std::memory_order_relaxed);
 }
@@ -80,7 +86,11 @@ bool is_set(const std::atomic<bool>* flag) {
 class Transfer {
 public:
   Transfer(CURL* curl, const HttpOptions& options, const Request& request)
-      : curl_(curl), options_(options), request_(request) {}
+      : curl_(curl), options_(options), request_(request),
+        pace_(request.tempo == Tempo::bursts ? options.pace.in_bursts() : options.pace,
+              SteadyClock::now()) {
+    pace_.wait(SteadyClock::now(), request.earlier_bytes);
+  }
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
@@ -89,13 +99,13 @@ public:
     set_tls();
     set_body();
     set_headers();
-    active_ = SteadyClock::now();
     const auto code = curl_easy_perform(curl_);
     if (failure_)
       std::rethrow_exception(failure_);
     long status = 0;
     curl_easy_getinfo(curl_, CURLINFO_RESPONSE_CODE, &status);
     response_.status = static_cast<int>(status);
+    response_.headers = head_.headers();
     response_.url = request_.url;
     if (code != CURLE_OK && !is_answered(code))
       fail(code);
@@ -113,6 +123,8 @@ private:
   void set_basics() {
     const auto url = Url::parse(request_.url);
     proxy_ = proxy_for(options_.proxy, url);
+    if (const auto scope = address_scope(url.host))
+      admit(*scope);
     set(CURLOPT_URL, request_.url.c_str());
     set(CURLOPT_PROTOCOLS_STR, "http,https");
     set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
@@ -129,6 +141,9 @@ private:
     set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(options_.connect_timeout.count()));
     set(CURLOPT_ERRORBUFFER, error_.data());
     set(CURLOPT_OPENSOCKETFUNCTION, &on_socket);
+    set(CURLOPT_OPENSOCKETDATA, this);
+    set(CURLOPT_PREREQFUNCTION, &on_connection);
+    set(CURLOPT_PREREQDATA, this);
     set(CURLOPT_HEADERFUNCTION, &on_header);
     set(CURLOPT_HEADERDATA, this);
     set(CURLOPT_WRITEFUNCTION, &on_write);
@@ -185,6 +200,7 @@ private:
   void set_stream_body(const StreamBody& body) {
     source_ = body.open();
     size_ = body.size;
+    pace_.send(SteadyClock::now());
     set(CURLOPT_UPLOAD, 1L);
     set(CURLOPT_INFILESIZE_LARGE, size_ ? static_cast<curl_off_t>(*size_) : curl_off_t{-1});
     set(CURLOPT_READFUNCTION, &on_read);
@@ -222,8 +238,25 @@ private:
     return response_.status >= 400 && (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR);
   }
 
+  std::string said_by_curl(CURLcode code) const {
+    // What libcurl says is that it could not begin anew by itself.
+    const auto said = code == CURLE_SEND_FAIL_REWIND ? std::string("the connection broke")
+                      : error_[0] != '\0'            ? printable(error_.data())
+                                                     : std::string(curl_easy_strerror(code));
+    if (source_ == nullptr)
+      return said;
+    return size_ ? fmt::format("{} (after {} of {} bytes)", said, sent_, *size_)
+                 : fmt::format("{} (after {} bytes)", said, sent_);
+  }
+
+  TlsError distrust(const std::string& said) const {
+    TlsError error("{}: {}", describe(request_), said);
+    error.set_authority(Url::parse(request_.url).authority());
+    return error;
+  }
+
   [[noreturn]] void fail(CURLcode code) const {
-    const std::string said = error_[0] != '\0' ? error_.data() : curl_easy_strerror(code);
+    const auto said = said_by_curl(code);
     const auto place = describe(request_);
     switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
@@ -231,49 +264,55 @@ private:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_CIPHER:
-      throw TlsError("{}: {}", place, printable(said));
+      throw distrust(said);
     case CURLE_SSL_CONNECT_ERROR:
       // The peer's refusal is final; a connection that broke during the handshake is not.
       if (said.find("wrong version") != std::string::npos ||
           said.find("alert") != std::string::npos || said.find("http request") != std::string::npos)
-        throw TlsError("{}: {}", place, printable(said));
+        throw distrust(said);
       break;
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_OUT_OF_MEMORY:
     case CURLE_BAD_FUNCTION_ARGUMENT:
-      throw Error("{}: {}", place, printable(said));
+      throw Error("{}: {}", place, said);
     default:
       break;
     }
-    throw TemporaryError("{}: {}", place, printable(said));
+    if (is_oversized(code, said))
+      throw Error("{}: the answer has headers that are too large", place);
+    throw TemporaryError("{}: {}", place, said);
   }
 
-  void check_waiting() {
+  /// Whether this request may go to an address of that kind. @throws Error
+  void admit(AddressScope scope) {
+    if (request_.led_from && !may_lead(*request_.led_from, scope))
+      throw Error("{}: refused, the server that leads there must not lead to {}",
+                  describe(request_), scope_words(scope));
+    response_.peer = scope;
+  }
+
+  void check_waiting(std::uint64_t body_bytes) {
     if (is_set(options_.cancel) || is_set(request_.cancel))
       throw Cancelled("{}: interrupted", describe(request_));
-    const bool sent = source_ != nullptr && ended_;
-    const auto limit = sent ? options_.commit_timeout : options_.stall_timeout;
-    if (SteadyClock::now() - active_ > limit)
-      throw TemporaryError("{}: nothing moved for {} seconds", describe(request_), limit.count());
+    const auto slow =
+        within([&] { return pace_.check(SteadyClock::now(), body_bytes + head_.bytes()); }, "{}",
+               describe(request_));
+    if (slow && options_.progress != nullptr)
+      options_.progress->info("{}: {}", describe(request_), *slow);
   }
 
   void take_header(std::string_view line) {
-    line = trim(line);
-    header_bytes_ += line.size();
-    if (header_bytes_ > max_header_bytes)
-      throw Error("{}: more than 256 KiB of headers", describe(request_));
-    if (line.starts_with("HTTP/"))
-      response_.headers = {};
-    else if (const auto parts = cut(line, ':'))
-      response_.headers.add(std::string(trim(parts->first)), std::string(trim(parts->second)));
+    const auto what = within([&] { return head_.take(line); }, "{}", describe(request_));
+    // After "100 Continue" the answer is still to come.
+    if (what == ResponseHead::Line::status)
+      pace_.receive(SteadyClock::now());
   }
 
   /// False when no more is wanted.
   bool take_body(std::span<const std::byte> bytes) {
     long status = 0;
     curl_easy_getinfo(curl_, CURLINFO_RESPONSE_CODE, &status);
-    const bool success = status >= first_success && status <= last_success;
+    const bool success = Response{static_cast<int>(status)}.ok();
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     if (success && request_.sink != nullptr) {
       announce(status);
@@ -293,6 +332,7 @@ private:
     if (std::exchange(announced_, true) || !request_.on_success)
       return;
     response_.status = static_cast<int>(status);
+    response_.headers = head_.headers();
     request_.on_success(response_);
   }
 
@@ -302,7 +342,10 @@ private:
     // Newer releases of libcurl ask for no byte beyond the size.
     if (std::byte beyond{}; size_ && count > 0 && sent_ == *size_)
       sent_ += source_->read({&beyond, 1});
-    ended_ = ended_ || count == 0 || (size_ && sent_ >= *size_);
+    if (!ended_ && (count == 0 || (size_ && sent_ >= *size_))) {
+      ended_ = true;
+      pace_.wait(SteadyClock::now(), sent_ + request_.earlier_bytes);
+    }
     if (size_ && (sent_ > *size_ || (count == 0 && sent_ < *size_)))
       throw Error("{}: the body has {} bytes or {}, not {}", describe(request_), sent_,
                   sent_ > *size_ ? "more" : "fewer", *size_);
@@ -321,35 +364,53 @@ private:
     return otherwise;
   }
 
-  static curl_socket_t on_socket(void*, curlsocktype, curl_sockaddr* address) noexcept {
-    return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  /// The same for work whose time is not the network's.
+  template<class Body, class Result>
+  Result timed(Result otherwise, const Body& body) noexcept {
+    const auto begun = SteadyClock::now();
+    const auto result = guarded(otherwise, body);
+    pace_.exclude(SteadyClock::now() - begun);
+    return result;
+  }
+
+  static curl_socket_t on_socket(void* self, curlsocktype, curl_sockaddr* address) noexcept {
+    auto& transfer = *static_cast<Transfer*>(self);
+    return transfer.guarded(curl_socket_t{CURL_SOCKET_BAD}, [&] {
+      if (transfer.proxy_.empty())
+        transfer.admit(address_scope(address->addr));
+      return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    });
+  }
+
+  /// Also of a connection that another request has opened.
+  static int on_connection(void* self, char* address, char*, int, int) noexcept {
+    auto& transfer = *static_cast<Transfer*>(self);
+    return transfer.guarded(CURL_PREREQFUNC_ABORT, [&] {
+      if (transfer.proxy_.empty())
+        transfer.admit(address_scope(std::string_view(address)).value_or(AddressScope::global));
+      return CURL_PREREQFUNC_OK;
+    });
   }
 
   static std::size_t on_header(char* data, std::size_t, std::size_t size, void* self) noexcept {
     auto& transfer = *static_cast<Transfer*>(self);
     return transfer.guarded(std::size_t{0}, [&] {
       transfer.take_header({data, size});
-      transfer.active_ = SteadyClock::now();
       return size;
     });
   }
 
   static std::size_t on_write(char* data, std::size_t, std::size_t size, void* self) noexcept {
     auto& transfer = *static_cast<Transfer*>(self);
-    return transfer.guarded(std::size_t{0}, [&] {
-      const bool more = transfer.take_body(std::as_bytes(std::span(data, size)));
-      // Read after the sink: its time is not the network's.
-      transfer.active_ = SteadyClock::now();
-      return more ? size : std::size_t{0};
+    return transfer.timed(std::size_t{0}, [&] {
+      return transfer.take_body(std::as_bytes(std::span(data, size))) ? size : std::size_t{0};
     });
   }
 
   static std::size_t on_read(char* data, std::size_t, std::size_t size, void* self) noexcept {
     auto& transfer = *static_cast<Transfer*>(self);
-    return transfer.guarded(std::size_t{CURL_READFUNC_ABORT}, [&] {
-      const auto count = transfer.give_body(std::as_writable_bytes(std::span(data, size)));
-      transfer.active_ = SteadyClock::now();
-      return count;
+    return transfer.timed(std::size_t{CURL_READFUNC_ABORT}, [&] {
+      return transfer.give_body(std::as_writable_bytes(std::span(data, size)));
     });
   }
 
@@ -363,10 +424,11 @@ private:
     });
   }
 
-  static int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexcept {
+  static int on_progress(void* self, curl_off_t, curl_off_t received, curl_off_t,
+                         curl_off_t sent) noexcept {
     auto& transfer = *static_cast<Transfer*>(self);
     return transfer.guarded(1, [&] {
-      transfer.check_waiting();
+      transfer.check_waiting(static_cast<std::uint64_t>(received + sent));
       return 0;
     });
   }
@@ -375,6 +437,7 @@ private:
   const HttpOptions& options_;
   const Request& request_;
   Response response_;
+  ResponseHead head_;
   HeaderList headers_;
   std::string proxy_;
   std::string ca_;
@@ -385,8 +448,7 @@ private:
   bool ended_ = false;
   bool enough_ = false;
   bool announced_ = false;
-  std::size_t header_bytes_ = 0;
-  SteadyClock::time_point active_;
+  Pace pace_;
   std::exception_ptr failure_;
 };
 

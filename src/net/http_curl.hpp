@@ -1,7 +1,9 @@
 #pragma once
 
 #include "net/http.hpp"
+#include "net/pace.hpp"
 #include "net/proxy.hpp"
+#include "util/progress.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -15,11 +17,10 @@ struct HttpOptions {
   std::string ca_pool = {};    ///< PEM text (net/ca_pool.hpp). Empty: what libcurl was built with.
   ProxyOptions proxy = {};
   std::chrono::seconds connect_timeout{20};
-  /// A transfer that moves no byte for this long is given up. There is no limit on its whole time.
-  std::chrono::seconds stall_timeout{60};
-  /// The same between the last byte of a streamed body and the answer: registries then move the
-  /// blob to its place.
-  std::chrono::seconds commit_timeout{600};
+  /// There is no limit on the whole time of a transfer.
+  PaceLimits pace = {};
+  /// Told about transfers that are slow; borrowed, may be null.
+  Progress* progress = nullptr;
   /// Ends every transfer when it becomes true; borrowed. May be set from a signal handler.
   const std::atomic<bool>* cancel = nullptr;
 };

@@ -37,4 +37,25 @@ std::string redact_url(std::string_view text) {
   return url->str();
 }
 
+std::string redact_text(std::string_view text) {
+  constexpr std::string_view mark = "://";
+  std::string shown;
+  for (auto begin = text.find(mark); begin != std::string_view::npos; begin = text.find(mark)) {
+    const auto start = begin + mark.size();
+    const auto scheme = text.substr(0, begin);
+    shown += text.substr(0, start);
+    text.remove_prefix(start);
+    const auto authority = text.substr(0, text.find_first_of("/?#\"'`<> \t\r\n"));
+    const auto at = authority.rfind('@');
+    if (at == std::string_view::npos)
+      continue;
+    const auto user = text.substr(0, at);
+    const bool is_secret = user.find(':') != std::string_view::npos || !scheme.ends_with("ssh");
+    shown += is_secret ? "***" : user;
+    text.remove_prefix(at);
+  }
+  shown += text;
+  return shown;
+}
+
 } // namespace cairn

@@ -10,4 +10,8 @@ namespace cairn {
 /// "***". Text that is no URL becomes "<url>".
 std::string redact_url(std::string_view url);
 
+/// Text that people or servers wrote, without the users and passwords of the URLs in it:
+/// "git clone https://***@host/x". Of ssh a user alone ("git@") is no secret.
+std::string redact_text(std::string_view text);
+
 } // namespace cairn

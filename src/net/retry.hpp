@@ -43,6 +43,7 @@ public:
   TransientStatus(const Request& request, const Response& response);
 
   int status() const noexcept { return status_; }
+  [[noreturn]] void raise() const override { throw TransientStatus(*this); }
   const std::string& retry_after() const noexcept { return retry_after_; } ///< As sent; may be "".
 
 private:

@@ -64,6 +64,10 @@ TcpConnection::TcpConnection(const std::string& machine, const std::string& port
   const auto list = within([&] { return addresses_of(machine, port); }, "{}", place_);
   int last = EHOSTUNREACH;
   for (const auto* at = list.get(); at != nullptr; at = at->ai_next) {
+    const auto scope = address_scope(*at->ai_addr);
+    if (options_.led_from && !may_lead(*options_.led_from, scope))
+      throw Error("{}: refused, the server that leads there must not lead to {}", place_,
+                  scope_words(scope));
     fd_ = Fd(::socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, at->ai_protocol));
     if (!fd_) {
       last = errno;

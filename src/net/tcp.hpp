@@ -1,10 +1,12 @@
 #pragma once
 
+#include "net/address_scope.hpp"
 #include "util/fd.hpp"
 
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -17,6 +19,8 @@ struct TcpOptions {
   /// End every wait when one of them becomes true; borrowed, either may be none.
   const std::atomic<bool>* cancel = nullptr;
   const std::atomic<bool>* stop = nullptr;
+  /// Who named the machine, when the user did not (Request::led_from in net/http.hpp).
+  std::optional<AddressScope> led_from = std::nullopt;
 };
 
 /// A connection for protocols that are not HTTP. Not thread-safe.

@@ -8,25 +8,6 @@
 
 namespace cairn {
 
-std::optional<std::string> Environment::get(std::string_view name) const {
-  // The last one wins, as it does for execve.
-  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry)
-    if (entry->size() > name.size() && entry->starts_with(name) && (*entry)[name.size()] == '=')
-      return entry->substr(name.size() + 1);
-  return std::nullopt;
-}
-
-void Environment::set(std::string_view name, std::string_view value) {
-  auto entry = std::string(name) + "=" + std::string(value);
-  const auto prefix = std::string(name) + "=";
-  const auto found = std::find_if(entries_.begin(), entries_.end(),
-                                  [&](const auto& e) { return e.starts_with(prefix); });
-  if (found != entries_.end())
-    *found = std::move(entry);
-  else
-    entries_.push_back(std::move(entry));
-}
-
 namespace {
 
 using std::chrono::nanoseconds;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "oci/digest.hpp"
+#include "oci/environment.hpp"
 #include "oci/platform.hpp"
 #include "util/clock.hpp"
 #include "util/json.hpp"
@@ -39,23 +40,6 @@ struct Healthcheck {
   bool operator==(const Healthcheck&) const = default;
 };
 
-/// The environment of an image: order is kept, a later value replaces an earlier one in place.
-class Environment {
-public:
-  Environment() = default;
-  explicit Environment(std::vector<std::string> entries) : entries_(std::move(entries)) {}
-
-  std::optional<std::string> get(std::string_view name) const;
-  void set(std::string_view name, std::string_view value);
-  /// "NAME=value" each.
-  const std::vector<std::string>& entries() const noexcept { return entries_; }
-
-  bool operator==(const Environment&) const = default;
-
-private:
-  std::vector<std::string> entries_;
-};
-
 /// What a container runs (OCI image configuration, config, with Docker's additions).
 struct RunConfig {
   std::string user;
@@ -72,6 +56,9 @@ struct RunConfig {
   std::optional<Healthcheck> healthcheck;
   bool args_escaped = false;
 };
+
+/// What a configuration may have in bytes, here and in registries.
+inline constexpr std::uint64_t largest_image_config = std::uint64_t{8} << 20;
 
 /// An image configuration. Members that Cairn does not know survive a round trip in `other`.
 struct ImageConfig {

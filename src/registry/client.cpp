@@ -71,12 +71,21 @@ std::string media_type_of(const std::string& raw, const Response& response) {
                                                            : media_type::oci_manifest);
 }
 
+/// What is no manifest is nothing to keep or to go on with.
+void require_document(const std::string& raw, const std::string& type) {
+  if (is_index(type))
+    static_cast<void>(Index::parse(raw, type));
+  else
+    static_cast<void>(Manifest::parse(raw, type));
+}
+
 ManifestBytes verified(const ImageRef& ref, Response response) {
   const auto digest = Digest::of(response.body);
   const auto expected = ref.digest() ? ref.digest() : stated_digest(response);
   if (expected && *expected != digest)
     throw Error("the bytes that came have the digest {}, not {}", digest.str(), expected->str());
   auto type = media_type_of(response.body, response);
+  require_document(response.body, type);
   return {std::move(response.body), std::move(type), digest};
 }
 
@@ -98,24 +107,51 @@ private:
 
 } // namespace
 
-struct RegistryClient::State {
-  State(const RegistryServices& given, RegistryOptions how)
-      : services(given), options(std::move(how)),
-        retry(given.retry, make_pause(given.cancel), make_random(), given.clock, given.progress) {}
+namespace {
 
-  RegistrySession& session(const ImageRef& ref, Direction direction) {
+/// Which registry, and which way.
+using Key = std::pair<std::string, Direction>;
+
+/// All registries that were spoken to. Thread-safe.
+class Sessions {
+public:
+  Sessions(const RegistryServices& services, RegistryOptions options)
+      : services_(services), options_(std::move(options)) {}
+
+  const RegistryServices& services() const noexcept { return services_; }
+
+  RegistrySession& at(const ImageRef& ref, Direction direction) {
     const std::lock_guard lock(mutex_);
     auto& entry = sessions_[{ref.registry(), direction}];
     if (!entry)
-      entry = std::make_unique<RegistrySession>(services, options, ref, direction);
+      entry = std::make_unique<RegistrySession>(services_, options_, ref, direction);
     return *entry;
+  }
+
+private:
+  const RegistryServices services_;
+  const RegistryOptions options_;
+  std::mutex mutex_;
+  std::map<Key, std::unique_ptr<RegistrySession>> sessions_;
+};
+
+} // namespace
+
+struct RegistryClient::State {
+  State(std::shared_ptr<Sessions> all, const RetryPolicy& policy)
+      : sessions(std::move(all)),
+        retry(policy, make_pause(sessions->services().cancel), make_random(),
+              sessions->services().clock, sessions->services().progress) {}
+
+  RegistrySession& session(const ImageRef& ref, Direction direction) {
+    return sessions->at(ref, direction);
   }
 
   /// A request whose failures that may pass are repeated. A registry that gave no answer then is
   /// asked once each time from then on: what needs many of its images is not to wait for each.
   Response send(const Request& request, const Access& access, Direction direction) {
     auto& there = session(access.ref, direction);
-    const std::pair key(access.ref.registry(), direction);
+    const Key key(access.ref.registry(), direction);
     const auto send_once = [&] { return there.send(request, access); };
     try {
       auto response = is_silent(key) ? send_once() : retry.run(send_once);
@@ -137,13 +173,10 @@ struct RegistryClient::State {
     return response;
   }
 
-  const RegistryServices services;
-  const RegistryOptions options;
+  const std::shared_ptr<Sessions> sessions;
   const Retry retry;
 
 private:
-  using Key = std::pair<std::string, Direction>; ///< The registry's name.
-
   bool is_silent(const Key& key) {
     const std::lock_guard lock(mutex_);
     return silent_.contains(key);
@@ -158,7 +191,6 @@ private:
   }
 
   std::mutex mutex_;
-  std::map<Key, std::unique_ptr<RegistrySession>> sessions_;
   std::set<Key> silent_; ///< Those whose last answer was none.
 };
 
@@ -171,7 +203,11 @@ Access access_to(const ImageRef& ref, Direction direction) {
 } // namespace
 
 RegistryClient::RegistryClient(const RegistryServices& services, RegistryOptions options)
-    : state_(std::make_unique<State>(services, std::move(options))) {}
+    : state_(std::make_unique<State>(std::make_shared<Sessions>(services, std::move(options)),
+                                     services.retry)) {}
+
+RegistryClient::RegistryClient(const RegistryClient& other, const RetryPolicy& retry)
+    : state_(std::make_unique<State>(other.state_->sessions, retry)) {}
 
 RegistryClient::~RegistryClient() = default;
 

@@ -36,6 +36,8 @@ enum class BlobArrival { present, mounted, uploaded };
 class RegistryClient {
 public:
   RegistryClient(const RegistryServices& services, RegistryOptions options);
+  /// The same registries, logins and all that is known of them, with another patience.
+  RegistryClient(const RegistryClient& other, const RetryPolicy& retry);
   RegistryClient(const RegistryClient&) = delete;
   RegistryClient& operator=(const RegistryClient&) = delete;
   ~RegistryClient();

@@ -43,7 +43,8 @@ public:
     if (received_ != blob_.size)
       throw WrongBytes("{} bytes came instead of {}", received_, blob_.size);
     if (const auto digest = Digest::from_hex(hash_.hex()); digest != blob_.digest)
-      throw WrongBytes("the bytes that came have the digest {}", digest.str());
+      throw WrongBytes("the bytes that came have the digest {}, not {}", digest.str(),
+                       blob_.digest.str());
   }
 
 private:

@@ -8,18 +8,21 @@ namespace cairn {
 class ImmutableTag : public Error {
 public:
   using Error::Error;
+  [[noreturn]] void raise() const override { throw ImmutableTag(*this); }
 };
 
 /// The registry does not have what was asked for.
 class NotInRegistry : public Error {
 public:
   using Error::Error;
+  [[noreturn]] void raise() const override { throw NotInRegistry(*this); }
 };
 
 /// The bytes of a blob are not those that its descriptor promises.
 class WrongBytes : public Error {
 public:
   using Error::Error;
+  [[noreturn]] void raise() const override { throw WrongBytes(*this); }
 };
 
 } // namespace cairn

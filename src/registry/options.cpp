@@ -36,7 +36,7 @@ std::optional<std::array<unsigned, 4>> ipv4(std::string_view host) {
 }
 
 bool is_private(const std::array<unsigned, 4>& octets) {
-  return octets[0] == 10 || octets[0] == 127 || (octets[0] == 192 && octets[1] == 168) ||
+  return octets[0] == 10 || (octets[0] == 192 && octets[1] == 168) ||
          (octets[0] == 172 && octets[1] >= 16 && octets[1] < 32);
 }
 
@@ -88,7 +88,7 @@ void RegistryOptions::add_client_certificate(std::string_view flag) {
 std::vector<std::string> RegistryOptions::schemes(std::string_view registry,
                                                   Direction direction) const {
   const bool insecure = direction == Direction::push ? insecure_push : insecure_pull;
-  if (insecure || names_registry(insecure_registries, registry) || is_local_registry(registry))
+  if (insecure || names_registry(insecure_registries, registry) || is_loopback_registry(registry))
     // With a port it is the same server whichever comes first, and asking in plain text, without a
     // credential, saves a handshake with one that speaks nothing else.
     return has_port(registry) ? std::vector<std::string>{"http", "https"}
@@ -111,13 +111,18 @@ std::shared_ptr<const TlsOptions> RegistryOptions::tls(std::string_view registry
   return options;
 }
 
-bool is_local_registry(std::string_view registry) {
+bool is_loopback_registry(std::string_view registry) {
+  constexpr unsigned loopback_block = 127;
   const auto host = to_lower(without_port(registry));
-  if (host == "localhost" || host == "[::1]" || host.ends_with(".local") ||
-      host.ends_with(".localhost"))
-    return true;
   const auto octets = ipv4(host);
-  return octets && is_private(*octets);
+  return host == "localhost" || host == "[::1]" || host.ends_with(".localhost") ||
+         (octets && octets->front() == loopback_block);
+}
+
+bool is_private_registry(std::string_view registry) {
+  const auto host = to_lower(without_port(registry));
+  const auto octets = ipv4(host);
+  return host.ends_with(".local") || (octets && is_private(*octets));
 }
 
 } // namespace cairn

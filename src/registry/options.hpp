@@ -35,13 +35,16 @@ struct RegistryOptions {
   /// --registry-client-cert "host=/cert.pem,/key.pem". @throws Error
   void add_client_certificate(std::string_view flag);
 
-  /// The schemes to try in order: https alone, or both where http was asked for and for hosts that
-  /// are local (localhost, loopback, private IPv4 addresses, *.local).
+  /// The schemes to try in order: https alone, or both where http was asked for and on this
+  /// machine.
   std::vector<std::string> schemes(std::string_view registry, Direction direction) const;
   std::shared_ptr<const TlsOptions> tls(std::string_view registry, Direction direction) const;
 };
 
-/// localhost, *.local, *.localhost, 127.0.0.0/8, [::1] and the blocks of RFC 1918, with any port.
-bool is_local_registry(std::string_view registry);
+/// This machine: localhost, *.localhost, 127.0.0.0/8 and [::1], with any port.
+bool is_loopback_registry(std::string_view registry);
+
+/// *.local and the blocks of RFC 1918, where some clients speak plain HTTP unasked.
+bool is_private_registry(std::string_view registry);
 
 } // namespace cairn

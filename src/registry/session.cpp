@@ -44,6 +44,18 @@ std::vector<std::string> merge_scopes(std::vector<std::string> scopes, const Cha
   return scopes;
 }
 
+bool speaks_no_tls(const TlsError& error) {
+  return std::string_view(error.what()).find("wrong version number") != std::string_view::npos;
+}
+
+std::string tls_hint(const TlsError& error, std::string_view host) {
+  return speaks_no_tls(error)
+             ? fmt::format("--insecure-registry {} speaks plain HTTP to it", host)
+             : fmt::format("--registry-certificate {0}=FILE names the authority to trust, "
+                           "--skip-tls-verify-registry {0} trusts whoever answers",
+                           host);
+}
+
 std::optional<Credential> without_identity_token(std::optional<Credential> credential) {
   if (credential && credential->password.empty())
     credential->password = credential->identity_token;
@@ -60,8 +72,8 @@ std::string scope_of(const std::string& repository, Direction direction) {
 
 RegistrySession::RegistrySession(const RegistryServices& services, const RegistryOptions& options,
                                  const ImageRef& ref, Direction direction)
-    : services_(services), registry_(ref.registry()), endpoint_(ref.endpoint()),
-      schemes_(options.schemes(ref.registry(), direction)),
+    : services_(services), registry_(ref.registry()), endpoint_(ref.endpoint()), options_(options),
+      direction_(direction), schemes_(options.schemes(ref.registry(), direction)),
       tls_(options.tls(ref.registry(), direction)) {}
 
 Response RegistrySession::send(Request request, const Access& access, LoginAgain again) {
@@ -91,17 +103,20 @@ Response RegistrySession::attempt(const Request& request, const Access& access) 
   throw TransientStatus(error);
 }
 
-Response RegistrySession::exchange(const Request& request) const {
+Response RegistrySession::exchange(const Request& request) {
   try {
-    return services_.http.send(request);
+    auto response = services_.http.send(request);
+    if (!request.led_from && response.url == request.url)
+      home_ = response.peer;
+    return response;
   } catch (TlsError& error) {
-    const bool speaks_no_tls =
-        std::string_view(error.what()).find("wrong version number") != std::string_view::npos;
-    error.add_hint(speaks_no_tls
-                       ? fmt::format("--insecure-registry {} speaks plain HTTP to it", registry_)
-                       : fmt::format("--registry-certificate {0}=FILE names the authority to "
-                                     "trust, --skip-tls-verify-registry {0} trusts whoever answers",
-                                     registry_));
+    const bool is_elsewhere = !error.authority().empty() && error.authority() != endpoint_;
+    error.add_hint(tls_hint(error, is_elsewhere ? error.authority() : registry_));
+    throw;
+  } catch (TemporaryError& error) {
+    if (schemes_.size() == 1 && is_private_registry(registry_))
+      error.add_hint(
+          fmt::format("plain HTTP is spoken to it with --insecure-registry {} alone", registry_));
     throw;
   }
 }
@@ -123,7 +138,8 @@ void RegistrySession::refuse(const Request& request, const Response& response,
 std::string RegistrySession::location(const Request& request, const Response& response) {
   const auto* header = response.headers.find("location");
   if (header == nullptr)
-    throw Error("{}: the answer has no Location", describe(request));
+    throw Error("{}: {}: the answer has no Location",
+                describe({.method = request.method, .url = response.url}), describe(response));
   const auto own = Url::parse(base());
   const auto from = Url::parse(response.url.empty() ? base() : response.url);
   auto target = within([&] { return from.resolve(*header); }, "{}: Location", describe(request));
@@ -143,7 +159,29 @@ void RegistrySession::prepare(Request& request) {
   if (request.url.starts_with('/'))
     request.url = base() + request.url;
   request.tls = tls_;
+  request.tls_elsewhere = [this](const std::string& authority) { return trust(authority); };
   request.plaintext = schemes_.size() > 1 ? Plaintext::allow : Plaintext::refuse;
+  if (is_own(request.url))
+    return;
+  request.tls = trust(Url::parse(request.url).authority());
+  request.led_from = home_;
+}
+
+std::shared_ptr<const TlsOptions> RegistrySession::trust(const std::string& authority) const {
+  return options_.tls(authority, direction_);
+}
+
+void RegistrySession::prepare_login(Request& request) {
+  prepare(request);
+  if (is_own(request.url))
+    return;
+  // Who can pose as the registry can also name a token server of its own: trusting this one as far
+  // gives nothing away. The client's certificate is another matter.
+  auto tls = *request.tls;
+  tls.extra_ca += tls_->extra_ca;
+  if (tls_->verify == TlsVerify::none)
+    tls.verify = TlsVerify::none;
+  request.tls = std::make_shared<const TlsOptions>(std::move(tls));
 }
 
 bool RegistrySession::is_own(const std::string& url) {
@@ -160,6 +198,7 @@ std::string RegistrySession::base() {
       return base_;
   }
   std::exception_ptr first;
+  std::exception_ptr distrusted;
   for (const auto& scheme : schemes_) {
     const auto candidate = scheme + "://" + endpoint_;
     try {
@@ -171,12 +210,16 @@ std::string RegistrySession::base() {
     } catch (const TransientStatus&) {
       // It does speak this scheme, and will answer when it can.
       throw;
-    } catch (const TlsError&) {
-      first = first ? first : std::current_exception();
+    } catch (const TlsError& error) {
+      auto& place = speaks_no_tls(error) ? first : distrusted;
+      place = place ? place : std::current_exception();
     } catch (const TemporaryError&) {
       first = first ? first : std::current_exception();
     }
   }
+  // A certificate that is not trusted is what there is to mend, whatever the other scheme said.
+  if (distrusted)
+    std::rethrow_exception(distrusted);
   if (first)
     std::rethrow_exception(first);
   throw Error("{}: what answers there is no registry", endpoint_);
@@ -186,6 +229,7 @@ bool RegistrySession::answers_at(const std::string& base) {
   Request request;
   request.url = base + "/v2/";
   request.tls = tls_;
+  request.tls_elsewhere = [this](const std::string& authority) { return trust(authority); };
   request.plaintext = Plaintext::allow;
   // To another port, or to https: this is not where it is.
   request.redirects = base.starts_with("http://") ? Redirects::keep : Redirects::follow;
@@ -276,8 +320,10 @@ Response RegistrySession::ask_for_token(const Challenge& challenge,
                                         const std::vector<std::string>& scopes,
                                         const std::optional<Credential>& credential) {
   auto request = token_request(challenge, scopes, credential);
-  prepare(request);
+  prepare_login(request);
   const bool secret = credential.has_value();
+  if (secret)
+    request.redirects = Redirects::same_origin;
   if (secret && request.plaintext == Plaintext::refuse && request.url.starts_with("http:"))
     throw Error("{}: refused, the credential would leave TLS", describe(request));
   auto response = exchange(request);

@@ -5,6 +5,7 @@
 #include "registry/services.hpp"
 #include "registry/token.hpp"
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -31,6 +32,7 @@ std::string scope_of(const std::string& repository, Direction direction);
 /// Thread-safe.
 class RegistrySession {
 public:
+  /// `options` are borrowed.
   RegistrySession(const RegistryServices& services, const RegistryOptions& options,
                   const ImageRef& ref, Direction direction);
 
@@ -49,6 +51,10 @@ public:
   /// True when `url` leads to the registry itself, where its credential may go.
   bool is_own(const std::string& url);
 
+  /// Whether the registry has turned out to take blobs in pieces alone. Remembered for the program.
+  bool wants_pieces() const noexcept { return wants_pieces_; }
+  void set_wants_pieces() noexcept { wants_pieces_ = true; }
+
   std::optional<Credential> credential(const Access& access) const;
 
 private:
@@ -57,8 +63,12 @@ private:
   std::string base();
   bool answers_at(const std::string& base);
   void prepare(Request& request);
+  /// How `authority`, "host[:port]", is trusted that is not the registry's own.
+  std::shared_ptr<const TlsOptions> trust(const std::string& authority) const;
+  /// A token server that the registry names is trusted as the registry is.
+  void prepare_login(Request& request);
   Response attempt(const Request& request, const Access& access);
-  Response exchange(const Request& request) const;
+  Response exchange(const Request& request);
   void learn(const Response& response);
   /// Some registries file a repository under another name than clients do.
   void learn_scopes(const Response& response, const Access& access);
@@ -75,8 +85,12 @@ private:
   const RegistryServices services_;
   const std::string registry_; ///< As references name it.
   const std::string endpoint_; ///< "host[:port]" on the wire.
+  const RegistryOptions& options_;
+  const Direction direction_;
   const std::vector<std::string> schemes_;
   const std::shared_ptr<const TlsOptions> tls_;
+  std::atomic<AddressScope> home_ = AddressScope::global; ///< Where the registry has answered.
+  std::atomic<bool> wants_pieces_ = false;
 
   std::mutex finding_base_;
   std::mutex mutex_; ///< Guards what follows.

@@ -26,8 +26,9 @@ public:
   /// to do is no error.
   MountResult mount(const Digest& digest, const std::string& from) const;
 
-  /// In one PUT; in pieces when the registry or a proxy before it refuses that, or when a large
-  /// blob broke off on its way. `location` is an upload that has begun already.
+  /// In one PUT; in pieces when the registry or a proxy before it refuses that, or has refused it
+  /// before, or when a large blob broke off on its way. `location` is an upload that has begun
+  /// already.
   void upload(const Descriptor& blob, const BlobOpener& open,
               std::optional<std::string> location = std::nullopt) const;
 
@@ -37,6 +38,11 @@ public:
   void abandon(const std::string& location) const;
 
 private:
+  struct Outcome;
+  Outcome try_whole(const Descriptor& blob, const BlobOpener& open,
+                    std::optional<std::string> location) const;
+  /// False when even small pieces are refused as too large.
+  bool upload_pieces(const Descriptor& blob, const BlobOpener& open) const;
   Response put_whole(const std::string& location, const Descriptor& blob,
                      const BlobOpener& open) const;
 

@@ -146,8 +146,8 @@ PieceUploader::PieceResult PieceUploader::send(Pieces& pieces, std::uint64_t siz
   const auto response = session_.send(patch, access_);
   if (response.status == 413)
     return PieceResult::too_large;
-  // Not where it has come to: some instances of a registry lag behind.
-  if (response.status == 416)
+  // Not where it has come to, or not there at all: some instances of a registry lag behind.
+  if (response.status == 416 || response.status == 404)
     throw TemporaryError("PATCH {}: {}", access_.ref.name(), describe(response));
   if (!response.ok())
     session_.refuse(patch, response, access_);
@@ -161,7 +161,8 @@ PieceUploader::PieceResult PieceUploader::send(Pieces& pieces, std::uint64_t siz
 }
 
 void PieceUploader::finish(const Descriptor& blob) {
-  const auto put = upload_request("PUT", upload_target(location_, blob.digest));
+  auto put = upload_request("PUT", upload_target(location_, blob.digest));
+  put.earlier_bytes = blob.size;
   const auto response = session_.send(put, access_);
   if (!response.ok())
     session_.refuse(put, response, access_);

@@ -2,6 +2,7 @@
 
 #include "util/error.hpp"
 #include "util/file.hpp"
+#include "util/threads.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -17,7 +18,6 @@
 #include <cstring>
 #include <optional>
 #include <span>
-#include <thread>
 #include <vector>
 
 namespace cairn {
@@ -106,15 +106,15 @@ void serve(const AgentSocket& socket, FdRef client) {
 /// A client, and the thread that serves it.
 struct Connection {
   Connection(const AgentSocket& agent, Fd connected)
-      : client(std::move(connected)), thread([this, &agent] {
+      : client(std::move(connected)), thread(start_thread([this, &agent] {
           try {
             serve(agent, client);
-          } catch (const Error&) {
+          } catch (const std::exception&) {
             // The client sees a connection that ends.
           }
           ::shutdown(client.get(), SHUT_RDWR);
           done = true;
-        }) {}
+        })) {}
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection() { ::shutdown(client.get(), SHUT_RDWR); }
@@ -155,7 +155,7 @@ struct AgentProxy::State {
         ::chown(path.c_str(), look.uid, look.gid) != 0 || ::chmod(path.c_str(), look.mode) != 0 ||
         ::listen(listener.get(), 16) != 0)
       throw SysError(errno, "listen at '{}'", path);
-    thread = std::jthread([this] { accept(); });
+    thread = start_thread([this] { accept(); });
   }
 
   void accept() {
@@ -172,7 +172,16 @@ struct AgentProxy::State {
       Fd client(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
       std::erase_if(connections, [](const auto& each) { return each->done.load(); });
       if (client && connections.size() < max_connections)
-        connections.push_back(std::make_unique<Connection>(agent, std::move(client)));
+        take(connections, std::move(client));
+    }
+  }
+
+  /// A client for whom there is no thread or memory sees a connection that ends.
+  void take(std::vector<std::unique_ptr<Connection>>& connections, Fd client) const {
+    try {
+      connections.push_back(std::make_unique<Connection>(agent, std::move(client)));
+    } catch (const std::exception&) {
+      return;
     }
   }
 

@@ -63,6 +63,7 @@ public:
   SetupError(SetupStep step, int error)
       : SysError(error, "{}", setup_step_text(step)), step_(step) {}
   SetupStep step() const noexcept { return step_; }
+  [[noreturn]] void raise() const override { throw SetupError(*this); }
 
 private:
   SetupStep step_;

@@ -5,7 +5,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <cmath>
+#include <algorithm>
 #include <utility>
 
 namespace cairn {
@@ -78,6 +78,44 @@ std::optional<nanoseconds> unit_of(std::string_view name) {
   return std::nullopt;
 }
 
+/// What digits behind a point are of `unit`; digits beyond those that 64 bits hold count for
+/// nothing, as in Go.
+std::uint64_t fraction_of(std::string_view digits, std::int64_t unit) {
+  constexpr std::uint64_t enough = INT64_MAX / 10;
+  std::uint64_t number = 0;
+  double scale = 1;
+  for (const char digit : digits) {
+    if (number > enough)
+      break;
+    number = number * 10 + static_cast<std::uint64_t>(digit - '0');
+    scale *= 10;
+  }
+  return static_cast<std::uint64_t>(static_cast<double>(number) *
+                                    (static_cast<double>(unit) / scale));
+}
+
+/// A number with its unit, of the front of `text`; nothing when it is none or more than `most`.
+std::optional<std::uint64_t> take_part(std::string_view& text, std::uint64_t most) {
+  constexpr std::string_view digits = "0123456789";
+  const auto number = text.substr(0, text.find_first_not_of("0123456789."));
+  text.remove_prefix(number.size());
+  const auto name = text.substr(0, text.find_first_of("0123456789."));
+  text.remove_prefix(name.size());
+  const auto unit = unit_of(name);
+  const auto dot = std::min(number.find('.'), number.size());
+  const auto rest = number.substr(std::min(dot + 1, number.size()));
+  const bool has_digits = number.find_first_of(digits) != std::string_view::npos;
+  if (!unit || !has_digits || rest.find('.') != std::string_view::npos)
+    return std::nullopt;
+  const auto whole =
+      dot == 0 ? std::optional<std::uint64_t>(0) : parse_unsigned(number.substr(0, dot));
+  std::uint64_t value = 0;
+  if (!whole || __builtin_mul_overflow(*whole, unit->count(), &value) || value > most)
+    return std::nullopt;
+  value += fraction_of(rest, unit->count());
+  return value <= most ? std::optional(value) : std::nullopt;
+}
+
 } // namespace
 
 std::optional<Time> parse_rfc3339(std::string_view text) {
@@ -104,6 +142,14 @@ std::optional<Time> parse_rfc3339(std::string_view text) {
   return Time(sys_days(date)) + hours(*h) + minutes(*min) + seconds(*s) + *fraction - *offset;
 }
 
+std::chrono::nanoseconds elapsed(Time from, Time to) {
+  std::int64_t count = 0;
+  if (__builtin_sub_overflow(to.time_since_epoch().count(), from.time_since_epoch().count(),
+                             &count))
+    return to < from ? nanoseconds::min() : nanoseconds::max();
+  return nanoseconds(count);
+}
+
 std::optional<nanoseconds> parse_duration(std::string_view text) {
   if (text == "0" || text == "+0" || text == "-0")
     return nanoseconds(0);
@@ -112,29 +158,17 @@ std::optional<nanoseconds> parse_duration(std::string_view text) {
     text.remove_prefix(1);
   if (text.empty())
     return std::nullopt;
-  long double total = 0;
+  // The least duration has no opposite.
+  constexpr std::uint64_t most = std::uint64_t{1} << 63;
+  std::uint64_t total = 0;
   while (!text.empty()) {
-    const auto number = text.substr(0, text.find_first_not_of("0123456789."));
-    text.remove_prefix(number.size());
-    const auto name = text.substr(0, text.find_first_of("0123456789."));
-    text.remove_prefix(name.size());
-    const auto unit = unit_of(name);
-    const auto dot = number.find('.');
-    const auto whole = number.substr(0, dot);
-    const auto rest = dot == std::string_view::npos ? std::string_view{} : number.substr(dot + 1);
-    if (!unit || (whole.empty() && rest.empty()) || rest.find('.') != std::string_view::npos)
+    const auto part = take_part(text, most);
+    if (!part || __builtin_add_overflow(total, *part, &total) || total > most)
       return std::nullopt;
-    long double value =
-        whole.empty() ? 0 : static_cast<long double>(parse_unsigned(whole).value_or(0));
-    long double scale = 1;
-    for (const char digit : rest)
-      value += static_cast<long double>(digit - '0') * (scale /= 10);
-    total += value * static_cast<long double>(unit->count());
   }
-  if (total > 9223372036854775807.0L)
-    return std::nullopt;
-  const nanoseconds result(static_cast<std::int64_t>(std::llroundl(total)));
-  return negative ? -result : result;
+  if (negative)
+    return nanoseconds(static_cast<std::int64_t>(0 - total));
+  return total < most ? std::optional(nanoseconds(static_cast<std::int64_t>(total))) : std::nullopt;
 }
 
 std::string human_duration(nanoseconds duration) {

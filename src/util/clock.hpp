@@ -34,7 +34,11 @@ std::string rfc3339(Time time);
 /// Any offset and precision of RFC 3339. Nothing when it is none, or outside 1678 to 2261.
 std::optional<Time> parse_rfc3339(std::string_view text);
 
-/// A Go duration such as "1h30m", "300ms", "-1.5s" or "0".
+/// How long after `from` it is `to`; what nanoseconds cannot count is the most that they can.
+std::chrono::nanoseconds elapsed(Time from, Time to);
+
+/// A Go duration such as "1h30m", "300ms", "-1.5s", ".5h" or "0", by the rules of
+/// time.ParseDuration. Nothing also for more than 64 bits of nanoseconds hold: 292 years.
 std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text);
 
 /// "0.4s", "12.0s", "3m05s": how long something took, for people.

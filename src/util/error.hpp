@@ -28,6 +28,10 @@ public:
   /// The exit status of a program that ends because of this error.
   virtual int exit_status() const noexcept { return 1; }
 
+  /// Throws a copy, for a failure that several are told of: each adds its own context. A type of
+  /// its own has its own raise(), or the copy is one of its base.
+  [[noreturn]] virtual void raise() const { throw Error(*this); }
+
   /// The lines of the user's file that it is about, counted from 1; 0 when it is about none.
   int first_line() const noexcept { return first_line_; }
   int last_line() const noexcept { return last_line_; }
@@ -63,6 +67,7 @@ public:
 
   /// EX_TEMPFAIL of sysexits.h, on which pipelines can retry.
   int exit_status() const noexcept override { return 75; }
+  [[noreturn]] void raise() const override { throw TemporaryError(*this); }
 };
 
 /// A failed system call. Takes the errno first, before formatting can disturb it.
@@ -76,6 +81,7 @@ public:
 
   bool is(std::errc condition) const noexcept { return code_ == static_cast<int>(condition); }
   int code() const noexcept { return code_; }
+  [[noreturn]] void raise() const override { throw SysError(*this); }
 
 private:
   int code_;

@@ -51,6 +51,8 @@ void write_all(FdRef fd, std::span<const std::byte> bytes) {
     const auto count = ::write(fd.get(), bytes.data(), bytes.size());
     if (count >= 0)
       bytes = bytes.subspan(static_cast<std::size_t>(count));
+    else if (errno == EFBIG)
+      throw with_hint(SysError(EFBIG, "write"), "a limit on the size of files (ulimit -f) is set");
     else if (errno != EINTR)
       throw SysError(errno, "write");
   }

@@ -98,14 +98,64 @@ std::vector<std::string> list_directory(FdRef directory) {
   return names;
 }
 
+namespace {
+
+/// Empties a directory. What lies deep in it is moved up first: trees of others are deeper than a
+/// process may have files open.
+class Emptying {
+public:
+  explicit Emptying(FdRef directory) : directory_(directory) {}
+
+  void run() {
+    for (auto names = list_directory(directory_); !names.empty();
+         names = list_directory(directory_))
+      remove_all(directory_, names, 0);
+  }
+
+private:
+  static constexpr int max_open = 64;
+
+  void remove_all(FdRef from, const std::vector<std::string>& names, int depth) {
+    for (const auto& name : names)
+      remove(from, name, depth);
+  }
+
+  void remove(FdRef from, const std::string& name, int depth) {
+    if (::unlinkat(from.get(), name.c_str(), 0) == 0 || errno == ENOENT)
+      return;
+    if (errno != EISDIR && errno != EPERM && errno != ENOTEMPTY)
+      throw SysError(errno, "remove '{}'", name);
+    if (depth == max_open && move_up(from, name))
+      return;
+    const auto fd = open_at(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    remove_all(fd, list_directory(fd), depth + 1);
+    if (::unlinkat(from.get(), name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)
+      throw SysError(errno, "remove '{}'", name);
+  }
+
+  bool move_up(FdRef from, const std::string& name) {
+    for (;;) {
+      const auto above = fmt::format(".deep-{}", moved_++);
+      if (::renameat2(from.get(), name.c_str(), directory_.get(), above.c_str(),
+                      RENAME_NOREPLACE) == 0)
+        return true;
+      if (errno != EEXIST)
+        return false;
+    }
+  }
+
+  FdRef directory_;
+  unsigned moved_ = 0;
+};
+
+} // namespace
+
 void remove_tree(FdRef directory, const std::string& name) {
   if (::unlinkat(directory.get(), name.c_str(), 0) == 0 || errno == ENOENT)
     return;
   if (errno != EISDIR && errno != EPERM && errno != ENOTEMPTY)
     throw SysError(errno, "remove '{}'", name);
-  const auto fd = open_at(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  for (const auto& child : list_directory(fd))
-    remove_tree(fd, child);
+  Emptying(open_at(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)).run();
   if (::unlinkat(directory.get(), name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)
     throw SysError(errno, "remove '{}'", name);
 }
@@ -142,7 +192,12 @@ TempDir::TempDir(const std::string& parent, std::string_view prefix)
     : path_(parent + "/" + std::string(prefix) + "XXXXXX") {
   if (::mkdtemp(path_.data()) == nullptr)
     throw SysError(errno, "create temporary directory in '{}'", parent);
-  fd_ = open_at(current_directory(), path_, O_RDONLY | O_DIRECTORY);
+  try {
+    fd_ = open_at(current_directory(), path_, O_RDONLY | O_DIRECTORY);
+  } catch (const Error&) {
+    ::rmdir(path_.c_str());
+    throw;
+  }
 }
 
 TempDir::TempDir(TempDir&& other) noexcept
@@ -153,9 +208,9 @@ TempDir::~TempDir() {
     return;
   try {
     remove_tree(current_directory(), path_);
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     // A destructor cannot report; what is left lies in a directory of temporary files.
-    fmt::print(stderr, "warning: {}\n", error.what());
+    static_cast<void>(std::fprintf(stderr, "warning: %s\n", error.what()));
   }
 }
 

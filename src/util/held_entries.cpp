@@ -87,6 +87,11 @@ bool HeldEntries::hold(const std::string& path) {
   return true;
 }
 
+void HeldEntries::drop(const std::string& path) {
+  const std::lock_guard guard(mutex_);
+  held_.erase(path);
+}
+
 void HeldEntries::release() {
   const std::lock_guard guard(mutex_);
   held_.clear();

@@ -31,6 +31,8 @@ class HeldEntries {
 public:
   /// Holds the entry as long as this value lives. False when there is none that can be read.
   bool hold(const std::string& path);
+  /// Lets go of one.
+  void drop(const std::string& path);
   /// Lets go of all of them.
   void release();
 

@@ -22,6 +22,8 @@ namespace cairn {
 namespace {
 
 constexpr std::size_t max_depth = 64;
+/// A document of a few megabytes can hold values for hundreds.
+constexpr std::size_t max_values = 1'000'000;
 
 /// Builds a Json from the reader's events. Returning false stops the reader.
 class Builder {
@@ -40,7 +42,9 @@ public:
       return add(*number);
     double value = 0;
     const auto [end, error] = std::from_chars(text, text + size, value);
-    return error == std::errc{} && end == text + size && add(value);
+    if (error != std::errc{} || end != text + size)
+      return refuse("a number is out of range");
+    return add(value);
   }
   bool String(const char* text, rapidjson::SizeType size, bool) {
     return add(std::string(text, size));
@@ -56,11 +60,18 @@ public:
   // NOLINTEND(readability-identifier-naming)
 
   Json take() { return std::move(result_); }
+  /// Why the reader was stopped.
+  const std::string& refusal() const noexcept { return refusal_; }
 
 private:
+  bool refuse(std::string why) {
+    refusal_ = std::move(why);
+    return false;
+  }
+
   bool open(Json container) {
     if (stack_.size() == max_depth)
-      return false;
+      return refuse(fmt::format("nested deeper than {} levels", max_depth));
     stack_.push_back(std::move(container));
     keys_.emplace_back();
     return true;
@@ -74,6 +85,8 @@ private:
   }
 
   bool add(Json value) {
+    if (++values_ > max_values)
+      return refuse(fmt::format("more than {} values", max_values));
     if (stack_.empty())
       result_ = std::move(value);
     else if (stack_.back().is_array())
@@ -85,6 +98,8 @@ private:
 
   std::vector<Json> stack_;
   std::vector<std::string> keys_;
+  std::size_t values_ = 0;
+  std::string refusal_;
   Json result_;
 };
 
@@ -168,8 +183,7 @@ Json Json::parse(std::string_view text) {
                              rapidjson::kParseNumbersAsStringsFlag;
   const auto result = reader.Parse<flags>(input, builder);
   if (result.Code() == rapidjson::kParseErrorTermination)
-    throw Error("JSON: nested deeper than {} levels, or a number out of range, at byte {}",
-                max_depth, result.Offset());
+    throw Error("JSON: {} at byte {}", builder.refusal(), result.Offset());
   if (result.IsError())
     throw Error("JSON: {} (at byte {})", rapidjson::GetParseError_En(result.Code()),
                 result.Offset());

@@ -1,8 +1,7 @@
 #pragma once
 
-#include "util/shared_error.hpp"
+#include "util/shared_result.hpp"
 
-#include <chrono>
 #include <exception>
 #include <future>
 #include <map>
@@ -21,7 +20,7 @@ public:
   template<class Make>
   Value get(const std::string& name, Make&& make) {
     std::promise<Value> promise;
-    const auto [future, is_first] = enter(name, promise);
+    const auto [result, is_first] = enter(name, promise);
     if (is_first) {
       try {
         promise.set_value(std::forward<Make>(make)());
@@ -29,45 +28,36 @@ public:
         promise.set_exception(std::current_exception());
       }
     }
-    return value_of(future);
+    return result.get();
   }
 
   /// A value that was made; nothing when nobody asked for it or it is still being made. Does not
   /// wait. @throws what `make` threw
   std::optional<Value> find(const std::string& name) {
-    std::shared_future<Value> future;
+    SharedResult<Value> result;
     {
       const std::lock_guard lock(mutex_);
       const auto found = values_.find(name);
-      if (found == values_.end() ||
-          found->second.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
+      if (found == values_.end() || !found->second.is_ready())
         return std::nullopt;
-      future = found->second;
+      result = found->second;
     }
-    return value_of(future);
+    return result.get();
   }
 
 private:
-  std::pair<std::shared_future<Value>, bool> enter(const std::string& name,
-                                                   std::promise<Value>& promise) {
+  std::pair<SharedResult<Value>, bool> enter(const std::string& name,
+                                             std::promise<Value>& promise) {
     const std::lock_guard lock(mutex_);
     auto& known = values_[name];
     const bool is_first = !known.valid();
     if (is_first)
-      known = promise.get_future().share();
+      known = SharedResult<Value>(promise.get_future());
     return {known, is_first};
   }
 
-  static Value value_of(const std::shared_future<Value>& future) {
-    try {
-      return future.get();
-    } catch (const Error& error) {
-      throw_copy(error);
-    }
-  }
-
   std::mutex mutex_;
-  std::map<std::string, std::shared_future<Value>> values_;
+  std::map<std::string, SharedResult<Value>> values_;
 };
 
 } // namespace cairn

@@ -1,11 +1,11 @@
 #include "util/parallel.hpp"
 
+#include "util/threads.hpp"
+
 #include <algorithm>
 #include <atomic>
 #include <exception>
 #include <mutex>
-#include <thread>
-#include <vector>
 
 namespace cairn {
 
@@ -31,9 +31,8 @@ void parallel_for(std::size_t count, std::size_t limit,
     }
   };
   {
-    std::vector<std::jthread> threads;
-    for (std::size_t i = 1; i < std::min(count, limit); ++i)
-      threads.emplace_back(worker);
+    // This thread is one of them, so that the work is done whatever else there can be.
+    const auto others = start_threads(std::max<std::size_t>(std::min(count, limit), 1) - 1, worker);
     worker();
   }
   if (first)

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <exception>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,16 +25,26 @@ public:
                          std::chrono::nanoseconds took) noexcept = 0;
 
   template<class... Args>
-  void debug(fmt::format_string<Args...> format, Args&&... args) {
-    log(Level::debug, fmt::format(format, std::forward<Args>(args)...));
+  void debug(fmt::format_string<Args...> format, Args&&... args) noexcept {
+    tell(Level::debug, format, std::forward<Args>(args)...);
   }
   template<class... Args>
-  void info(fmt::format_string<Args...> format, Args&&... args) {
-    log(Level::info, fmt::format(format, std::forward<Args>(args)...));
+  void info(fmt::format_string<Args...> format, Args&&... args) noexcept {
+    tell(Level::info, format, std::forward<Args>(args)...);
   }
   template<class... Args>
-  void warn(fmt::format_string<Args...> format, Args&&... args) {
-    log(Level::warn, fmt::format(format, std::forward<Args>(args)...));
+  void warn(fmt::format_string<Args...> format, Args&&... args) noexcept {
+    tell(Level::warn, format, std::forward<Args>(args)...);
+  }
+
+private:
+  template<class... Args>
+  void tell(Level level, fmt::format_string<Args...> format, Args&&... args) noexcept {
+    try {
+      log(level, fmt::format(format, std::forward<Args>(args)...));
+    } catch (const std::exception&) {
+      log(level, "a message for which there was no memory");
+    }
   }
 };
 

@@ -49,6 +49,13 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+/// Whether two words can be fewer than `distance` edits apart, and are short enough to find out.
+bool is_comparable(std::string_view a, std::string_view b, std::size_t distance) {
+  constexpr std::size_t longest = 256;
+  const auto [shorter, longer] = std::minmax({a.size(), b.size()});
+  return longer <= longest && longer - shorter < distance;
+}
+
 } // namespace
 
 std::string_view trim_left(std::string_view text) {
@@ -154,6 +161,8 @@ std::optional<std::string> suggest(std::string_view word, const std::vector<std:
   std::optional<std::string> best;
   std::size_t best_distance = std::max<std::size_t>(2, wanted.size() / 3) + 1;
   for (const auto& candidate : known) {
+    if (!is_comparable(wanted, candidate, best_distance))
+      continue;
     const auto distance = edit_distance(wanted, to_lower(candidate));
     if (distance < best_distance && distance < candidate.size()) {
       best_distance = distance;
@@ -168,6 +177,8 @@ std::optional<std::string> suggest_exact_case(std::string_view word,
   std::optional<std::string> best;
   std::size_t best_distance = 3;
   for (const auto& candidate : known) {
+    if (!is_comparable(word, candidate, best_distance))
+      continue;
     const auto distance = edit_distance(word, candidate);
     if (distance > 0 && distance < best_distance) {
       best_distance = distance;

@@ -1,5 +1,6 @@
 #include "util/error.hpp"
 #include "util/stream.hpp"
+#include "util/threads.hpp"
 
 #include <condition_variable>
 #include <deque>
@@ -99,7 +100,7 @@ struct ThreadSink::Shared {
 
 ThreadSink::ThreadSink(std::function<void(Source&)> consume) : shared_(std::make_shared<Shared>()) {
   auto* shared = shared_.get();
-  shared->thread = std::jthread([shared, consume = std::move(consume)] {
+  shared->thread = start_thread([shared, consume = std::move(consume)] {
     try {
       consume(shared->channel);
     } catch (...) {
@@ -120,7 +121,8 @@ void ThreadSink::write(std::span<const std::byte> bytes) {
   try {
     shared_->channel.write(bytes);
   } catch (const Error&) {
-    shared_->thread.join();
+    if (shared_->thread.joinable())
+      shared_->thread.join();
     if (shared_->reader_error)
       std::rethrow_exception(shared_->reader_error);
     throw;
@@ -143,7 +145,7 @@ struct ThreadSource::Shared {
 ThreadSource::ThreadSource(std::function<void(Sink&)> produce)
     : shared_(std::make_shared<Shared>()) {
   auto* shared = shared_.get();
-  shared->thread = std::jthread([shared, produce = std::move(produce)] {
+  shared->thread = start_thread([shared, produce = std::move(produce)] {
     try {
       produce(shared->channel);
       shared->channel.end();

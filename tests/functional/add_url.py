@@ -213,6 +213,36 @@ def redacted(world):
         expect(server.served()[0].authorization.startswith("Basic "), "the password was not sent")
 
 
+@case("a password that an argument puts into a URL is in no plan, check or log")
+def redacted_plan(world):
+    url = "http://ann:pass1234@host.example/f?key=hush5678"
+    text = ("FROM scratch AS one\nARG U\nADD $U /f\nADD https://bob:word9012@host.example/g /g\nFROM scratch\n"
+            "COPY --from=one /f /f\nCOPY --from=files /x /x\nADD https://eve:git3456@host.example/r.git /r\n")
+    flags = [f"--build-arg=U={url}", "--build-context=files=https://cat:ctx7890@host.example/c.tar?sig=sign1111",
+             "--verbosity=trace"]
+    for mode in ("--dryrun", "--check"):
+        build = world.files_only(text, None, *flags, mode, outputs=("--no-push",))
+        for secret in ("pass1234", "hush5678", "word9012", "git3456", "ctx7890", "sign1111"):
+            expect(secret not in build.out + build.err, f"{mode} shows {secret}: {build.said}")
+        expect(mode == "--check" or "http://host.example/f?key=***" in build.out, f"the plan: {build.said}")
+    world.need_namespaces()
+    build = world.build("FROM REGISTRY/busybox\nRUN : https://dan:run2345@host.example/\nRUN false https://dan:run2345@host/\n")
+    expect("run2345" not in build.err and "https://***@host.example/" in build.err, f"a RUN: {build.said}")
+
+
+@case("a redirect to a link-local address is refused, one from this machine to itself is not")
+def led_to_metadata(world):
+    for host in ("169.254.169.254", "2852039166", "[::ffff:169.254.169.254]", "[fd00:ec2::254]"):
+        with web(world, f"location = /lead {{ return 302 http://{host}/latest/; }}") as server:
+            world.refused(f"FROM scratch\nADD {server.url}/lead /f\n",
+                          texts=("Dockerfile:2", "must not lead to a link-local address"))
+            expect_equal(server.lines(), ["GET /lead 302"], "it is asked for once")
+            context = world.files_only(None, None, context=f"{server.url}/lead")
+            expect(context.status == 1 and "must not lead" in context.error, f"a context: {context.said}")
+    with web(world) as other, web(world, f"location = /lead {{ return 302 http://localhost:{other.port}/f; }}") as server:
+        expect_equal(world.files_only(f"FROM scratch\nADD {server.url}/lead /f\n").image.text("/f"), "content")
+
+
 @case("an answer of 5xx is asked for again, and for long enough it is status 75")
 def server_errors(world):
     with web(world) as server, faulty(server) as proxy:
@@ -267,6 +297,10 @@ def huge_header(world):
     with web(world) as server, faulty(server) as proxy:
         proxy.add("GET /f", times=9, status=200, headers={f"X-{n}": "x" * 8000 for n in range(50)})
         world.files_only(f"FROM scratch\nADD http://{proxy.host}/f /f\n").failed("Dockerfile:2", "headers")
+        proxy.reset()
+        proxy.add("GET /f", times=9, status=200, headers={"X": "x" * 200_000})
+        world.files_only(f"FROM scratch\nADD http://{proxy.host}/f /f\n").failed("Dockerfile:2", "headers that are too large")
+        expect_equal(proxy.count("GET /f"), 1, "it is asked for once")
         proxy.reset()
         proxy.add("GET /f", status=200, body=b"1", headers={"ETag": '"' + "e" * 8000 + '"', "Last-Modified": "z" * 8000})
         build = cached(world, f"FROM scratch\nADD http://{proxy.host}/f /f\n", world.new_directory("cache"))

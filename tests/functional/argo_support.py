@@ -14,8 +14,10 @@ def templates() -> dict[str, dict]:
 class Pod:
     """The main container of a template, started by Argo's executor, and what came out of it."""
 
-    def __init__(self, world, name: str, parameters: dict, sources: dict, runtime_default: bool = True):
-        self.container = argo.render(templates()[name], parameters, sources)
+    def __init__(self, world, name: str, parameters: dict, sources: dict, runtime_default: bool = True,
+                 workflow: dict | None = None):
+        """WORKFLOW: the specification of the one that the pod belongs to."""
+        self.container = argo.render(templates()[name], parameters, sources, workflow)
         own = world.new_directory("argo")
         own.chmod(0o755)
         layout = pod_layouts.Argo(own)

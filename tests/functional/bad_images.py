@@ -42,7 +42,7 @@ def wrong_content(world):
         digest = spoiled_layer(world, f"spoiled{number}", spoil)
         for instruction, isolation in ((COPY, "none"), (RUN, "namespace")):
             world.refused(f"FROM REGISTRY/spoiled{number}{instruction}", {"f": ""}, isolation=isolation,
-                          texts=(digest[7:19],))
+                          texts=(f"get blob {digest}", "the bytes that came have the digest sha256:", f", not {digest}"))
 
 
 @case("a layer that ends too early or goes on too long is refused")

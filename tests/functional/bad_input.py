@@ -194,6 +194,22 @@ def full_output(world):
         expect_equal(build.out, "", "files that are left")
 
 
+@case("a report that does not fit on its disk is an error, and leaves no file that says nothing")
+def full_report(world):
+    world.need_namespaces()
+    if not world.is_root:
+        raise Skip("only root can mount a small file system")
+    place = world.new_directory("small")
+    fill = f"head -c 100000 /dev/zero > {place}/full 2> /dev/null"
+    mount = (f'mount -t tmpfs -o size=4k tmpfs {place} && {{ {fill}; "$@"; status=$?; cd {place}; find . -type f ! -name full; '
+             'exit $status; }')
+    for flag in ("--digest-file", "--image-url-file"):
+        build = world.files_only("FROM scratch\nENV A=b\n", outputs=("--no-push", "--destination=a/b:1", f"{flag}={place}/report"),
+                                 before=["unshare", "--mount", "sh", "-c", mount, "sh"])
+        build.failed("No space left on device", f"{place}/report")
+        expect_equal(build.out, "", "files that are left")
+
+
 @case("an output that cannot be written is named, and nothing is pushed or reported")
 def unwritable_output(world):
     blocked = world.directory / "file"

@@ -85,8 +85,8 @@ def check_debug(plain: dict, plain_config: dict) -> None:
          differs(config["config"].get("Volumes"), {"/busybox": {}}))
     missing = [name for name in APPLETS if f"/busybox/{name}" not in entries]
     case("it has what runners start", differs(missing, []))
-    shell = entries.get("/bin/sh")
-    case("/bin/sh is there as well", differs(shell and shell.linkname, "/busybox/sh"))
+    shell = entries.get("/usr/bin/sh")
+    case("/usr/bin/sh is there as well", differs(shell and shell.linkname, "/busybox/sh"))
     case("it says whose the tools are and where their source is",
          "" if "/busybox/copyright" in entries else "no /busybox/copyright")
 
@@ -108,13 +108,19 @@ def check_files(entries: dict[str, tarfile.TarInfo]) -> None:
     }.items():
         entry = entries.get(path)
         case(f"{path} is there with mode {mode:o}", differs(entry and oct(entry.mode & 0o7777), oct(mode)))
-    names = {path: entry.linkname for path, entry in entries.items() if entry.issym()}
+    links = {path: entry.linkname for path, entry in entries.items() if entry.issym()}
+    names = {path: target for path, target in links.items() if path.startswith("/kaniko/")}
     case("the other programs are names of the executor",
          "" if len(names) >= 5 and set(names.values()) == {"executor"} else repr(names))
+    case("the links that base images have are there",
+         differs({path: target for path, target in links.items() if path not in names},
+                 {"/var/run": "../run", "/var/lock": "../run/lock",
+                  **{f"/{name}": f"usr/{name}" for name in ("bin", "sbin", "lib", "lib64")}}))
     owners = {path for path, entry in entries.items() if (entry.uid, entry.gid) != (0, 0)}
     case("everything belongs to root", differs(owners, set()))
     roots = {"/" + path.split("/")[1] for path in entries} - {"/"}
-    case("nothing else lies in /", differs(roots, {"/kaniko", "/etc", "/workspace"}))
+    case("nothing else lies in /", differs(roots, {"/kaniko", "/etc", "/workspace", "/run", "/usr", "/var", "/bin", "/sbin",
+                                                   "/lib", "/lib64"}))
 
 
 def check_static() -> None:

@@ -15,6 +15,7 @@ class Example:
     files: dict = dataclasses.field(default_factory=lambda: {"a.txt": "a\n", "sub/b.txt": "b\n"})
     volumes: tuple[str, ...] = ()       # emptyDirs of the pod
     source: str = "/workspace"          # where the context is mounted
+    read_only: bool = False             # how it is mounted
     driver_files: bool = False          # as on a node with a GPU
     prints: tuple[str, ...] = ()        # lines of the commands
     check: Callable = lambda image: None
@@ -77,6 +78,41 @@ EXAMPLES = [
             "FROM REGISTRY/busybox\nCOPY a.txt /var/cache/nginx/\nRUN test -e /var/cache/nginx/a.txt\n", volumes=("/var/cache",)),
     Example("the driver's files below /lib, which is a link", "FROM REGISTRY/debian\nRUN echo made > /lib/made\n", driver_files=True,
             check=lambda image: expect_equal((image.files["/lib"].kind, image.text("/usr/lib/made")), ("symlink", "made\n"))),
+    Example("commands that work where the context is mounted",
+            "FROM REGISTRY/busybox AS builder\nWORKDIR /workspace\nCOPY a.txt a.txt\nRUN cat a.txt > manager\n"
+            "FROM scratch\nCOPY --from=builder /workspace/manager .\n",
+            error_in_place=("Dockerfile:2: WORKDIR /workspace", "the pod's mount at '/workspace'", "--context")),
+    Example("a copy of the context to where it is mounted",
+            "FROM REGISTRY/busybox\nWORKDIR /workspace\nCOPY . .\nRUN echo built > out.txt\n",
+            check=lambda image: expect_equal(image.text("/workspace/out.txt"), "built\n"),
+            error_in_place=("Dockerfile:2: ", "the pod's mount at '/workspace'", "--context")),
+    Example("commands that work in the volume that the context lies below",
+            "FROM REGISTRY/busybox AS builder\nWORKDIR /workspace\nCOPY a.txt a.txt\nRUN cat a.txt > manager\n"
+            "FROM scratch\nCOPY --from=builder /workspace/manager .\n",
+            volumes=("/workspace",), source="/workspace/source",
+            error_in_place=("Dockerfile:2: ", "the pod's mount at '/workspace'")),
+    Example("copies alone to where the context is mounted, with a command elsewhere before",
+            "FROM REGISTRY/busybox\nRUN echo 1 > /one\nWORKDIR /workspace\nCOPY . .\n"),
+    Example("a command that writes where the context is mounted",
+            "FROM REGISTRY/busybox\nRUN mkdir -p /workspace/sub && echo written > /workspace/sub/new\n", read_only=True,
+            error_in_place=("Dockerfile:2: ", "'/workspace'")),
+    Example("a link to where the context is mounted",
+            "FROM REGISTRY/busybox\nRUN ln -s /workspace /ws\nWORKDIR /ws\nCOPY a.txt .\nRUN cat a.txt > b.txt\n",
+            error_in_place=("the pod's mount at '/workspace'",)),
+    Example("a stage of copies to where the context is mounted, and a command on top of it",
+            "FROM REGISTRY/busybox AS files\nCOPY a.txt /workspace/\nFROM files\nRUN cat /workspace/a.txt > /b.txt\n",
+            error_in_place=("Dockerfile:3: ", "the pod's mount at '/workspace'")),
+    Example("all owners below /run changed", "FROM REGISTRY/debian\nRUN mkdir -p /run/sshd && chown -R 101:101 /run\n",
+            error_in_place=("Dockerfile:2: ", "'/run/secrets/kubernetes.io/serviceaccount' (read-only)")),
+    Example("all modes below /var changed", "FROM REGISTRY/debian\nRUN chmod -R g+rwX /var\n"),
+    Example("files in a directory of the executor's name",
+            "FROM REGISTRY/busybox\nCOPY a.txt /kaniko/ssl/certs/extra.pem\nRUN echo x >> /kaniko/ssl/certs/extra.pem\n",
+            error_in_place=("Dockerfile:2: COPY a.txt", "'/kaniko', the executor's own")),
+    Example("a command that makes files in a directory of the executor's name",
+            "FROM REGISTRY/busybox\nRUN mkdir -p /kaniko && echo x > /kaniko/made\n",
+            error_in_place=("Dockerfile:2: ", "'/kaniko/made' in '/kaniko', the executor's own")),
+    Example("a volume for temporary files", "FROM REGISTRY/busybox\nRUN echo 1 > /tmp/one && mkdir /tmp/d\n"
+            "FROM REGISTRY/busybox\nRUN test ! -e /tmp/one && chmod 700 /tmp && echo 2 > /tmp/two\n", volumes=("/tmp",)),
 
     # The process that RUN starts.
     Example("a user's output by /dev/stdout and /dev/stderr",

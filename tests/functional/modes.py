@@ -64,7 +64,7 @@ def build(world, example, mode: str, name: str) -> subprocess.CompletedProcess:
     with pod.Pod(containers.root_file_system(world.directory, "cairn"), world.directory, profile) as container:
         for target in example.volumes:
             container.empty(target)
-        container.bind(context, example.source)
+        container.bind(context, example.source, read_only=example.read_only)
         for mount in pod_layouts.driver_files(world.new_directory("driver")) if example.driver_files else []:
             container.bind(mount.source, mount.target, read_only=True)
         work = container.empty("/kaniko/work") if volume else None

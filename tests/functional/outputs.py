@@ -234,6 +234,27 @@ def results(world):
                          "bases": f"{world.host}/tool:2@{tool},{world.host}/busybox@{base}"})
 
 
+@case("results that are too much for the pipeline are left empty with a warning, the digest and the URL last of all")
+def results_limit(world):
+    digest_size, names = 71, [f"limit/{number:02}:1" for number in range(4)]
+    url = f"{world.host}/{names[0]}"
+    listed = len(",".join(f"{world.host}/{name}@sha256:{'0' * 64}" for name in names))
+    parts = {"digest": ("digest-file", digest_size), "url": ("image-url-file", len(url)),
+             "images": ("images-file", listed), "bases": ("base-images-file", len(f"{world.host}/busybox@") + digest_size)}
+    for limit, left_out in ((0, ()), (sum(size for _, size in parts.values()), ()), (digest_size + len(url) + listed, ("bases",)),
+                            # What comes later and is smaller still fits.
+                            (digest_size + len(url) + listed - 1, ("images",)), (digest_size, ("url", "images", "bases")),
+                            (1, ("digest", "url", "images", "bases"))):
+        folder = world.new_directory("results")
+        build = world.files_only("FROM REGISTRY/busybox\nENV A=b\n", {}, f"--results-limit={limit}", outputs=[
+            *(f"--destination={world.host}/{name}" for name in names),
+            *(f"--{flag}={folder}/{name}" for name, (flag, _) in parts.items())]).succeeded()
+        found = {name: (folder / name).stat().st_size for name in parts}
+        expect_equal(found, {name: 0 if name in left_out else size for name, (_, size) in parts.items()}, f"limit {limit}")
+        warned = {name for name, (flag, _) in parts.items() if f"--{flag} is left empty" in build.err}
+        expect_equal(warned, set(left_out), build.err)
+
+
 @case("an image that is made from nothing names no base images")
 def no_bases(world):
     path = world.directory / "no-bases"

@@ -44,10 +44,25 @@ def build_volume(world):
     volume.chmod(0o755)
     (volume / "checkout").mkdir()
     write_tree(volume / "checkout", {"Dockerfile": COPIES.format(host=world.host), "f": "content\n"})
-    name = f"{world.new_name('argo')}:1"
-    pod = Pod(world, "build-volume", {"image": f"{world.host}/{name}", "source-claim": "claim", "source-path": "checkout"},
-              {"source": volume}).succeeded()
-    expect_outputs(world, pod, name)
+    for context in (".", "/"):
+        name = f"{world.new_name('argo')}:1"
+        pod = Pod(world, "build-volume", {"image": f"{world.host}/{name}", "source-claim": "claim", "source-path": "checkout",
+                                          "context": context}, {"source": volume}).succeeded()
+        expect_outputs(world, pod, name)
+
+
+@case("a build that is remembered has the outputs of the one that it names, and hands it what it takes")
+def once(world):
+    template, folder = templates()["build-once"], source(world, COPIES)
+    given = {"key": "app-v1", "image": f"{world.host}/argo-once:1"}
+    values = {**argo.input_values(template, given), "workflow.namespace": "team"}
+    expect_equal(argo.substitute(template["memoize"]["key"], values), "team-app-v1")
+    [task] = template["dag"]["tasks"]
+    arguments = argo.substitute(task["arguments"]["parameters"], values)
+    pod = Pod(world, task["template"], {each["name"]: each["value"] for each in arguments}, {"source": folder}).succeeded()
+    found = {f"tasks.build.outputs.parameters.{name}": value for name, value in pod.outputs().items()}
+    outputs = {each["name"]: argo.substitute(each["valueFrom"]["parameter"], found) for each in template["outputs"]["parameters"]}
+    expect_equal(outputs, {"url": given["image"], "digest": tar_layers.digest_of(world.manifest("argo-once:1"))})
 
 
 @case("parameters reach the image: destinations, target, platform, a subdirectory, further flags, a layout")
@@ -74,8 +89,10 @@ def restricted(world):
     sample = next(document for path, document in manifests.documents() if path.endswith("argo/samples/restricted.yaml"))
     given = {each["name"]: each["value"] for each in sample["spec"]["arguments"]["parameters"]}
     name = f"{world.new_name('argo')}:1"
-    pod = Pod(world, "build", {**given, "image": f"{world.host}/{name}"}, {"source": source(world, COPIES)}).succeeded()
-    expect_equal(pod.container.security["runAsUser"], 65532)
+    pod = Pod(world, "build", {**given, "image": f"{world.host}/{name}"}, {"source": source(world, COPIES)},
+              workflow=sample["spec"]).succeeded()
+    expect_equal((pod.container.security["runAsUser"], pod.container.security["seccompProfile"]),
+                 (65532, {"type": "RuntimeDefault"}))
     expect_outputs(world, pod, name)
 
 

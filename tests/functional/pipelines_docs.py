@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 """The examples in the documents: manifests are held against their schemas and run, commands name what there is."""
+import contextlib
 import json
 import pathlib
 import re
 import shlex
 import sys
-
-import yaml
 
 from support import ROOT, case, expect, expect_equal, main
 
@@ -16,34 +15,18 @@ import certificates
 import container_support as containers
 import gitlab_support
 import kubernetes_support
+import manifest_examples
+import manifest_pods
 import manifest_schemas
 import manifests
 import tekton
 import tekton_support
 
-PAGES = ("docs/tekton.md", "docs/argo.md", "docs/gitlab.md", "docs/kubernetes.md", "docs/migrating.md", "docs/security.md",
-         "README.md")
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.S | re.M)
 LINK = re.compile(r"\]\(([^)#]+?)(#[^)]*)?\)")
 
 
-def pages() -> list[pathlib.Path]:
-    own = [page for folder in ("tasks", "stepactions", "pipelines") for page in (ROOT / folder).glob("*/README.md")]
-    return [ROOT / page for page in PAGES] + sorted(own)
-
-
-def blocks(page: pathlib.Path, language: str) -> list[str]:
-    return [text for name, text in BLOCK.findall(page.read_text()) if name == language]
-
-
-def examples() -> list[tuple[str, dict]]:
-    """(page, document) of everything in YAML that the pages show."""
-    return [(str(page.relative_to(ROOT)), document) for page in pages() for block in blocks(page, "yaml")
-            for document in yaml.safe_load_all(block) if document]
-
-
 def of_kind(*kinds: str) -> list[tuple[str, dict]]:
-    found = [(page, document) for page, document in examples() if document.get("kind") in kinds]
+    found = [(page, document) for page, document in manifest_examples.examples() if document.get("kind") in kinds]
     expect(found, f"no example of {kinds}")
     return found
 
@@ -55,14 +38,41 @@ def on(world, document: dict) -> dict:
 
 @case("manifests in the documents are what their schemas say")
 def schemas(_world):
-    found = [f"{page}: {problem}" for page, document in examples() if "kind" in document
+    found = [f"{page}: {problem}" for page, document in manifest_examples.examples() if "kind" in document
              for problem in manifest_schemas.problems(document)]
     expect(not found, "; ".join(found[:5]))
 
 
+@case("pods that the documents make fit their Pod Security level, have no token, and their source where no Dockerfile works")
+def pod_rules(_world):
+    found = []
+    for page, document in manifest_examples.examples():
+        if document.get("kind") not in ("Pod", "Job", "Workflow", "TaskRun", "PipelineRun"):
+            continue
+        expect(document["metadata"].get("generateName") or is_kanikos(document), f"{page}: no generateName")
+        name = document["metadata"].get("generateName", page)
+        for pod in manifest_pods.pods(document):
+            found += [f"{page}: {problem}" for problem in manifest_pods.above_level(name, pod)]
+            if not is_kanikos(document):
+                found += [f"{page}: a token in {name}" for name in manifest_pods.tokens_seen(pod)]
+                found += [f"{page}: {problem}" for problem in manifest_pods.misplaced(pod)]
+    expect_equal(found, [])
+
+
+def is_kanikos(document: dict) -> bool:
+    """A pod that was written for kaniko: what it has stays."""
+    return document["metadata"].get("name") == "kaniko"
+
+
+@case("the Job that the page shows is the one in the manifests")
+def job_is_the_same(_world):
+    [shown] = [document for page, document in of_kind("Job") if page == "docs/kubernetes.md"]
+    expect_equal(shown, tekton.load(ROOT / "workflows/kubernetes/job.yaml")[0])
+
+
 @case("parts of manifests in the documents would be valid in a whole one")
 def fragments(_world):
-    for page, document in examples():
+    for page, document in manifest_examples.examples():
         if set(document) == {"spec"}:
             run = {"apiVersion": "tekton.dev/v1", "kind": "TaskRun", "metadata": {"name": "x"}, **document}
             expect_equal(manifest_schemas.problems(run), [], page)
@@ -73,11 +83,11 @@ def fragments(_world):
 @case("links in the documents lead to files, and commands name files that are there")
 def links(_world):
     others = [*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md"), ROOT / "workflows/README.md", ROOT / "tests/README.md"]
-    for page in sorted({*pages(), *others}):
+    for page in sorted({*manifest_examples.pages(), *others}):
         text = page.read_text()
         wrong = [link for link, _ in LINK.findall(text) if "://" not in link and not (page.parent / link).exists()]
         expect_equal(wrong, [], f"links of {page.relative_to(ROOT)}")
-        for block in blocks(page, "sh"):
+        for block in manifest_examples.blocks(page, "sh"):
             for line in block.replace("\\\n", " ").splitlines():
                 words = shlex.split(line, comments=True)
                 wrong = [word for word in words if re.match(r"(tasks|stepactions|pipelines|workflows|templates|scripts)/", word)
@@ -111,10 +121,14 @@ def bound(world, spec: dict) -> dict[str, pathlib.Path]:
 def task_runs(world):
     for page, document in of_kind("TaskRun"):
         spec = on(world, document)["spec"]
-        reference = spec["taskRef"]
-        name = reference.get("name") or {each["name"]: each["value"] for each in reference["params"]}["name"]
+        name = manifest_pods.reference_name(spec["taskRef"])
         params = {each["name"]: each["value"] for each in spec["params"]}
-        run = tekton_support.TaskRun(world, name, params, bound(world, spec)).succeeded()
+        with contextlib.ExitStack() as stack:
+            if "://" in params.get("CONTEXT", ""):
+                files = {"Dockerfile": containers.DOCKERFILE.format(host=world.host), "f": "content\n"}
+                url = stack.enter_context(tekton_support.repository(world, files))
+                params["CONTEXT"] = f"{url}#{params['CONTEXT'].partition('#')[2]}"
+            run = tekton_support.TaskRun(world, name, params, bound(world, spec)).succeeded()
         expect_equal(run.results()["IMAGE_URL"], params["IMAGE"], page)
 
 
@@ -142,23 +156,24 @@ def workflows(world):
         for name, arguments in calls:
             given = {each["name"]: each["value"] for each in arguments["parameters"]}
             sources = {"source": containers.source(world, containers.DOCKERFILE), "cache": world.new_directory("cache")}
-            pod = argo_support.Pod(world, name, given, sources).succeeded()
+            pod = argo_support.Pod(world, name, given, sources, workflow=spec).succeeded()
             expect_equal(pod.outputs()["url"], given["image"], page)
 
 
 @case("pods and Jobs in the documents build and push")
 def pods(world):
     for page, document in of_kind("Pod", "Job"):
-        restricted = document["metadata"]["name"].endswith("restricted")
+        name = document["metadata"].get("name") or document["metadata"]["generateName"]
+        restricted = "restricted" in name
         folder = containers.source(world, containers.COPIES if restricted else containers.DOCKERFILE)
         secret = containers.secret(world.new_directory("secret"), {".dockerconfigjson": "{}"})
         volumes = {"source": folder, "registry": secret, "docker-config": secret, "cache": world.new_directory("cache")}
         started = kubernetes_support.Started(world, document, volumes)
-        expect(started.status == 0, f"{page}: {document['metadata']['name']}: {started.said[-1500:]}")
+        expect(started.status == 0, f"{page}: {name}: {started.said[-1500:]}")
 
 
 def gitlab_examples() -> list[tuple[str, dict]]:
-    return [(page, document) for page, document in examples()
+    return [(page, document) for page, document in manifest_examples.examples()
             if "include" in document or any(isinstance(job, dict) and "script" in job for job in document.values())]
 
 

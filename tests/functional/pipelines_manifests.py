@@ -6,11 +6,16 @@ import subprocess
 import sys
 import types
 
+import yaml
+
 from support import ROOT, case, expect, expect_equal, main
 
 import argo
-import manifests
+import kubernetes
+import manifest_examples
+import manifest_pods
 import manifest_schemas
+import manifests
 import pod_security
 import tekton
 
@@ -117,39 +122,161 @@ def like_kaniko(_world):
     expect_equal([name for name, default in defaults.items() if default is None], ["IMAGE"])
     workspaces = {workspace["name"]: workspace for workspace in spec["workspaces"]}
     expect_equal(workspaces["dockerconfig"]["mountPath"], "/kaniko/.docker")
-    expect_equal([name for name, workspace in workspaces.items() if not workspace.get("optional")], ["source"])
+    expect_equal([name for name, workspace in workspaces.items() if not workspace.get("optional")], [])
     expect({"IMAGE_URL", "IMAGE_DIGEST"} <= set(tekton.names(spec["results"])), "results")
 
 
-def containers(document: dict) -> list[tuple[dict, list[dict]]]:
-    """(security context, volumes) of every container that a manifest makes."""
-    spec = document.get("spec", {})
-    if document["kind"] == "Task":
-        return [(step.get("securityContext", {}), spec.get("volumes", [])) for step in spec["steps"]]
-    if document["apiVersion"].startswith("argoproj.io/"):
-        return [({**template.get("securityContext", {}), **template["container"].get("securityContext", {})},
-                 template.get("volumes", []) + spec.get("volumes", []))
-                for template in spec.get("templates", []) if "container" in template]
-    if document["kind"] in ("Job", "CronJob", "Pod"):
-        while "containers" not in spec:
-            spec = spec.get("template", spec.get("jobTemplate"))["spec"]
-        return [({**spec.get("securityContext", {}), **each.get("securityContext", {})}, spec.get("volumes", []))
-                for each in spec["containers"] + spec.get("initContainers", [])]
-    return []
+def all_pods() -> list[tuple[str, dict]]:
+    """(path, specification) of every pod that the manifests make."""
+    found = [(path, pod) for path, document in manifests.documents() for pod in manifest_pods.pods(document)]
+    expect(len(found) >= 25, f"only {len(found)} pods")
+    return found
 
 
-@case("all fit Pod Security baseline, and those that are called restricted fit restricted")
+@case("all pods, with the controllers' own containers, fit Pod Security baseline, and those called restricted fit restricted")
 def pod_security_levels(_world):
     found, restricted = [], 0
-    for path, document in manifests.documents():
-        for security, volumes in containers(document):
-            strict = ("restricted" in path or document["metadata"].get("name") == "cairn-index"
-                      or security.get("runAsNonRoot") is True)
-            restricted += strict
-            problems = (pod_security.above_restricted if strict else pod_security.above_baseline)(security, volumes)
-            found += [f"{path}: {problem}" for problem in problems]
+    for path, pod in all_pods():
+        restricted += "restricted" in path
+        found += [f"{path}: {problem}" for problem in manifest_pods.above_level(path, pod)]
     none_found(found)
-    expect(restricted >= 2, f"{restricted} restricted containers")
+    expect(restricted >= 4, f"{restricted} restricted pods")
+
+
+@case("without Tekton's set-security-context, and without a patch of Argo's containers, restricted pods are refused")
+def controllers_own_containers(_world):
+    task = manifests.tasks()["cairn-restricted"]
+    for document in (task, *(each for path, each in manifests.of_kind("TaskRun") if "restricted" in path)):
+        [pod] = manifest_pods.pods(document, set_security_context=False)
+        expect_equal({problem.partition(":")[0] for problem in pod_security.above_restricted(pod)}, {"container prepare"})
+    [sample] = [each for path, each in manifests.of_kind("Workflow") if "restricted" in path]
+    for containers, name in (("initContainers", "init"), ("containers", "wait")):
+        wrong = copy.deepcopy(sample)
+        patch = next(each for each in wrong["spec"]["arguments"]["parameters"] if each["name"] == "pod-spec-patch")
+        parts = yaml.safe_load(patch["value"])
+        parts[containers] = [each for each in parts[containers] if each["name"] != name]
+        patch["value"] = yaml.safe_dump(parts)
+        [pod] = manifest_pods.pods(wrong)
+        expect_equal({problem.partition(":")[0] for problem in pod_security.above_restricted(pod)}, {f"container {name}"})
+
+
+@case("no token is mounted where nothing needs one: only Argo's own containers have it")
+def tokens(_world):
+    found = []
+    for path, document in manifests.documents():
+        if document["kind"] in ("Task", "WorkflowTemplate", "ClusterWorkflowTemplate"):
+            continue # whoever runs these decides
+        found += [f"{path}: {name}" for pod in manifest_pods.pods(document) for name in manifest_pods.tokens_seen(pod)]
+    none_found(found)
+
+
+@case("a token for Argo's executor, or its agent, comes from a Secret, and its account may do what they do")
+def argo_accounts(_world):
+    objects = [document for _, document in manifests.documents() if not document["metadata"].get("namespace")]
+    for path, document in manifests.of_kind("Workflow") + manifests.of_kind("CronWorkflow"):
+        spec = document["spec"].get("workflowSpec", document["spec"])
+        account = spec.get("serviceAccountName", "default")
+        expect_equal(spec.get("executor", {}).get("serviceAccountName", account), account, path)
+        expect(kubernetes.has_token_secret(objects, account), f"{path}: no Secret {account}.service-account-token")
+        needed = {("create", "workflowtaskresults", ""), ("patch", "workflowtaskresults", "")}
+        if any("plugin" in template for template in spec.get("templates", [])):
+            needed |= {("list", "workflowtasksets", ""), ("watch", "workflowtasksets", ""),
+                       ("patch", "workflowtasksets/status", "")}
+        expect_equal(needed - kubernetes.rights(objects, account), set(), path)
+
+
+@case("what a build is remembered by is where the controller looks for it, in a template that Argo remembers")
+def memoization(_world):
+    documents = [document for _, document in manifests.documents()]
+    [template] = [each for each in argo_templates().values() if "memoize" in each]
+    expect_equal((template["name"], "dag" in template), ("build-once", True))
+    # In the controller's namespace, which is the installation's default.
+    cache = template["memoize"]["cache"]["configMap"]["name"]
+    expect_equal({(verb, "configmaps", "argo") for verb in ("create", "get", "update")}
+                 - kubernetes.rights(documents, "argo"), set())
+    expect_equal([each["metadata"] for each in documents if each["kind"] == "ConfigMap" and each["metadata"]["name"] == cache
+                  and each["metadata"].get("namespace") != "argo"], [])
+    expect("workflow.namespace" in template["memoize"]["key"], "namespaces share the ConfigMap")
+
+
+@case("a Job whose pod is evicted goes on for nothing, status 75 is tried again, and all else ends it at once")
+def job_policies(_world):
+    found = manifests.of_kind("Job") + manifests.of_kind("CronJob")
+    expect(len(found) >= 3, str(found))
+    for path, document in found:
+        spec = kubernetes.job_spec(document)
+        [name] = [each["name"] for each in spec["template"]["spec"]["containers"]]
+        evicted = kubernetes.DISRUPTED
+        for code, conditions, wanted in ((137, evicted, "retried for nothing"), (1, evicted, "retried for nothing"),
+                                         (75, [], "retried"), (1, [], "failed"), (7, [], "failed"), (137, [], "failed")):
+            expect_equal(kubernetes.after_failure(spec, {name: code}, conditions), wanted, f"{path}: {code} {conditions}")
+        expect_equal(kubernetes.after_failure(spec, {name: 75}, [], failed_before=spec["backoffLimit"]), "failed", path)
+
+
+@case("a policy that Kubernetes refuses does not pass, nor one whose first rule counts evictions")
+def job_policies_fail(_world):
+    job = next(document for path, document in manifests.of_kind("Job") if path.endswith("job.yaml"))
+    for change, wanted in (
+            (lambda spec: spec["podFailurePolicy"]["rules"][1]["onExitCodes"].update(values=[75, 75]), "values"),
+            (lambda spec: spec["podFailurePolicy"]["rules"][1]["onExitCodes"].update(containerName="main"), "no container"),
+            (lambda spec: spec["podFailurePolicy"]["rules"][0]["onPodConditions"][0].pop("status"), "condition"),
+            (lambda spec: spec["podFailurePolicy"]["rules"][0].update(action="Retry"), "action"),
+            (lambda spec: spec["template"]["spec"].update(restartPolicy="OnFailure"), "restartPolicy: Never")):
+        wrong = copy.deepcopy(job)
+        change(wrong["spec"])
+        found = manifest_schemas.problems(wrong)
+        expect(len(found) == 1 and wanted in found[0], f"{wanted}: {found}")
+    turned = copy.deepcopy(job)
+    turned["spec"]["podFailurePolicy"]["rules"].reverse()
+    expect_equal(kubernetes.after_failure(kubernetes.job_spec(turned), {"cairn": 137}, kubernetes.DISRUPTED), "failed")
+
+
+@case("samples can be created twice, say in their status why they failed, and go away by themselves")
+def samples_are_runs(_world):
+    for path, document in manifests.documents():
+        kind, spec = document["kind"], document.get("spec", {})
+        if kind in ("Pod", "Job", "Workflow", "TaskRun", "PipelineRun"):
+            expect("generateName" in document["metadata"], f"{path}: a second run is in the way of the first")
+        if kind in ("Job", "CronJob"):
+            expect(kubernetes.job_spec(document).get("ttlSecondsAfterFinished", 0) > 0, f"{path}: no ttlSecondsAfterFinished")
+        if kind == "Workflow":
+            expect("ttlStrategy" in spec, f"{path}: no ttlStrategy")
+        if kind in ("Pod", "Job", "CronJob", "WorkflowTemplate", "ClusterWorkflowTemplate"):
+            policies = {each.get("terminationMessagePolicy") for pod in manifest_pods.pods(document)
+                        for each in manifest_pods.builders(pod)}
+            expect_equal(policies, {"FallbackToLogsOnError"}, path)
+
+
+@case("builds have a volume for their work, and their source where no Dockerfile works")
+def places(_world):
+    none_found([f"{path}: {problem}" for path, pod in all_pods() for problem in manifest_pods.misplaced(pod)])
+
+
+@case("a source that is a volume of its own is mounted read-only")
+def read_only_sources(_world):
+    found = []
+    # In a Task the same workspace may be meant for what the build writes.
+    for path, document in manifests.of_kind("Job") + manifests.of_kind("Pod") + manifests.of_kind("WorkflowTemplate"):
+        mounts = [mount for pod in manifest_pods.pods(document) for each in manifest_pods.builders(pod)
+                  for mount in each["volumeMounts"] if mount["name"] == "source"]
+        found += [f"{path}: {mount}" for mount in mounts if not mount.get("readOnly")]
+    none_found(found)
+
+
+@case("a TaskRun with two volume claims is refused, as the affinity assistant does it; the samples have one")
+def claims(_world):
+    run = next(document for path, document in manifests.of_kind("TaskRun") if path.endswith("taskrun-cache.yaml"))
+    expect_equal({each["name"] for each in run["spec"]["workspaces"]} >= {"source", "cache"}, True)
+    manifest_pods.pods(run)
+    wrong = copy.deepcopy(run)
+    cache = next(each for each in wrong["spec"]["workspaces"] if each["name"] == "cache")
+    cache["persistentVolumeClaim"]["claimName"] = "another"
+    try:
+        manifest_pods.pods(wrong)
+    except tekton.Invalid as error:
+        expect_equal(str(error), "more than one PersistentVolumeClaim is bound")
+    else:
+        expect(False, "two claims were taken")
 
 
 @case("what is installed says its version and has a catalog's labels and annotations")
@@ -236,13 +363,23 @@ def runs(_world):
         reference = spec.get("taskRef") or spec.get("pipelineRef")
         if not reference:
             continue
-        target = manifests.catalog("Task" if "taskRef" in spec else "Pipeline")[reference["name"]]["spec"]
+        target = manifests.catalog("Task" if "taskRef" in spec else "Pipeline")[manifest_pods.reference_name(reference)]["spec"]
         for part in ("params", "workspaces"):
             found += [f"{path}: no {part} {each}" for each in tekton.names(spec.get(part))
                       if each not in tekton.names(target[part])]
         found += [f"{path}: {p['name']} is missing" for p in target["params"]
                   if "default" not in p and p["name"] not in tekton.names(spec["params"])]
     none_found(found)
+
+
+@case("what is taken from a bundle names the Secret that opens its registry, as the resolver has no other")
+def bundles(_world):
+    documents = manifests.of_kind("TaskRun") + [each for each in manifest_examples.examples() if each[1].get("kind") == "TaskRun"]
+    references = [(path, document["spec"]["taskRef"]) for path, document in documents
+                  if document["spec"]["taskRef"].get("resolver") == "bundles"]
+    expect(len(references) >= 2, str(references))
+    for path, reference in references:
+        expect_equal(sorted(tekton.names(reference["params"])), ["bundle", "kind", "name", "secret"], path)
 
 
 def argo_templates() -> dict[str, dict]:
@@ -280,7 +417,8 @@ def argo_variables_fail(_world):
             ("build", lambda t: t["container"]["args"].append("{{inputs.parameters.none}}"), "none"),
             ("build", lambda t: t["inputs"]["parameters"].append({"name": "idle", "value": ""}), "idle"),
             ("build", lambda t: t["container"].pop("command"), "no command"),
-            ("build-once", lambda t: t["steps"][0][0]["arguments"]["parameters"].pop(0), "needs image"),
+            ("build-once", lambda t: t["dag"]["tasks"][0]["arguments"]["parameters"].pop(0), "needs image"),
+            ("build-once", lambda t: t.update(steps=[t.pop("dag")["tasks"]]), "remembers no outputs"),
             ("build-platforms", lambda t: t["dag"]["tasks"][1].update(template="indices"), "no template")):
         templates = copy.deepcopy(argo_templates())
         change(templates[name])

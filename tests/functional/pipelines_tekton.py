@@ -14,7 +14,8 @@ import manifests
 import registry
 import tar_layers
 import tekton
-from tekton_support import TaskRun, build, expect_results, name_of
+from git_servers import basic
+from tekton_support import TaskRun, build, expect_results, name_of, repository
 
 
 @case("under Pod Security baseline with the runtime's seccomp profile the Task builds in place, and leaves Tekton alone")
@@ -83,6 +84,55 @@ def parameters(world):
     expect_equal(run.results()["IMAGES"], ",".join(f"{name}@{digest}" for name in [image, *more]))
     expect_equal(run.results()["BASE_IMAGES"], "")
     expect_equal(world.manifest("more/b:3"), world.manifest(name_of(run)))
+
+
+@case("a CONTEXT that begins with a slash is a directory of the source workspace, as with kaniko's Task")
+def slash(world):
+    folder = source(world, "FROM scratch\nCOPY f /whole\n", {"sub/f": "sub", "sub/Dockerfile": "FROM scratch\nCOPY f /sub\n"})
+    for context, dockerfile, name, content in (("/sub", "sub/Dockerfile", "/sub", "sub"),
+                                               ("/", "./Dockerfile", "/whole", "content\n")):
+        run = TaskRun(world, "cairn", {"IMAGE": f"{world.host}/{world.new_name('slash')}:1", "CONTEXT": context,
+                                       "DOCKERFILE": dockerfile}, {"source": folder}).succeeded()
+        expect_equal(containers.pulled(world, name_of(run)).text(name), content)
+
+
+@case("a repository as CONTEXT is built without a source workspace, a private one with a token, as in the sample")
+def git_context(world):
+    [sample] = [each["spec"] for path, each in manifests.of_kind("TaskRun") if path.endswith("taskrun-git.yaml")]
+    expect_equal({each["name"] for each in sample["workspaces"]}, {"dockerconfig", "secrets"})
+    params = {each["name"]: each["value"] for each in sample["params"]}
+    folder = containers.secret(world.new_directory("secret"), {"token": "token-word"})
+    with repository(world, {"Dockerfile": COPIES.format(host=world.host), "f": "content\n"},
+                    authorization=basic("x-access-token", "token-word")) as url:
+        for task in ("cairn", "cairn-restricted"):
+            run = TaskRun(world, task, {**params, "IMAGE": f"{world.host}/{world.new_name('git')}:1",
+                                        "CONTEXT": f"{url}#main"}, {"secrets": folder}).succeeded()
+            expect_results(world, run)
+            expect("token-word" not in run.said, "the token is in the log")
+            expect_equal(containers.pulled(world, name_of(run)).text("/f"), "content\n")
+
+
+@case("without a source workspace and a repository the step ends with what is missing")
+def no_context(world):
+    run = TaskRun(world, "cairn", {"IMAGE": f"{world.host}/app:1"}).run()
+    expect(run.statuses == [1] and "Dockerfile" in run.said, run.said[-800:])
+
+
+@case("results that a termination message cannot hold are left empty with a warning, and the step succeeds")
+def large_results(world):
+    more = [f"{world.host}/{'long-name-' * 4}{number}/app:release-candidate" for number in range(25)]
+    for params, wanted in (({}, {"IMAGES": "", "BASE_IMAGES": f"{world.host}/busybox@"}),
+                           ({"EXTRA_ARGS": ["--results-limit=200"]}, {"IMAGES": "", "BASE_IMAGES": ""})):
+        run = build(world, COPIES, {"DESTINATIONS": more, **params}).succeeded()
+        found = run.results()
+        expect_equal(found["IMAGE_DIGEST"], tar_layers.digest_of(world.manifest(name_of(run))))
+        expect_equal(found["IMAGE_URL"], f"{world.host}/{name_of(run)}")
+        for name, begin in wanted.items():
+            expect(found[name].startswith(begin) and bool(found[name]) == bool(begin), f"{name}: {found[name]}")
+        expect("--images-file is left empty" in run.said, run.said[-1500:])
+    # What does fit is as large as it may be.
+    edge = {"IMAGE_URL": "u" * 200, "IMAGE_DIGEST": "d" * 71, "IMAGES": "i" * 3000, "BASE_IMAGES": "b" * (3584 - 3271)}
+    tekton.termination_message(edge)
 
 
 @case("what kaniko's Task was given works when only the name of the Task changes")

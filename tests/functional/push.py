@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """executor push: images that lie in archives and layouts go to registries."""
+import contextlib
 import hashlib
 import io
 import json
@@ -7,9 +8,11 @@ import pathlib
 import subprocess
 import sys
 import tarfile
+import time
 
 from support import case, expect, expect_equal, main
 
+import fault_proxy
 import tar_layers
 
 DOCKERFILE = "FROM REGISTRY/busybox\nENV A=b\nCOPY f /f\n"
@@ -67,6 +70,48 @@ def docker_archive(world, layers: list[bytes], **changes) -> pathlib.Path:
     manifest = [{"Config": "c.json", "RepoTags": ["a:1"], "Layers": changes.get("names", names)}]
     return archive(world, {"c.json": json.dumps(config).encode(), **dict(zip(names, layers)),
                            "manifest.json": json.dumps(manifest * changes.get("images", 1)).encode()})
+
+
+@case("what cannot be pushed is kept where that was asked for, and the error says how to push it")
+def kept(world):
+    folder, name = world.new_directory("kept"), world.new_name("kept")
+    with contextlib.closing(fault_proxy.FaultProxy(world.host)) as proxy:
+        destination = f"--destination={proxy.host}/{name}:1"
+        proxy.add("^PUT .*/manifests/", times=9, status=403, body=b'{"errors":[{"code":"DENIED","message":"quota"}]}')
+        build = world.files_only(DOCKERFILE, FILES, f"--oci-layout-on-push-failure={folder}/layout", outputs=(destination,))
+        expect_equal(build.status, 1, build.said)
+        command = f"executor push {folder}/layout --destination {proxy.host}/{name}:1"
+        for text in ("DENIED: quota", f"the image is in the OCI layout {folder}/layout: {command}"):
+            expect(text in build.error, f"the error does not hold {text!r}: {build.said}")
+        expect_equal(world.tags(name), [])
+        proxy.reset()
+        words = command.split()[1:]
+        status, out, err, _ = world.execute([*words, f"--kaniko-dir={world.new_directory('work')}"])
+        expect_equal(status, 0, out + err)
+        expect_equal(world.tags(name), ["1"])
+        world.files_only(DOCKERFILE, FILES, f"--oci-layout-on-push-failure={folder}/none", outputs=(destination,)).succeeded()
+        expect(not (folder / "none").exists(), "a layout was written although the push worked")
+        proxy.add("^PUT .*/manifests/", times=9, status=403)
+        build = world.files_only(DOCKERFILE, FILES, f"--oci-layout-path={folder}/before", outputs=(destination,))
+        expect(f"executor push {folder}/before --destination" in build.error, f"the hint: {build.said}")
+        expect((folder / "before/index.json").exists(), "the layout is there")
+
+
+@case("a registry that starts anew during a push does not cost the build")
+def restart(world):
+    name = world.new_name("restart")
+    with contextlib.closing(fault_proxy.FaultProxy(world.host)) as proxy:
+        started = []
+
+        def refuse_for_a_while(line):
+            if "/manifests/" in line and line.startswith("PUT"):
+                started.append(time.monotonic())
+        proxy.on_request = refuse_for_a_while
+        proxy.add("^PUT .*/manifests/", times=5, status=503)
+        build = world.files_only(DOCKERFILE, FILES, outputs=(f"--destination={proxy.host}/{name}:1",))
+        build.succeeded()
+        expect(len(started) == 6 and started[-1] - started[0] > 20, f"asked at {started}")
+        expect("trying again in" in build.err, f"it is told: {build.said}")
 
 
 @case("what --tar-path wrote is pushed with the digest that the build reported")

@@ -5,7 +5,10 @@ import concurrent.futures
 import contextlib
 import json
 import socket
+import ssl
+import struct
 import sys
+import threading
 
 from support import Skip, case, closed_registry, expect, expect_equal, main, write_tree
 
@@ -96,6 +99,66 @@ def unknown_certificate(world):
         expect_equal(blob_names(server), [])
 
 
+def own_address() -> str:
+    """An address of this machine that is none of the loopback interface."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing
+        except OSError:
+            raise Skip("this machine has no address but loopback's") from None
+        return probe.getsockname()[0]
+
+
+@contextlib.contextmanager
+def server_at(address: str, handle):
+    """Calls HANDLE with each connection to a port there."""
+    with socket.create_server((address, 0)) as listener:
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    with connection, contextlib.suppress(OSError):
+                        handle(connection)
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"{address}:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+@case("plain HTTP is never tried without a flag with a private address: the certificate is what the error is about")
+def never_plain(world):
+    folder = world.new_directory("tls")
+    certificate, key = certificates.Authority(folder).issue("server", "IP:127.0.0.1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    plain = []
+
+    def handle(connection):
+        if connection.recv(1, socket.MSG_PEEK) != b"\x16":
+            plain.append(connection.recv(100))
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            return
+        context.wrap_socket(connection, server_side=True)
+
+    with server_at(own_address(), handle) as host:
+        for build in (push_to(world, host), world.files_only(f"FROM {host}/app:1\n")):
+            build.failed("certificate", f"--registry-certificate {host}=")
+        expect_equal(plain, [])
+        push_to(world, host, f"--insecure-registry={host}").failed("certificate", f"--registry-certificate {host}=")
+        expect(plain, "with the flag it is")
+
+
+@case("a private address that speaks plain HTTP needs a flag, and the error names it")
+def private_plain(world):
+    answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+    def handle(connection):
+        connection.recv(4096)
+        connection.sendall(answer)
+
+    with server_at(own_address(), handle) as host:
+        push_to(world, host).failed(f"--insecure-registry {host}")
+
+
 @case("--registry-certificate names the authority of one registry")
 def known_certificate(world):
     with tls_registry(world) as (server, authority):
@@ -104,6 +167,23 @@ def known_certificate(world):
         world.files_only(f"FROM {server.host}/app:1\nCOPY f /g\n", FILES, flag).succeeded()
         world.files_only(f"FROM {server.host}/app:1\n", None, f"--registry-certificate=elsewhere={authority}").failed(
             "Dockerfile:1", "certificate")
+
+
+@case("what is trusted of a registry is not trusted of the storage that it redirects to")
+def redirect_trust(world):
+    with tls_registry(world) as (server, authority):
+        flag = f"--registry-certificate={server.host}={authority}"
+        push_to(world, server.host, flag).succeeded()
+        with contextlib.closing(fault_proxy.FaultProxy(world.host)) as proxy:
+            text = f"FROM {proxy.host}/app:1\nCOPY f /g\n"
+            for trusted, flags in ((False, [f"--skip-tls-verify-registry={proxy.host}",
+                                            f"--registry-certificate={proxy.host}={authority}"]), (True, [flag])):
+                proxy.reset()
+                proxy.add("^GET /v2/app/", times=99, status=307,
+                          headers={"Location": f"https://{server.host}/v2/app/manifests/1"})
+                build = world.files_only(text, FILES, *flags)
+                said = "certificate" in build.error
+                expect(build.status == 1 and said == (not trusted), f"with {flags}: {build.said}")
 
 
 @case("verification can be turned off, for one registry, for pushes or for pulls")

@@ -107,6 +107,99 @@ def stalled(world):
     expect("nothing moved for 1 seconds" in result.err, "why it was tried again", result)
 
 
+def trickling(world):
+    """a download of a byte now and then is given up and goes on with another connection"""
+    world.proxy.add(BLOB + world.layer["digest"], trickle=0.05)
+    result = fetch_layer(world, "--window=2")
+    expect(result.status == 0 and "bytes moved in 2 seconds" in result.err, "the blob comes", result)
+
+
+def unanswered_upload(world):
+    """an upload that is not answered is told of, given up and begun again"""
+    world.proxy.add(UPLOAD, silent=True)
+    image, result = upload(world, "--stall=2", "--report=1", seed=31)
+    expect(result.status == 0 and is_there(world, image, 31), "the image is there", result)
+    expect("/blobs/uploads/" in result.err and "no answer for 1 s" in result.err, "who is waited for", result)
+    expect("no answer for 2 seconds" in result.err, "why it was tried again", result)
+
+
+def long_header(world):
+    """headers that are too large are an error at once"""
+    body = registry.get(world.registry.host, "/v2/team/app/manifests/1")
+    for headers in ({"X-Long": "x" * 200_000}, {f"X-{i}": "y" for i in range(3000)}):
+        world.proxy.reset()
+        world.proxy.add("^GET .*/manifests/", times=9, status=200, headers=headers, body=body)
+        result = pull(world)
+        expect(result.status == 1 and "headers" in result.err, "an error", result)
+        expect(world.proxy.count("^GET .*/manifests/") == 1, f"after one request: {world.proxy.log}")
+
+
+def large_documents(world):
+    """a manifest that is too large is an error at once"""
+    world.proxy.add("^GET .*/manifests/", times=9, status=200, body=b" " * (9 << 20))
+    result = pull(world)
+    expect(result.status == 1 and "larger than 8388608 bytes" in result.err, "an error", result)
+    expect(world.proxy.count("^GET .*/manifests/") == 1, f"after one request: {world.proxy.log}")
+
+
+def no_manifest(world):
+    """JSON that is no manifest is an error"""
+    for body in (b'{"hello":"world"}', b"[1]", b'{"schemaVersion":2,"layers":5,"config":{}}'):
+        world.proxy.reset()
+        world.proxy.add("^GET .*/manifests/", status=200, body=body,
+                        headers={"Content-Type": "application/vnd.oci.image.manifest.v1+json"})
+        result = pull(world)
+        expect(result.status == 1 and f"get manifest of {world.proxy.host}/team/app:1" in result.err, "an error", result)
+
+
+def led_to_metadata(world):
+    """a redirect to a link-local address is refused"""
+    for host in ("169.254.169.254", "2852039166", "0xa9fea9fe", "[::ffff:169.254.169.254]", "[fe80::1]",
+                 "[fd00:ec2::254]"):
+        for pattern in (BLOB, "^GET .*/manifests/"):
+            world.proxy.reset()
+            world.proxy.add(pattern, times=9, status=307, headers={"Location": f"http://{host}/latest/meta-data/"})
+            result = fetch_layer(world) if pattern == BLOB else pull(world)
+            expect(result.status == 1 and "must not lead to a link-local address" in result.err, host, result)
+            expect(world.proxy.count(pattern) == 1, f"once: {world.proxy.log}")
+    world.proxy.reset()
+    world.proxy.add("^POST .*/blobs/uploads/", times=9, status=202,
+                    headers={"Location": "http://169.254.169.254/upload"})
+    _, result = upload(world, seed=32)
+    expect(result.status == 1 and "must not lead to a link-local address" in result.err, "an upload", result)
+
+
+def body_elsewhere(world):
+    """an upload that is redirected to another server is refused"""
+    world.storage.reset()
+    for pattern, seed in ((UPLOAD, 33), ("^PUT .*/manifests/", 34)):
+        world.proxy.reset()
+        world.proxy.add(pattern, times=9, status=307, headers={"Location": f"http://{world.storage.host}/elsewhere"})
+        _, result = upload(world, seed=seed)
+        expect(result.status == 1 and "what is sent would go to another server" in result.err, "an error", result)
+    expect(world.storage.log == [], f"nothing went there: {world.storage.log}")
+
+
+def no_location(world):
+    """an answer without a Location is an error that holds its status"""
+    world.proxy.add("^POST .*/blobs/uploads/", times=9, status=202)
+    _, result = upload(world, seed=35)
+    expect(result.status == 1 and f"POST http://{world.proxy.host}/v2/team/up35/blobs/uploads/: 202: the answer has no "
+           "Location" in result.err, "what was asked", result)
+
+
+def pieces_alone(world):
+    """a registry that takes uploads in pieces alone is remembered"""
+    for number, refusal in enumerate([(404, b'{"errors":[{"code":"BLOB_UNKNOWN"}]}'), (405, b""), (501, b"")]):
+        world.proxy.reset()
+        world.proxy.add(UPLOAD, times=99, refuse_above=0, refuse_with=refusal)
+        image = world.blobs.image([900_000, 800_000, 700_000], seed=36 + number)
+        result = world.tool("--parallel=1", "push", world.blobs.path, image, f"{world.proxy.host}/team/up{36 + number}:1")
+        expect(result.status == 0 and is_there(world, image, 36 + number), "the image is there", result)
+        expect(world.proxy.count(f"^PUT .*/uploads/.* {refusal[0]}") == 1 and
+               world.proxy.count("^PATCH .* 202") == 4, f"refused once: {world.proxy.log}")
+
+
 def busy(world):
     """a registry that is busy is asked again"""
     for status in (500, 502, 503, 504, 408):
@@ -151,6 +244,7 @@ def broken_upload(world):
     world.proxy.add(UPLOAD + ".*" + layer.removeprefix("sha256:"), cut_request_after=300_000)
     image, result = upload(world, seed=21)
     expect(result.status == 0 and is_there(world, image, 21), "the image is there", result)
+    expect("of 900" in result.err and "callback" not in result.err, "how far it came", result)
     expect(world.proxy.count("^POST .*/uploads/ 202") == 3, f"with a new upload: {world.proxy.log}")
 
 
@@ -275,7 +369,8 @@ def documented(_world):
     expect(not invented, f"no test for {invented}")
 
 
-CASES = [resumed, ignored_range, corrupt, corrupt_manifest, short_manifest, abandoned, stalled, busy, retry_after, asks_too_much,
+CASES = [resumed, ignored_range, corrupt, corrupt_manifest, short_manifest, no_manifest, large_documents, long_header,
+         abandoned, stalled, trickling, unanswered_upload, led_to_metadata, body_elsewhere, no_location, pieces_alone, busy, retry_after, asks_too_much,
          stays_broken, broken_upload, lost_session, pieces, broken_pieces,
          forgotten_pieces, no_single_put, refused_upload, nothing_tagged, immutable,
          schema1, redirects, through_a_proxy, documented]

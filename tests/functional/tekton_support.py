@@ -1,9 +1,11 @@
 """Runs of Tekton's Tasks."""
+import contextlib
 import json
 
-from support import expect, expect_equal
+from support import Skip, expect, expect_equal
 
 import container_support as containers
+import git_servers
 import manifests
 import pod_layouts
 import tar_layers
@@ -55,9 +57,7 @@ class TaskRun:
 
     def results(self) -> dict[str, str]:
         found = {name: self.task.result(name, self.files) for name in tekton.names(self.task.spec["results"])}
-        # Each container's message: its results as JSON.
-        message = json.dumps([{"key": name, "value": value, "type": 1} for name, value in found.items()])
-        expect(len(message) < tekton.RESULT_LIMIT, f"{len(message)} bytes of results")
+        tekton.termination_message(found)
         expect(not any("\n" in value for value in found.values()), f"a newline in {found}")
         return found
 
@@ -80,3 +80,14 @@ def expect_results(world, run: TaskRun) -> None:
     expect_equal(run.results(), {"IMAGE_URL": f"{world.host}/{name}", "IMAGE_DIGEST": digest,
                                  "IMAGES": f"{world.host}/{name}@{digest}",
                                  "BASE_IMAGES": f"{world.host}/busybox@{base}"})
+
+
+@contextlib.contextmanager
+def repository(world, files: dict, **how):
+    """The URL of a git repository that holds FILES, on a server of its own."""
+    if not git_servers.BACKEND.exists():
+        raise Skip("git http-backend is not installed")
+    directory = world.new_directory("repositories")
+    git_servers.Repository(directory / "app.git").commit(files)
+    with contextlib.closing(git_servers.HttpServer(directory, **how)) as server:
+        yield f"{server.url}/app.git"

@@ -8,9 +8,11 @@ import re
 
 import yaml
 
+import kubernetes
 from pod import Mount
 
 VARIABLE = re.compile(r"\{\{(.*?)\}\}")
+GLOBALS = {"workflow.namespace", "workflow.name", "workflow.uid"}
 
 
 class Invalid(Exception):
@@ -78,6 +80,12 @@ def input_values(template: dict, given: dict[str, str]) -> dict[str, str]:
     return values
 
 
+def global_values(workflow: dict) -> dict[str, str]:
+    """What variables of a workflow with that specification stand for."""
+    given = workflow.get("arguments", {}).get("parameters", [])
+    return {**dict.fromkeys(GLOBALS, "x"), **{f"workflow.parameters.{each['name']}": each["value"] for each in given}}
+
+
 def merge(patch, into):
     """A strategic merge, for lists whose elements have names and for objects."""
     if isinstance(into, dict) and isinstance(patch, dict):
@@ -89,18 +97,52 @@ def merge(patch, into):
     return patch
 
 
-def render(template: dict, given: dict[str, str], sources: dict[str, pathlib.Path] | None = None) -> Container:
+def pod_of(template: dict, given: dict[str, str], workflow: dict | None = None) -> dict:
+    """The specification of a template's pod, in a workflow with that specification: the main container, and what the
+    controller adds to it. @raises Invalid"""
+    workflow = workflow or {}
+    body = substitute(copy.deepcopy(template), {**global_values(workflow), **input_values(template, given)})
+    executor = {**workflow.get("executor", {}), **body.get("executor", {})}.get("serviceAccountName")
+    automount = body.get("automountServiceAccountToken", workflow.get("automountServiceAccountToken", True))
+    if not automount and not executor:
+        raise Invalid("executor.serviceAccountName must not be empty if automountServiceAccountToken is false")
+    argo = [{"name": "var-run-argo", "mountPath": "/var/run/argo"}]
+    # The executor's token is for its own containers alone.
+    own = argo + ([{"name": "exec-sa-token", "mountPath": kubernetes.TOKEN, "readOnly": True}] if executor else [])
+    inputs = [{"name": "input-artifacts", "mountPath": artifact["path"], "subPath": artifact["name"]}
+              for artifact in body.get("inputs", {}).get("artifacts", []) if "path" in artifact]
+    main = {"name": "main", **body["container"]}
+    main["volumeMounts"] = main.get("volumeMounts", []) + inputs + argo
+    pod = {"restartPolicy": "Never", "serviceAccountName": workflow.get("serviceAccountName", "default"),
+           "automountServiceAccountToken": automount,
+           "securityContext": body.get("securityContext", workflow.get("securityContext", {})),
+           "volumes": [{"name": "var-run-argo", "emptyDir": {}}, {"name": "input-artifacts", "emptyDir": {}},
+                       *([{"name": "exec-sa-token", "secret": {"secretName": f"{executor}.service-account-token"}}]
+                         if executor else []), *workflow.get("volumes", []), *body.get("volumes", [])],
+           "initContainers": [{"name": "init", "image": "argoexec", "volumeMounts": list(own)}],
+           "containers": [{"name": "wait", "image": "argoexec", "volumeMounts": list(own)}, main]}
+    for patch in (workflow.get("podSpecPatch", "{}"), body.get("podSpecPatch", "{}")):
+        pod = merge(yaml.safe_load(patch), pod)
+    wrong = [each["name"] for each in kubernetes.containers(pod) if "image" not in each]
+    if wrong:
+        raise Invalid(f"the patch makes containers {wrong}")
+    kubernetes.with_defaults(pod)
+    return pod
+
+
+def render(template: dict, given: dict[str, str], sources: dict[str, pathlib.Path] | None = None,
+           workflow: dict | None = None) -> Container:
     """SOURCES: where artifacts and volumes are, by name. A Secret and a ConfigMap that are not there stay empty."""
-    values = input_values(template, given)
-    body = substitute(copy.deepcopy(template), values)
-    pod = {"volumes": body.get("volumes", []), "containers": [{"name": "main", **body["container"]}]}
-    pod = merge(yaml.safe_load(body.get("podSpecPatch", "{}")), pod)
-    main = pod["containers"][0]
+    pod = pod_of(template, given, workflow)
+    body = substitute(copy.deepcopy(template), {**global_values(workflow or {}), **input_values(template, given)})
+    main = next(each for each in pod["containers"] if each["name"] == "main")
     if "command" not in main:
         raise Invalid(f"{template['name']} has no command: Argo would ask the registry for one")
     sources, mounts = sources or {}, []
     volumes = {volume["name"]: volume for volume in pod["volumes"]}
-    for mount in main.get("volumeMounts", []):
+    for mount in main["volumeMounts"]:
+        if mount["name"] in ("var-run-argo", "input-artifacts", "kube-api-access"):
+            continue
         volume = volumes[mount["name"]]
         source = sources.get(mount["name"])
         optional = any(volume.get(kind, {}).get("optional") for kind in ("secret", "configMap"))
@@ -117,7 +159,8 @@ def render(template: dict, given: dict[str, str], sources: dict[str, pathlib.Pat
     outputs = {each["name"]: each["valueFrom"]["path"] for each in body.get("outputs", {}).get("parameters", [])}
     return Container(main["command"] + main.get("args", []), {e["name"]: e["value"] for e in main.get("env", [])},
                      main.get("workingDir", "/"), mounts,
-                     {**body.get("securityContext", {}), **main.get("securityContext", {})}, outputs)
+                     {**{key: value for key, value in pod["securityContext"].items() if key != "fsGroup"},
+                      **main.get("securityContext", {})}, outputs)
 
 
 def inner_steps(template: dict) -> list[dict]:
@@ -132,7 +175,7 @@ def check_template(template: dict, siblings: dict[str, dict], library: dict[str,
     found = []
     inputs, outputs = template.get("inputs", {}), template.get("outputs", {})
     known = {f"inputs.parameters.{name}" for name in names(inputs.get("parameters"))}
-    known |= {f"inputs.artifacts.{name}" for name in names(inputs.get("artifacts"))} | globals_
+    known |= {f"inputs.artifacts.{name}" for name in names(inputs.get("artifacts"))} | globals_ | GLOBALS
     kind = "tasks" if "dag" in template else "steps"
     for step in inner_steps(template):
         target = library.get(step["templateRef"]["template"]) if "templateRef" in step else siblings.get(step["template"])
@@ -149,6 +192,8 @@ def check_template(template: dict, siblings: dict[str, dict], library: dict[str,
                       if name not in names(taken.get(part))]
             found += [f"{step['name']}: {target['name']} needs {each['name']}" for each in taken.get(part, [])
                       if has_default not in each and each["name"] not in given]
+    if "memoize" in template and "steps" in template:
+        found.append("Argo 4.0 remembers no outputs of steps: make it a dag")
     used = variables_in({key: value for key, value in template.items() if key != "inputs"})
     found += [f"{{{{{name}}}}} means nothing" for name in sorted(used - known)]
     found += [f"parameter {name} is used nowhere" for name in names(inputs.get("parameters"))

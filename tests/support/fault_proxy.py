@@ -22,7 +22,10 @@ class Fault:
     flip_byte: int = -1             # place of a byte in the answer's body to be changed
     ignore_range: bool = False      # answer a Range with everything
     stall_after: int = -1           # bytes of the answer's body, then nothing for a long time
-    refuse_above: int = -1          # 413 for request bodies that are larger
+    refuse_above: int = -1          # request bodies that are larger get refuse_with
+    refuse_with: tuple[int, bytes] = (413, b"")
+    silent: bool = False            # takes the request, and never answers
+    trickle: float = 0              # seconds between two bytes of the answer's body
 
 
 class FaultProxy:
@@ -31,6 +34,7 @@ class FaultProxy:
     def __init__(self, upstream: str):
         self.upstream, self.faults, self.log = upstream, [], []
         self.headers_seen: list[dict[str, str]] = []
+        self.on_request = lambda line: None
         self.lock, self.ending = threading.Lock(), threading.Event()
         outer = self
 
@@ -75,6 +79,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         line = f"{self.command} {self.path}"
+        self.proxy.on_request(line)
         fault = self.proxy.take(line) or Fault("", 0)
         with self.proxy.lock:
             self.proxy.headers_seen.append(dict(self.headers))
@@ -84,6 +89,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         except _Cut:
             self.proxy.log.append(f"{line} cut")
             self.reset_connection()
+            return
+        if fault.silent:
+            self.proxy.log.append(f"{line} silent")
+            self.proxy.ending.wait(60)
+            self.close_connection = True
             return
         self.proxy.log.append(f"{line} {status}")
         self.send_response(status)
@@ -111,7 +121,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def forward(self, fault: Fault, body: bytes):
         if 0 <= fault.refuse_above < len(body):
-            return 413, [("Content-Length", "0")], b""
+            status, said = fault.refuse_with
+            return status, [("Content-Length", str(len(said)))], said
         if fault.status:
             headers = {"Content-Length": str(len(fault.body)), **fault.headers}
             return fault.status, list(headers.items()), fault.body
@@ -142,7 +153,21 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.proxy.ending.wait(60)
             self.close_connection = True
             return
+        if fault.trickle:
+            self.trickle(body, fault.trickle)
+            return
         self.wfile.write(body)
+
+    def trickle(self, body: bytes, pause: float) -> None:
+        try:
+            for byte in body:
+                self.wfile.write(bytes([byte]))
+                self.wfile.flush()
+                if self.proxy.ending.wait(pause):
+                    break
+        except OSError:
+            pass
+        self.close_connection = True
 
     def reset_connection(self) -> None:
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

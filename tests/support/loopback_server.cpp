@@ -65,12 +65,15 @@ void LoopbackServer::serve() {
     if (::poll(&waiting, 1, tick_ms) <= 0)
       continue;
     const Fd connection(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (connection)
-      answer_one(connection);
+    if (!connection)
+      continue;
+    ++connections_;
+    while (answer_one(connection) && after_ == After::serve && !ending_) {
+    }
   }
 }
 
-void LoopbackServer::answer_one(const Fd& connection) {
+bool LoopbackServer::answer_one(const Fd& connection) {
   constexpr int tick_ms = 20;
   std::string request;
   std::array<char, 65536> buffer{};
@@ -86,6 +89,8 @@ void LoopbackServer::answer_one(const Fd& connection) {
     if (request[0] == '\x16')
       break;
   }
+  if (request.empty())
+    return false;
   {
     const std::lock_guard lock(mutex_);
     request_ = request;
@@ -95,13 +100,14 @@ void LoopbackServer::answer_one(const Fd& connection) {
     const auto count =
         ::send(connection.get(), answer_.data() + sent, answer_.size() - sent, MSG_NOSIGNAL);
     if (count <= 0)
-      return;
+      return false;
     sent += static_cast<std::size_t>(count);
   }
   while (after_ == After::wait && !ending_)
     std::this_thread::sleep_for(std::chrono::milliseconds(tick_ms));
   if (after_ == After::cut_next)
     cut_body(connection);
+  return true;
 }
 
 void LoopbackServer::cut_body(const Fd& connection) const {

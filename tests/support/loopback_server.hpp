@@ -18,6 +18,7 @@ public:
   enum class After {
     close,
     wait,
+    serve,   ///< The next request is answered.
     cut_next ///< The connection breaks in the middle of the next request's body.
   };
 
@@ -29,10 +30,12 @@ public:
   std::string url(const std::string& path) const;
   /// The last request, head and body as they came.
   std::string request() const;
+  int connections() const noexcept { return connections_; }
 
 private:
   void serve();
-  void answer_one(const Fd& connection);
+  /// False when there was no request any more.
+  bool answer_one(const Fd& connection);
   void cut_body(const Fd& connection) const;
 
   std::string answer_;
@@ -40,6 +43,7 @@ private:
   Fd listener_;
   int port_ = 0;
   std::atomic<bool> ending_ = false;
+  std::atomic<int> connections_ = 0;
   mutable std::mutex mutex_;
   std::string request_;
   std::jthread thread_;

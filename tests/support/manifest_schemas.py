@@ -1,10 +1,13 @@
-"""Whether a manifest of Kubernetes, Tekton or Argo is what its schema says, and holds nothing else."""
+"""Whether a manifest of Kubernetes, Tekton or Argo is what its schema says, and holds nothing else; and what their API
+refuses besides."""
 import functools
 import gzip
 import json
 import pathlib
 
 import jsonschema
+
+import kubernetes
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "schemas"
 CORE = "io.k8s.api.core.v1."
@@ -70,9 +73,13 @@ def pod_spec() -> dict:
 
 
 def of_pods(kind: str) -> dict:
-    job = of_objects(template=of_objects(metadata=METADATA, spec=pod_spec()), backoffLimit={"type": "integer"},
-                     ttlSecondsAfterFinished={"type": "integer"}, activeDeadlineSeconds={"type": "integer"},
-                     podFailurePolicy={"type": "object"})
+    texts, number = {"type": "string"}, {"type": "integer"}
+    codes = of_objects(containerName=texts, operator=texts, values={"type": "array", "items": number})
+    conditions = {"type": "array", "items": of_objects(type=texts, status=texts)}
+    rule = of_objects(action=texts, onExitCodes=codes, onPodConditions=conditions)
+    job = of_objects(template=of_objects(metadata=METADATA, spec=pod_spec()), backoffLimit=number,
+                     ttlSecondsAfterFinished=number, activeDeadlineSeconds=number,
+                     podFailurePolicy=of_objects(rules={"type": "array", "items": rule}))
     cron = of_objects(schedule={"type": "string"}, concurrencyPolicy={"enum": ["Allow", "Forbid", "Replace"]},
                       jobTemplate=of_objects(spec=job))
     spec = {"Pod": pod_spec(), "Job": job, "CronJob": cron,
@@ -83,7 +90,7 @@ def of_pods(kind: str) -> dict:
 
 def of_plain(kind: str) -> dict:
     own = {"Secret": {"stringData": TEXTS, "data": TEXTS, "type": {"type": "string"}}, "ConfigMap": {"data": TEXTS},
-           "ServiceAccount": {"secrets": {"type": "array"}},
+           "ServiceAccount": {"secrets": {"type": "array"}, "automountServiceAccountToken": {"type": "boolean"}},
            "Role": {"rules": {"type": "array"}},
            "RoleBinding": {"roleRef": {"type": "object"}, "subjects": {"type": "array"}}}[kind]
     return of_objects(apiVersion={"type": "string"}, kind={"const": kind}, metadata=METADATA, **own)
@@ -116,4 +123,4 @@ def problems(document: dict) -> list[str]:
         validator = jsonschema.Draft7Validator(schema)
         found += ["/".join(map(str, error.absolute_path)) + f": {error.message[:300]}"
                   for error in validator.iter_errors(document)]
-    return found
+    return found or kubernetes.problems(document)

@@ -187,10 +187,10 @@ class Pod:
                                            done.stderr.decode(errors="replace"))
 
     def _write_config(self, arguments: list[str], environment: dict[str, str], cwd: str) -> None:
-        subprocess.run(["runc", "spec", "--bundle", str(self.bundle)], check=True)
         path = self.bundle / "config.json"
+        path.unlink(missing_ok=True)
+        subprocess.run(["runc", "spec", "--bundle", str(self.bundle)], check=True)
         config = json.loads(path.read_text())
-        path.unlink()
         profile = self.profile
         variables = {"PATH": "/usr/local/bin:/kaniko", "HOSTNAME": self.name, "HOME": "/root",
                      "DOCKER_CONFIG": "/kaniko/.docker/", "SSL_CERT_DIR": "/kaniko/ssl/certs", **SERVICE, **environment}

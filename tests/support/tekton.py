@@ -4,15 +4,21 @@ Knows the subset that this project's manifests use, and refuses everything else:
 variable that does not exist, in no field where Tekton would leave it as it is."""
 import dataclasses
 import itertools
+import json
 import pathlib
 import re
 
 import yaml
 
+import kubernetes
 from pod import Mount
 
 VARIABLE = re.compile(r"\$\(([^()]*)\)")
-RESULT_LIMIT = 4096 # bytes of a termination message
+MESSAGE_LIMIT = 4096 # bytes of a termination message
+MINUTES = 60 # of a TaskRun, unless it says another timeout
+# What the feature flag set-security-context gives to Tekton's own containers.
+OWN_SECURITY = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": True,
+                "seccompProfile": {"type": "RuntimeDefault"}}
 
 
 class Invalid(Exception):
@@ -185,7 +191,7 @@ class Rendered:
             if name not in self.bound or (name in listed and name not in own):
                 continue
             path = own.get(name) or workspace.get("mountPath", f"/workspace/{name}")
-            mounts.append(Mount(path, self.bound[name], workspace.get("readOnly", False)))
+            mounts.append(Mount(path, self.bound[name], workspace.get("readOnly", False), name))
         return mounts
 
 
@@ -220,3 +226,78 @@ def fan_out(matrix: dict, values: Values) -> list[dict[str, str]]:
     axes = [[(param["name"], value) for value in values.words(
         param["value"] if isinstance(param["value"], list) else [param["value"]])] for param in matrix["params"]]
     return [dict(combination) for combination in itertools.product(*axes)]
+
+
+def termination_message(results: dict[str, str]) -> str:
+    """What a step that has written RESULTS leaves for the controller. @raises Invalid as the entrypoint does, which
+    then fails the step"""
+    found = [{"key": "StartedAt", "value": "2026-01-01T00:00:00.000Z", "type": 3}]
+    found += [{"key": name, "value": value, "type": 1} for name, value in results.items()]
+    message = json.dumps(found, separators=(",", ":"))
+    if len(message) > MESSAGE_LIMIT:
+        raise Invalid(f"Termination message is above max allowed size {MESSAGE_LIMIT}, caused by large task result.")
+    return message
+
+
+def check_claims(run: dict) -> None:
+    """One volume claim for each TaskRun, as the affinity assistant wants it where nobody turned it off. @raises Invalid"""
+    claims = {workspace["persistentVolumeClaim"]["claimName"] for workspace in run.get("workspaces", [])
+              if "persistentVolumeClaim" in workspace}
+    made = [workspace for workspace in run.get("workspaces", []) if "volumeClaimTemplate" in workspace]
+    if len(claims) + len(made) > 1:
+        raise Invalid("more than one PersistentVolumeClaim is bound")
+
+
+def pod_of(run: dict, task: dict, step_actions: dict[str, dict], *, set_security_context: bool = False) -> dict:
+    """The specification of a TaskRun's pod: its steps and what the controller adds. @raises Invalid"""
+    check_claims(run)
+    params = {param["name"]: param["value"] for param in run.get("params", [])}
+    bound = {name: pathlib.Path("/") for name in names(run.get("workspaces"))}
+    rendered = Rendered(task, params, bound, step_actions)
+    steps = rendered.steps()
+    own = {"image": "tekton", **({"securityContext": OWN_SECURITY} if set_security_context else {})}
+    first = [{"name": "prepare", **own}]
+    if any(step.directory and (not step.directory.startswith("/") or step.directory.startswith("/workspace/"))
+           for step in steps):
+        first.append({"name": "working-dir-initializer", **own})
+    implicit = [{"name": f"tekton-internal-{path.rpartition('/')[2]}", "mountPath": path}
+                for path in ("/workspace", "/tekton/home", "/tekton/results", "/tekton/steps", "/tekton/run/0")]
+    volumes = [{"name": mount["name"], "emptyDir": {}} for mount in implicit]
+    volumes += [{key: value for key, value in workspace.items() if key != "subPath"}
+                for workspace in run.get("workspaces", [])]
+    pod = {**run.get("podTemplate", {}), "restartPolicy": "Never", "activeDeadlineSeconds": MINUTES * 60 * 3 // 2,
+           "initContainers": first, "volumes": volumes + task["spec"].get("volumes", []),
+           "containers": [{"name": f"step-{step.name}", "image": step.image, "command": step.words,
+                           "securityContext": step.security,
+                           "volumeMounts": implicit + [{"name": mount.volume, "mountPath": mount.target}
+                                                       for mount in step.mounts]}
+                          for step in steps]}
+    kubernetes.with_defaults(pod)
+    return pod
+
+
+def task_runs_of(run: dict, pipeline: dict) -> list[tuple[str, dict]]:
+    """(name of the Task, TaskRun's specification) for the tasks of a PipelineRun that name a Task of the cluster. Values
+    that tasks hand each other are not known here: a text stands for each."""
+    given = {param["name"]: param["value"] for param in run.get("params", [])}
+    texts, lists = parameter_values(pipeline.get("params", []), given)
+    values = Values(texts, lists)
+    bound = {workspace["name"]: workspace for workspace in run.get("workspaces", [])}
+    found = []
+    for task in pipeline["tasks"]:
+        if "resolver" in task["taskRef"]:
+            continue
+        workspaces = [{**bound[each["workspace"]], "name": each["name"]} for each in task.get("workspaces", [])
+                      if each["workspace"] in bound]
+        params = [{"name": param["name"], "value": _handed_on(param["value"], values)} for param in task.get("params", [])]
+        params += [{"name": param["name"], "value": "x"} for param in task.get("matrix", {}).get("params", [])]
+        found.append((task["taskRef"]["name"], {"params": params, "workspaces": workspaces,
+                                                "podTemplate": run.get("taskRunTemplate", {}).get("podTemplate", {})}))
+    return found
+
+
+def _handed_on(value: str, values: Values):
+    whole = VARIABLE.fullmatch(value)
+    if whole and whole[1].endswith("[*]"):
+        return values.lists.get(whole[1], ["x"])
+    return VARIABLE.sub(lambda match: values.texts.get(match[1], "x"), value)

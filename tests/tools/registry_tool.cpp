@@ -177,7 +177,8 @@ struct Tool {
                 .open = [&](const Descriptor& blob) { return store.read(blob.digest); },
                 .known_in = [&](const Digest&) { return from; },
                 .immutable_tags = arguments.has("ignore-immutable") ? ImmutableTags::accept
-                                                                    : ImmutableTags::fail},
+                                                                    : ImmutableTags::fail,
+                .parallel = arguments.number("parallel", 4)},
                progress);
   }
 
@@ -217,7 +218,10 @@ void run(int argc, char** argv) {
   http_options.ca_pool = load_ca_pool({});
   http_options.proxy = {env("HTTP_PROXY"), env("HTTPS_PROXY"), env("NO_PROXY")};
   http_options.connect_timeout = std::chrono::seconds(5);
-  http_options.stall_timeout = std::chrono::seconds(arguments.number("stall", 60));
+  http_options.pace.stall = std::chrono::seconds(arguments.number("stall", 60));
+  http_options.pace.window = std::chrono::seconds(arguments.number("window", 60));
+  http_options.pace.report = std::chrono::seconds(arguments.number("report", 10));
+  http_options.progress = &progress;
   const auto http = make_http(http_options);
   const auto keys = keychain(progress);
   RetryPolicy retry;

@@ -100,8 +100,13 @@ struct HttpServer::State {
     queue.push_back(waiting);
   }
 
-  static void on_request(evhttp_request* request, void* self) {
-    static_cast<State*>(self)->take(request);
+  static void on_request(evhttp_request* request, void* self) noexcept {
+    try {
+      static_cast<State*>(self)->take(request);
+    } catch (const std::exception&) {
+      // Memory ran out before the request was understood.
+      evhttp_send_error(request, HTTP_SERVUNAVAIL, nullptr);
+    }
   }
   static void on_close(evhttp_connection* connection, void* self) {
     static_cast<State*>(self)->queue.remove_if([&](const Waiting& waiting) {

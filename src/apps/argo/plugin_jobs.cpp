@@ -1,8 +1,10 @@
 #include "apps/argo/plugin_jobs.hpp"
 
+#include "util/error.hpp"
+#include "util/threads.hpp"
+
 #include <atomic>
 #include <chrono>
-#include <thread>
 
 namespace cairn {
 
@@ -17,18 +19,15 @@ using Now = std::chrono::steady_clock;
 
 struct PluginJobs::Job {
   explicit Job(Work work)
-      : thread([this, work = std::move(work)] {
+      : thread(start_thread([this, work = std::move(work)] {
           result = work();
           done = true;
-        }) {}
-  Job(const Job&) = delete;
-  Job& operator=(const Job&) = delete;
-  ~Job() { thread.join(); }
+        })) {}
 
   NodeResult result;
   std::atomic<bool> done = false;
   Now::time_point asked_for = Now::now();
-  std::thread thread; ///< The last member: it uses the others.
+  std::jthread thread; ///< The last member: it uses the others.
 };
 
 PluginJobs::PluginJobs() = default;
@@ -42,7 +41,12 @@ bool PluginJobs::start(const std::string& key, Work work) {
   }
   if (jobs_.size() >= max_jobs)
     return false;
-  jobs_.emplace(key, std::make_unique<Job>(std::move(work)));
+  try {
+    jobs_.emplace(key, std::make_unique<Job>(std::move(work)));
+  } catch (const SysError&) {
+    // There will be a thread when another job has ended.
+    return false;
+  }
   return true;
 }
 

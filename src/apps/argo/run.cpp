@@ -102,8 +102,8 @@ int run_argo_plugin(const std::vector<std::string>& arguments,
       return 0;
     }
     return serve(std::get<ServeCommand>(command), environment, streams);
-  } catch (const Error& error) {
-    return print_error(streams.err, error);
+  } catch (...) {
+    return print_exception(streams.err);
   }
 }
 

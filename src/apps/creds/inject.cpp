@@ -58,7 +58,7 @@ std::string environment_lines(const std::string& folder) {
 void inject(const InjectCommand& command, const ProcessEnvironment& environment,
             StandardStreams streams, const std::atomic<bool>& cancel) {
   const auto log = make_log(command.log, streams.err);
-  const auto http = make_http(http_options(environment, cancel));
+  const auto http = make_http(http_options(environment, cancel, log.get()));
   const CloudAccess clouds(*http, environment, cancel);
   const auto minters = clouds.minters(all_credential_helpers());
   ConfigMerge merge(*log);

@@ -47,17 +47,26 @@ private:
   const std::atomic<bool>& cancel_;
 };
 
-} // namespace
-
-int run_creds(const std::vector<std::string>& arguments, const ProcessEnvironment& environment,
-              StandardStreams streams) {
+int supervised(const std::vector<std::string>& arguments, const ProcessEnvironment& environment,
+               StandardStreams streams) {
   std::atomic<bool> cancel = false;
   const SignalWatch signals([&](int) { cancel = true; });
   try {
     return std::visit(CredsProgram(environment, streams, cancel),
                       parse_creds(arguments, environment));
-  } catch (const Error& error) {
-    return signals.exit_status(print_error(streams.err, error));
+  } catch (...) {
+    return signals.exit_status(print_exception(streams.err));
+  }
+}
+
+} // namespace
+
+int run_creds(const std::vector<std::string>& arguments, const ProcessEnvironment& environment,
+              StandardStreams streams) {
+  try {
+    return supervised(arguments, environment, streams);
+  } catch (...) {
+    return print_exception(streams.err);
   }
 }
 

@@ -1,6 +1,7 @@
 #include "apps/executor/command.hpp"
 
 #include "apps/executor/flag_table.hpp"
+#include "apps/executor/named_paths.hpp"
 #include "apps/executor/settle.hpp"
 #include "apps/shared/help.hpp"
 #include "util/error.hpp"
@@ -81,7 +82,9 @@ ExecutorCommand parse_executor(const std::vector<std::string>& arguments,
   apply_flags(flags, parsed.uses, draft);
   if (draft.help)
     return HelpCommand{help_text()};
-  return settle(std::move(draft), environment);
+  auto command = settle(std::move(draft), environment);
+  command.build.execution.named_paths = named_paths(parsed.uses, environment);
+  return command;
 }
 
 } // namespace cairn

@@ -122,6 +122,11 @@ void add_ignored_path(ExecutorDraft& draft, const FlagValue& value) {
   draft.command.build.execution.ignore_paths.push_back(path.str());
 }
 
+void set_unpacked_size(ExecutorDraft& draft, const FlagValue& value) {
+  const auto size = value.bytes();
+  draft.command.build.execution.unpacked = {size == 0 ? std::nullopt : std::optional(size)};
+}
+
 void check_snapshot_mode(ExecutorDraft&, const FlagValue& value) {
   for (const std::string_view mode : {"full", "redo", "time"})
     if (value.text() == mode)
@@ -147,6 +152,9 @@ constexpr Row own_flags[] = {
   {{.name = "context-sub-path", .group = context_group,
     .help = "The directory of the context that counts as its root"},
    [](Draft& d, const Value& v) { d.command.build.context.sub_path = v.text(); }},
+  {{.name = "context-base", .group = context_group,
+    .help = "The directory that --context is a path in, also where it begins with a slash; a URL or repository stays one"},
+   [](Draft& d, const Value& v) { d.context_base = v.text(); }},
   {{.name = "build-context", .type = list, .group = context_group,
     .help = "NAME=SOURCE, a further context for FROM, COPY --from and mounts: a directory, docker-image://REF, oci-layout://PATH, https://URL or a git repository"},
    [](Draft& d, const Value& v) { d.command.build.context.named.push_back(v.name_value()); }},
@@ -197,9 +205,15 @@ constexpr Row own_flags[] = {
   {{.name = "oci-layout-path", .group = output_group,
     .help = "Also write the image to this directory, as an OCI image layout"},
    [](Draft& d, const Value& v) { d.command.build.output.oci_layout_path = v.text(); }},
+  {{.name = "oci-layout-on-push-failure", .group = output_group,
+    .help = "Write the image to this directory when it cannot be pushed, for executor push to try again"},
+   [](Draft& d, const Value& v) { d.command.build.output.failed_push_layout_path = v.text(); }},
   {{.name = "base-images-file", .group = output_group,
     .help = "The file to write the images that were built from to, as for --images-file"},
    [](Draft& d, const Value& v) { d.command.build.output.reports.base_images_file = v.text(); }},
+  {{.name = "results-limit", .group = output_group, .preset = "0",
+    .help = "How many bytes the files of digest, URL, images and base images may have together: what is too much is left empty, with a warning; 0 for no limit"},
+   [](Draft& d, const Value& v) { d.command.build.output.reports.results_limit = v.bytes(); }},
   {{.name = "image-format", .group = output_group, .preset = "the base image's",
     .help = "The media types of the image: docker or oci"},
    set_format},
@@ -227,6 +241,9 @@ constexpr Row own_flags[] = {
   {{.name = "ignore-path", .type = list, .group = execution_group,
     .help = "A path that is in no layer and is left alone"},
    add_ignored_path},
+  {{.name = "max-unpacked-size", .group = execution_group, .preset = "16G",
+    .help = "How much an archive or a layer of a base image may hold beyond a hundred times its own size; 0 for no limit"},
+   set_unpacked_size},
   {{.name = "single-snapshot", .type = boolean, .group = execution_group, .preset = "false",
     .help = "Make one layer of each stage instead of one of each step"},
    [](Draft& d, const Value& v) {
@@ -239,9 +256,12 @@ constexpr Row own_flags[] = {
   {{.name = "preserve-context", .type = boolean, .group = execution_group, .preset = "false",
     .help = "Leave the container's own filesystem as it is: never run commands in place"},
    [](Draft& d, const Value& v) { d.preserve_context = v.boolean(); }},
-  {{.name = "cleanup", .type = boolean, .support = no_effect, .group = execution_group,
-    .preset = "false", .help = "Make room for another build in this container"},
-   accept},
+  {{.name = "cleanup", .type = boolean, .group = execution_group, .preset = "false",
+    .help = "Remove what a build in place has left in the container's own filesystem"},
+   [](Draft& d, const Value& v) {
+     d.command.build.execution.leftovers =
+         v.boolean() ? Leftovers::are_removed : Leftovers::stay;
+   }},
   {{.name = "pre-cleanup", .type = boolean, .support = no_effect, .group = execution_group,
     .preset = "false", .help = "Build as if the container's filesystem were empty"},
    accept},

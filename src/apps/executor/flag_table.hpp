@@ -23,7 +23,8 @@ struct ExecutorDraft {
   BuildCommand command;
   std::vector<BuildArgFlag> build_args;
   std::vector<SecretFlag> secrets;
-  std::string hostname; ///< "" when it was not given.
+  std::string hostname;     ///< "" when it was not given.
+  std::string context_base; ///< What paths of --context are in; "" for nothing.
   bool no_push = false;
   bool check = false;
   std::optional<CheckFormat> check_format;

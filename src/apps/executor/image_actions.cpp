@@ -26,7 +26,7 @@ public:
   void send(Push push) {
     push.destinations = settings_.destinations;
     push.immutable_tags = settings_.registry.immutable_tags;
-    push_image(registry(), push, services_.progress);
+    push_image(network_.publisher(), push, services_.progress);
     const auto digest = Digest::of(push.documents.back().raw);
     tell_pushed(settings_.destinations, digest, services_.progress);
     write_reports({digest, settings_.destinations, {}, PushImage::yes}, settings_.reports,

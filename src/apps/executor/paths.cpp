@@ -5,7 +5,7 @@
 
 namespace cairn {
 
-BuildOptions anchor_outputs(BuildOptions options, const std::string& directory) {
+BuildOptions anchor_paths(BuildOptions options, const std::string& directory) {
   auto& output = options.output;
   const auto anchor = [&](std::string& path) {
     if (!path.empty() && !is_uploaded(path))
@@ -13,9 +13,12 @@ BuildOptions anchor_outputs(BuildOptions options, const std::string& directory) 
   };
   anchor(output.tar_path);
   anchor(output.oci_layout_path);
+  anchor(output.failed_push_layout_path);
   anchor(output.reports.builder_output);
   for (const auto file : report_files)
     anchor(output.reports.*file);
+  for (auto& named : options.execution.named_paths)
+    anchor(named.path);
   return options;
 }
 

@@ -34,12 +34,26 @@ int check(const BuildCommand& command, const BuildServices& services, FdRef out)
   return 0;
 }
 
-int build(const BuildCommand& command, const BuildServices& services, FdRef out) {
+/// Helpers are asked for what is needed at the end while they are what they were: commands of a
+/// build in place may change them, and what they said is remembered.
+void ask_helpers(Keychain& keychain, const BuildOptions& options) {
+  auto needed = options.output.destinations;
+  if (options.cache.repository && options.cache.repository->reference)
+    needed.push_back(*options.cache.repository->reference);
+  for (const auto& place : options.cache_mounts.export_to)
+    if (place.reference)
+      needed.push_back(*place.reference);
+  for (const auto& image : needed)
+    static_cast<void>(keychain.find(image));
+}
+
+int build(const BuildCommand& command, const BuildServices& services, Keychain& keychain,
+          FdRef out) {
   for (const auto& warning : command.warnings)
     services.progress.warn("{}", warning);
   if (command.check)
     return check(command, services, out);
-  const auto options = anchor_outputs(command.build, start_directory());
+  const auto options = anchor_paths(command.build, start_directory());
   if (command.dry_run == DryRun::yes) {
     print(out, dry_run(options, services));
     return 0;
@@ -47,6 +61,8 @@ int build(const BuildCommand& command, const BuildServices& services, FdRef out)
   if (options.output.push == PushImage::yes &&
       command.registry.push_check == PushCheck::before_work)
     check_destinations(services.registry, options.output.destinations);
+  if (options.output.push == PushImage::yes)
+    ask_helpers(keychain, options);
   build_image(options, services);
   return 0;
 }
@@ -57,13 +73,13 @@ int supervised(const LogOptions& options, StandardStreams streams, Work&& work) 
   const auto log = make_log(options, streams.err);
   Cancellation cancellation;
   const SignalWatch signals([&](int signal) {
-    log->log(Level::warn, fmt::format("signal {}: ending the work", signal));
+    log->warn("signal {}: ending the work", signal);
     cancellation.cancel(signal);
   });
   try {
     return work(*log, cancellation);
-  } catch (const Error& error) {
-    return signals.exit_status(print_error(streams.err, error));
+  } catch (...) {
+    return signals.exit_status(print_exception(streams.err));
   }
 }
 
@@ -77,6 +93,7 @@ public:
       Network network(command.registry, environment_, log, cancellation.flag());
       return build(command,
                    {.registry = network.registry(),
+                    .publisher = network.publisher(),
                     .mirrors = command.registry.mirrors,
                     .http = network.http(),
                     .retry = network.retry(),
@@ -84,7 +101,7 @@ public:
                     .environment = environment_.entries(),
                     .cancel = cancellation.flag(),
                     .on_runner = [&](Runner* runner) { cancellation.watch(runner); }},
-                   streams_.out);
+                   network.keychain(), streams_.out);
     });
   }
   int operator()(const PushCommand& command) const {
@@ -126,8 +143,8 @@ int run_executor(const std::vector<std::string>& arguments, const ProcessEnviron
   try {
     return std::visit(ExecutorProgram(environment, streams),
                       parse_executor(arguments, environment));
-  } catch (const Error& error) {
-    return print_error(streams.err, error);
+  } catch (...) {
+    return print_exception(streams.err);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include "apps/executor/command_inputs.hpp"
 #include "apps/executor/git_options.hpp"
+#include "apps/executor/output_conflicts.hpp"
 #include "apps/shared/common_flags.hpp"
 #include "context/url_source.hpp"
 #include "util/error.hpp"
@@ -74,6 +75,15 @@ void settle_push(ExecutorDraft& draft, const ProcessEnvironment& environment) {
     throw Error("you must provide --destination, or use --no-push");
 }
 
+/// For pipelines, where one parameter names a directory of their workspace or a repository.
+void settle_context_base(ExecutorDraft& draft) {
+  auto& context = draft.command.build.context;
+  const bool is_path = context.context.find("://") == std::string::npos &&
+                       !parse_git_context(context.context, context.git);
+  if (!draft.context_base.empty() && is_path)
+    context.context = draft.context_base + "/" + context.context;
+}
+
 void check_context(const ContextOptions& context) {
   if (context.context.empty())
     throw Error("--context: say where the build context is");
@@ -137,11 +147,13 @@ BuildCommand settle(ExecutorDraft draft, const ProcessEnvironment& environment) 
   settle_push(draft, environment);
   settle_commands(draft, environment);
   settle_git(draft, environment);
+  settle_context_base(draft);
   check_context(draft.command.build.context);
   check_reports(draft.command.build.output);
   check_format(draft.command.build.output);
   draft.command.build.output.immutable_tags = draft.command.registry.immutable_tags;
   draft.command.build.output.reports.builder_output = environment.text("BUILDER_OUTPUT");
+  check_output_conflicts(draft.command.build);
   settle_registry(draft.command.registry, environment);
   const auto& cache = draft.command.build.cache;
   if (cache.repository && !cache.enabled)

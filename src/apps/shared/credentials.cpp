@@ -26,6 +26,14 @@ constexpr std::array<std::pair<std::string_view, CredentialHelper>, 5> helper_na
     {"gitlab", CredentialHelper::gitlab},
 }};
 
+/// The clouds' own names for their docker-credential-* programs.
+constexpr std::array<std::pair<const char*, CredentialHelper>, 4> own_helper_names = {{
+    {"ecr-login", CredentialHelper::ecr},
+    {"gcr", CredentialHelper::google},
+    {"gcloud", CredentialHelper::google},
+    {"acr-env", CredentialHelper::acr},
+}};
+
 bool holds(const std::vector<CredentialHelper>& helpers, CredentialHelper wanted) {
   return std::find(helpers.begin(), helpers.end(), wanted) != helpers.end();
 }
@@ -89,20 +97,41 @@ CredentialPlaces credential_places(const Variables& environment) {
   return places;
 }
 
+namespace {
+
+std::unique_ptr<Keychain> cloud_keychain(const std::vector<CredentialHelper>& helpers,
+                                         const KeychainServices& services) {
+  auto minters = services.clouds.minters(helpers);
+  if (minters.empty())
+    return nullptr;
+  Retry retry({.attempts = 3}, make_pause(&services.cancel), make_random(), system_now,
+              services.progress);
+  return make_cloud_keychain(std::move(minters), std::move(retry), system_now, services.progress);
+}
+
+/// What docker-credential-NAME is to be asked for, under all names that this program has.
+OwnHelpers own_helpers(const KeychainServices& services) {
+  OwnHelpers own;
+  for (const auto& [name, helper] : own_helper_names)
+    own.emplace(name, cloud_keychain({helper}, services));
+  return own;
+}
+
+} // namespace
+
 std::unique_ptr<Keychain> make_program_keychain(const std::vector<CredentialHelper>& helpers,
                                                 const KeychainServices& services) {
   const auto& environment = services.environment;
+  auto programs = helper_environment(environment);
+  programs.cancel = &services.cancel;
   std::vector<std::unique_ptr<Keychain>> chain;
   chain.push_back(make_docker_keychain(load_docker_configs(credential_places(environment)),
-                                       helper_environment(environment), services.progress));
+                                       std::move(programs), services.progress,
+                                       own_helpers(services)));
   if (holds(helpers, CredentialHelper::env))
     chain.push_back(make_env_keychain(environment.entries()));
-  if (auto minters = services.clouds.minters(helpers); !minters.empty()) {
-    Retry retry({.attempts = 3}, make_pause(&services.cancel), make_random(), system_now,
-                services.progress);
-    chain.push_back(
-        make_cloud_keychain(std::move(minters), std::move(retry), system_now, services.progress));
-  }
+  if (auto clouds = cloud_keychain(helpers, services))
+    chain.push_back(std::move(clouds));
   if (holds(helpers, CredentialHelper::gitlab))
     chain.push_back(make_gitlab_keychain(environment));
   return make_keychain_chain(std::move(chain));

@@ -4,8 +4,10 @@
 
 namespace cairn {
 
-HttpOptions http_options(const Variables& environment, const std::atomic<bool>& cancel) {
+HttpOptions http_options(const Variables& environment, const std::atomic<bool>& cancel,
+                         Progress* progress) {
   HttpOptions options;
+  options.progress = progress;
   if (const auto client = environment.text("UPSTREAM_CLIENT_TYPE"); !client.empty())
     options.user_agent = "cairn/" CAIRN_VERSION "," + client;
   options.ca_pool =
@@ -21,7 +23,7 @@ HttpOptions http_options(const Variables& environment, const std::atomic<bool>& 
 HttpOptions metadata_http_options(const std::atomic<bool>& cancel) {
   HttpOptions options;
   options.connect_timeout = std::chrono::seconds(2);
-  options.stall_timeout = std::chrono::seconds(10);
+  options.pace.stall = std::chrono::seconds(10);
   options.cancel = &cancel;
   return options;
 }

@@ -1,5 +1,6 @@
 #include "apps/shared/log.hpp"
 
+#include "net/redact.hpp"
 #include "util/error.hpp"
 #include "util/json.hpp"
 #include "util/text.hpp"
@@ -42,22 +43,24 @@ public:
 
   void log(Level level, std::string_view message) noexcept override {
     print(level, [&] {
-      return options_.format == LogFormat::json ? json_line(level, message, Json::object())
-                                                : text_line(level, printable(message));
+      const auto shown = redact_text(message);
+      return options_.format == LogFormat::json ? json_line(level, shown, Json::object())
+                                                : text_line(level, printable(shown));
     });
   }
 
   void step_done(std::string_view name, std::string_view note,
                  std::chrono::nanoseconds took) noexcept override {
     print(Level::info, [&] {
+      const auto shown = redact_text(name);
       if (options_.format == LogFormat::json) {
         auto extra = Json::object();
         extra.set("note", note).set("seconds", in_seconds(took));
-        return json_line(Level::info, name, extra);
+        return json_line(Level::info, shown, extra);
       }
       const auto what = note.empty() ? std::string() : printable(note) + ", ";
       return text_line(Level::info,
-                       fmt::format("{}  [{}{}]", printable(name), what, human_duration(took)));
+                       fmt::format("{}  [{}{}]", printable(shown), what, human_duration(took)));
     });
   }
 

@@ -16,6 +16,13 @@ RetryPolicy retry_policy(unsigned extra_attempts) {
   return policy;
 }
 
+/// A minute and more: what is built is worth waiting for a registry that starts anew.
+RetryPolicy publish_policy(unsigned extra_attempts) {
+  RetryPolicy policy{.attempts = 8, .factor = 2, .cap = std::chrono::seconds(20)};
+  policy.attempts += extra_attempts;
+  return policy;
+}
+
 RegistryServices registry_services(Http& http, Keychain& keychain, Progress& progress,
                                    const RetryPolicy& retry, const std::atomic<bool>& cancel) {
   RegistryServices services{http, keychain, progress};
@@ -28,11 +35,13 @@ RegistryServices registry_services(Http& http, Keychain& keychain, Progress& pro
 
 Network::Network(const RegistryUse& use, const Variables& environment, Progress& progress,
                  const std::atomic<bool>& cancel)
-    : http_(make_http(http_options(environment, cancel))), clouds_(*http_, environment, cancel),
+    : http_(make_http(http_options(environment, cancel, &progress))),
+      clouds_(*http_, environment, cancel),
       keychain_(
           make_program_keychain(use.asked_helpers(), {clouds_, environment, progress, cancel})),
       retry_(retry_policy(use.extra_attempts)),
-      registry_(registry_services(*http_, *keychain_, progress, retry_, cancel), use.options) {}
+      registry_(registry_services(*http_, *keychain_, progress, retry_, cancel), use.options),
+      publisher_(registry_, publish_policy(use.extra_attempts)) {}
 
 std::optional<Credential> prove_access(Network& network, const ImageRef& image, CheckDepth depth) {
   auto credential = network.keychain().find(image);

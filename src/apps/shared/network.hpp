@@ -22,6 +22,8 @@ public:
           const std::atomic<bool>& cancel);
 
   RegistryClient& registry() noexcept { return registry_; }
+  /// The same with more patience, for what is built already.
+  RegistryClient& publisher() noexcept { return publisher_; }
   /// The way to everything else: the same proxies and authorities, nothing that is for registries.
   Http& http() noexcept { return *http_; }
   const RetryPolicy& retry() const noexcept { return retry_; }
@@ -33,6 +35,7 @@ private:
   std::unique_ptr<Keychain> keychain_;
   RetryPolicy retry_;
   RegistryClient registry_;
+  RegistryClient publisher_;
 };
 
 /// Proves the credential for an image, and returns it. Without one a push is let begin: registries

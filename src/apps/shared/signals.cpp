@@ -1,6 +1,7 @@
 #include "apps/shared/signals.hpp"
 
 #include "util/error.hpp"
+#include "util/threads.hpp"
 
 #include <poll.h>
 #include <pthread.h>
@@ -33,7 +34,7 @@ Fd open_signals() {
 
 SignalWatch::SignalWatch(Callback on_signal)
     : on_signal_(std::move(on_signal)), signals_(open_signals()), stop_(make_pipe()),
-      thread_([this] { watch(); }) {}
+      thread_(start_thread([this] { watch(); })) {}
 
 SignalWatch::~SignalWatch() {
   stop_.write.reset();
@@ -70,8 +71,9 @@ void SignalWatch::watch() {
   }
 }
 
-void ignore_broken_pipes() noexcept {
+void ignore_write_signals() noexcept {
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);
 }
 
 } // namespace cairn

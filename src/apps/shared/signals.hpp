@@ -37,10 +37,11 @@ private:
   std::atomic<int> received_{0};
   Fd signals_;
   Pipe stop_; ///< Closing its writing end ends the thread.
-  std::thread thread_;
+  std::jthread thread_;
 };
 
-/// Writing to a pipe or socket that nobody reads becomes an error where it happens.
-void ignore_broken_pipes() noexcept;
+/// Writing to a pipe or socket that nobody reads, or beyond the limit on the size of files, becomes
+/// an error where it happens. Programs that are started must have the defaults again.
+void ignore_write_signals() noexcept;
 
 } // namespace cairn

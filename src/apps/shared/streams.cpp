@@ -1,7 +1,12 @@
 #include "apps/shared/streams.hpp"
 
+#include "net/redact.hpp"
 #include "util/text.hpp"
 
+#include <unistd.h>
+
+#include <exception>
+#include <new>
 #include <span>
 #include <string>
 
@@ -13,10 +18,10 @@ void print(FdRef to, std::string_view text) {
 
 int print_error(FdRef to, const Error& error) {
   // What others said may be in a message: only the lines of the detail are lines.
-  auto text = "error: " + printable(error.what()) + "\n";
+  auto text = "error: " + printable(redact_text(error.what())) + "\n";
   if (!error.detail().empty())
     for (const auto& line : split(error.detail(), '\n'))
-      text += printable(line) + "\n";
+      text += printable(redact_text(line)) + "\n";
   try {
     print(to, text);
   } catch (const SysError&) {
@@ -24,6 +29,33 @@ int print_error(FdRef to, const Error& error) {
     return error.exit_status();
   }
   return error.exit_status();
+}
+
+namespace {
+
+int print_plainly(FdRef to, std::string_view text) noexcept {
+  // Nothing more can be done when this fails as well: the exit status still tells.
+  static_cast<void>(::write(to.get(), text.data(), text.size()));
+  return 1;
+}
+
+} // namespace
+
+int print_exception(FdRef to) noexcept {
+  try {
+    try {
+      throw;
+    } catch (const Error& error) {
+      return print_error(to, error);
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (const std::exception& error) {
+      return print_error(to, Error("{}", error.what()));
+    }
+  } catch (const std::exception&) {
+    return print_plainly(to, "error: memory ran out\n"
+                             "hint: raise the limit on memory of the pod, or ulimit -v\n");
+  }
 }
 
 std::string without_last_newline(std::string text) {

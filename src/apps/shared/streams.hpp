@@ -21,6 +21,10 @@ void print(FdRef to, std::string_view text);
 /// asks for; does not throw when nobody reads any more.
 int print_error(FdRef to, const Error& error);
 
+/// The same for whatever exception is being handled, an Error or not: that memory ran out is said
+/// without needing any.
+int print_exception(FdRef to) noexcept;
+
 /// A secret as it is meant: editors and `echo` end a file with a line feed.
 std::string without_last_newline(std::string text);
 

@@ -58,7 +58,7 @@ int run_warming(WarmCommand command, const ProcessEnvironment& environment,
   const auto log = make_log(command.log, streams.err);
   std::atomic<bool> cancel = false;
   const SignalWatch signals([&](int signal) {
-    log->log(Level::warn, fmt::format("signal {}: ending", signal));
+    log->warn("signal {}: ending", signal);
     cancel = true;
   });
   try {
@@ -74,8 +74,8 @@ int run_warming(WarmCommand command, const ProcessEnvironment& environment,
                                                .progress = *log,
                                                .cancel = cancel});
     return signals.exit_status(conclude(report, command, streams));
-  } catch (const Error& error) {
-    return signals.exit_status(print_error(streams.err, error));
+  } catch (...) {
+    return signals.exit_status(print_exception(streams.err));
   }
 }
 
@@ -90,8 +90,8 @@ int run_warmer(const std::vector<std::string>& arguments, const ProcessEnvironme
       return 0;
     }
     return run_warming(std::get<WarmCommand>(std::move(command)), environment, streams);
-  } catch (const Error& error) {
-    return print_error(streams.err, error);
+  } catch (...) {
+    return print_exception(streams.err);
   }
 }
 

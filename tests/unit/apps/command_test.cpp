@@ -72,6 +72,29 @@ TEST_CASE("each flag sets what it names") {
          return c.build.context.context == "dir:///src" && c.build.context.sub_path == "a";
        },
        "the context"},
+      {{"--context-base=/w", "--context=./"},
+       [](const auto& c) { return c.build.context.context == "/w/./"; },
+       "a path is in the base"},
+      {{"--context-base=/w", "--context=/app"},
+       [](const auto& c) { return c.build.context.context == "/w//app"; },
+       "one that begins with a slash too"},
+      {{"--context-base=/w", "--context=https://git.test/team/app.git#main:service"},
+       [](const auto& c) {
+         return c.build.context.context == "https://git.test/team/app.git#main:service";
+       },
+       "a repository is not"},
+      {{"--context-base=/w", "--context=git@git.test:team/app.git"},
+       [](const auto& c) { return c.build.context.context == "git@git.test:team/app.git"; },
+       "nor is one without a scheme"},
+      {{"--context-base=/w", "--context=dir:///src"},
+       [](const auto& c) { return c.build.context.context == "dir:///src"; },
+       "nor what has a scheme"},
+      {{"--context-base=", "--context=app"},
+       [](const auto& c) { return c.build.context.context == "app"; },
+       "no workspace, no base"},
+      {{"--results-limit=3K"},
+       [](const auto& c) { return c.build.output.reports.results_limit == 3072; },
+       "what results may have"},
       {{"--build-context=base=docker-image://alpine:3", "--build-context", "src=/src"},
        [](const auto& c) {
          return c.build.context.named ==

@@ -2,6 +2,7 @@
 #include "build/cache_trim.hpp"
 #include "util/file.hpp"
 #include "util/held_entries.hpp"
+#include "util/progress.hpp"
 
 #include <doctest/doctest.h>
 
@@ -22,7 +23,8 @@ const Time now = from_unix(2'000'000'000);
 /// A cache directory whose entries take 64 KiB each.
 struct Cache {
   TempDir directory{"/tmp"};
-  CacheDirectory cache{directory.path()};
+  SilentProgress progress;
+  CacheDirectory cache{directory.path(), progress};
 
   std::string path(const std::string& name) const { return directory.path() + "/" + name; }
   bool has(const std::string& name) const { return ::access(path(name).c_str(), F_OK) == 0; }

@@ -1,5 +1,6 @@
 #include "build/image_memory.hpp"
 #include "util/file.hpp"
+#include "util/progress.hpp"
 
 #include <doctest/doctest.h>
 
@@ -14,7 +15,8 @@ constexpr std::string_view manifest_text =
 
 struct Memory {
   TempDir directory{"/tmp"};
-  CacheDirectory cache{directory.path()};
+  SilentProgress progress;
+  CacheDirectory cache{directory.path(), progress};
   Time now = from_unix(1'700'000'000);
   ImageMemory memory{cache, std::chrono::hours(24), [this] { return now; }};
   ImageRef ref = ImageRef::parse("registry.example/app:1");

@@ -5,9 +5,13 @@
 
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
+#include <functional>
+#include <thread>
 
 using namespace cairn;
 
@@ -105,6 +109,109 @@ TEST_CASE_FIXTURE(Helpers, "a keychain keeps to the programs that were there whe
   CHECK(password_for(*chain, "x.io/a") == "none");
   CHECK(notes.warnings == "docker-credential-late get x.io: there is no such program in PATH; "
                           "going on without it\n");
+}
+
+TEST_CASE_FIXTURE(
+    Helpers, "a helper that was changed after the start is not run, what it said before counts") {
+  const auto path = directory.path() + "/docker-credential-good";
+  const auto config = R"({"credHelpers": {"r.io": "good", "x.io": "good"}})";
+  const auto overwrite = [&] {
+    const auto file = open_at(current_directory(), path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    const std::string evil = "#!/bin/sh\necho '{\"Username\":\"u\",\"Secret\":\"evil\"}'\n";
+    write_all(file, std::as_bytes(std::span(evil)));
+  };
+  const auto replace = [&] { add("good", R"(echo '{"Username":"u","Secret":"evil"}')"); };
+  for (const std::function<void()>& change :
+       {std::function<void()>(overwrite), std::function<void()>(replace)}) {
+    add("good", R"(echo '{"Username":"u","Secret":"good"}')");
+    const auto chain = keychain(config);
+    CHECK(password_for(*chain, "r.io/a") == "good");
+    change();
+    CHECK(password_for(*chain, "r.io/a") == "good");
+    CHECK(password_for(*chain, "x.io/a") == "none");
+    CHECK(notes.warnings == "docker-credential-good get x.io: " + path +
+                                " has changed since the work began, and is not run; going on "
+                                "without it\n");
+    notes.warnings.clear();
+  }
+}
+
+TEST_CASE_FIXTURE(Helpers, "what runs a helper counts as part of it") {
+  const auto shell = directory.path() + "/shell";
+  const auto helper = directory.path() + "/docker-credential-good";
+  const auto write = [](const std::string& path, const std::string& text) {
+    AtomicFile file(path, 0755);
+    file.write(text);
+    file.commit();
+    ::chmod(path.c_str(), 0755);
+  };
+  write(shell, "#!/bin/sh\necho '{\"Username\":\"u\",\"Secret\":\"good\"}'\n");
+  write(helper, "#!" + shell + "\n");
+  const HeldProgram held("docker-credential-good", environment().path);
+  CHECK(held.is_unchanged());
+  write(shell, "#!/bin/sh\necho evil\n");
+  CHECK_FALSE(held.is_unchanged());
+  write(helper, "#!/usr/bin/env shell\n");
+  const HeldProgram found("docker-credential-good", environment().path);
+  CHECK(found.is_unchanged());
+  write(shell, "#!/bin/sh\necho evil\n");
+  CHECK_FALSE(found.is_unchanged());
+  CHECK(HeldProgram("/proc/self/exe", "").is_this_program());
+  CHECK_FALSE(found.is_this_program());
+}
+
+TEST_CASE_FIXTURE(Helpers, "a helper that does not end is ended, with what it has started") {
+  const auto file = directory.path() + "/alive";
+  add("slow", "(sleep 3; touch " + file + ") & wait");
+  auto hurried = environment();
+  hurried.time_limit = std::chrono::seconds(1);
+  CHECK_THROWS_WITH_AS(ask_helper("slow", "r.io", hurried),
+                       doctest::Contains("docker-credential-slow get r.io: run "
+                                         "'docker-credential-slow': it has not ended after 1 "
+                                         "seconds"),
+                       Error);
+  std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+  CHECK(::access(file.c_str(), F_OK) != 0);
+}
+
+TEST_CASE_FIXTURE(Helpers, "a helper that leaves something running has answered all the same") {
+  add("agent", "sleep 30 & echo '{\"Username\":\"u\",\"Secret\":\"good\"}'");
+  const auto begun = std::chrono::steady_clock::now();
+  CHECK(ask("agent")->password == "good");
+  CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(10));
+}
+
+TEST_CASE_FIXTURE(Helpers, "a helper ends with the program that asks") {
+  add("slow", "sleep 60");
+  const std::atomic<bool> cancel = true;
+  auto ending = environment();
+  ending.cancel = &cancel;
+  CHECK_THROWS_WITH_AS(ask_helper("slow", "r.io", ending), doctest::Contains("interrupted"), Error);
+}
+
+TEST_CASE_FIXTURE(Helpers, "a helper that this program is itself needs no program") {
+  struct One final : Keychain {
+    std::optional<Credential> find(const ImageRef&) override {
+      Credential credential;
+      credential.password = "own";
+      return credential;
+    }
+    std::string places() const override { return {}; }
+  };
+  const auto ask_with_own = [&] {
+    std::vector<DockerConfig> configs;
+    configs.push_back(DockerConfig::parse(R"({"credHelpers": {"r.io": "cloud"}})", "config.json"));
+    const auto chain = make_docker_keychain(std::move(configs), environment(), notes,
+                                            {{"cloud", std::make_shared<One>()}});
+    return password_for(*chain, "r.io/a");
+  };
+  CHECK(ask_with_own() == "own");
+  const auto link = directory.path() + "/docker-credential-cloud";
+  CHECK(::symlink("/proc/self/exe", link.c_str()) == 0);
+  CHECK(ask_with_own() == "own");
+  ::unlink(link.c_str());
+  add("cloud", R"(echo '{"Username":"u","Secret":"theirs"}')");
+  CHECK(ask_with_own() == "theirs");
 }
 
 TEST_CASE("a helper's name is no path") {

@@ -31,6 +31,47 @@ std::string expanded(std::string_view text, char escape = '\\') {
 
 } // namespace
 
+TEST_CASE("an expansion ends before it fills the memory") {
+  const Variables large = {{"v", std::string(std::size_t{100} << 10, 'a')}};
+  std::string text;
+  for (int i = 0; i < 200; ++i)
+    text += "$v";
+  CHECK(error_of([&] { expand_word(text, lookup_in(large)); }) ==
+        "cannot expand '" + text.substr(0, 160) + "...': it becomes longer than 16777216 bytes");
+  CHECK(error_of([&] {
+          expand_word('"' + text + '"', lookup_in(large));
+        }).ends_with("it becomes longer than 16777216 bytes"));
+  CHECK(error_of([&] {
+          expand_word("${v//a/" + text + "}", lookup_in(large));
+        }).ends_with("longer than 16777216 bytes"));
+  CHECK(error_of([&] {
+          expand_word("${v//a/" + std::string(1000, 'b') + "}", lookup_in(large));
+        }) == "the result is longer than 16777216 bytes");
+  // The dollar comes by a variable, so that the pattern's template sees it.
+  const Variables tricky = {{"v", std::string(std::size_t{100} << 10, 'a')}, {"d", "$0"}};
+  std::string many;
+  for (int i = 0; i < 1000; ++i)
+    many += "${d}";
+  CHECK(error_of([&] { expand_word("${v//*/" + many + "}", lookup_in(tricky)); }) ==
+        "the result is longer than 16777216 bytes");
+}
+
+TEST_CASE("a pattern that would take hours is an error") {
+  const Variables large = {{"v", std::string(std::size_t{100} << 10, 'a')}};
+  const auto pattern = [](const char* piece) {
+    std::string text;
+    for (int i = 0; i < 10'000; ++i)
+      text += piece;
+    return text + "b";
+  };
+  for (const auto& text : {"${v#" + pattern("*a") + "}", "${v%" + pattern("*a") + "}",
+                           "${v/" + pattern("?") + "/}", "${v//" + pattern("a*") + "/}"})
+    CHECK(error_of([&] { expand_word(text, lookup_in(large)); }) ==
+          "a pattern of this length takes too long on a value of this length");
+  CHECK(expand_word("${v##*a}", lookup_in(large)).empty());
+  CHECK(expand_word("${v//aa/}", lookup_in(large)).empty());
+}
+
 TEST_CASE("each form of substitution") {
   struct Row {
     std::string text;

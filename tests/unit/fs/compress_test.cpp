@@ -1,3 +1,4 @@
+#include "../../support/no_threads.hpp"
 #include "errors.hpp"
 #include "fs/compress.hpp"
 #include "fs/deflate.hpp"
@@ -257,4 +258,23 @@ TEST_CASE("a stream tells by its first bytes how it is compressed") {
     const auto from = make_decompressor(source);
     CHECK(read_all(*from, 1000) == row.text);
   }
+}
+
+TEST_CASE("where no thread can be started the writer's own makes the same gzip stream") {
+  const auto text = sample(3'000'000);
+  const auto expected = compressed(text, {Compression::gzip, {}});
+  const test::NoThreads none;
+  CHECK(compressed(text, {Compression::gzip, {}}) == expected);
+}
+
+TEST_CASE("where no thread can be started zstd says so, or makes the same stream") {
+  const auto text = sample(3'000'000);
+  const auto expected = compressed(text, {Compression::zstd, {}});
+  const test::NoThreads none;
+  std::string found;
+  const auto error = error_of([&] { found = compressed(text, {Compression::zstd, {}}); });
+  if (error.empty())
+    CHECK(found == expected);
+  else
+    CHECK(error == "compress with zstd: there is no memory or no thread for it");
 }

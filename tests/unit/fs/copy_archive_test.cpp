@@ -109,3 +109,23 @@ TEST_CASE("ADD unpacks what its opener says is an archive, and copies the rest")
         "d /x 0755 *\nf /x/b 0644 <- /b\nf /x/in 0644 <- /a.tar[0]\n");
   CHECK(copied(copying, {"a.tar"}, "/x") == "d /x 0755 *\nf /x/in 0644 <- /a.tar[0]\n");
 }
+
+TEST_CASE("thousands of levels take no longer than thousands of entries") {
+  std::string path;
+  std::string archive;
+  for (int i = 0; i < 2000; ++i) {
+    path += "/d";
+    archive += "d " + path + " 0700\n";
+  }
+  archive += "f " + path + "/f 0644 0:0 1\nh " + path + "/h " + path + "/f\n";
+  const auto result = added("", archive);
+  CHECK(result.ends_with("f /x" + path + "/f 0644 <- /[2000]\nh /x" + path + "/h /x" + path +
+                         "/f\n"));
+}
+
+TEST_CASE("a way that was taken once is not taken when something else lies there") {
+  CHECK(added("", "d /a\nf /a/1 0644 0:0 1\nl /b -> a\nf /b/2 0644 0:0 1\nd /b 0700\n"
+                  "f /b/3 0644 0:0 1\nd /c\nl /a -> c\nf /a/4 0644 0:0 1") ==
+        "d /x 0755 *\nl /x/a -> c\nd /x/b 0700\nf /x/b/3 0644 <- /[5]\nd /x/c 0755\n"
+        "f /x/c/4 0644 <- /[8]\n");
+}

@@ -34,6 +34,17 @@ IndexedLayer sample() {
   return layer;
 }
 
+/// Paths that share nearly all of a beginning which is written once.
+IndexedLayer amplified() {
+  IndexedLayer layer;
+  for (int i = 0; i < 400; ++i) {
+    LayerEntry entry;
+    entry.path = RootedPath::parse(std::string(60'000, 'n') + std::to_string(i));
+    layer.index.entries.push_back(entry);
+  }
+  return layer;
+}
+
 std::string written(const IndexedLayer& layer) {
   TextSink sink;
   write_index(layer, sink);
@@ -84,6 +95,20 @@ TEST_CASE("any byte that is changed, missing or too many is noticed") {
     CHECK_THROWS_AS(read_back(bytes.substr(0, i)), Error);
   }
   CHECK_THROWS_AS(read_back(bytes + "x"), Error);
+}
+
+TEST_CASE("a few bytes do not become an index of gigabytes") {
+  const auto text = written(amplified());
+  CHECK(text.size() < 70'000);
+  TextSource source(text);
+  CHECK_THROWS_AS(read_index(source), Error);
+}
+
+TEST_CASE("a few bytes do not become an index of gigabytes") {
+  const auto text = written(amplified());
+  CHECK(text.size() < 70'000);
+  TextSource source(text);
+  CHECK_THROWS_AS(read_index(source), Error);
 }
 
 TEST_SUITE_END();

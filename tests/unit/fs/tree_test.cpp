@@ -136,3 +136,34 @@ TEST_CASE("a walk goes in the order of paths") {
   CHECK(paths.size() == 6);
   CHECK(std::is_sorted(paths.begin(), paths.end()));
 }
+
+TEST_CASE("directories without an entry are counted, names of a few kilobytes ask for thousands") {
+  std::string deep;
+  for (int i = 0; i < 2000; ++i)
+    deep += "d/";
+  std::vector<Member> layer;
+  for (int i = 0; i < 100; ++i)
+    layer.push_back(file(std::to_string(i) + "/" + deep + "f", ""));
+  Tree tree;
+  CHECK(error_of([&] {
+          tree.apply(index_of(layer));
+        }).starts_with("its entries lie in more than 100"));
+  layer.resize(40);
+  Tree fits;
+  fits.apply(index_of(layer));
+  CHECK(fits.find(RootedPath::parse("39/" + deep + "f")) != nullptr);
+}
+
+TEST_CASE("links that lead through thousands of names are refused, and quickly") {
+  std::string deep;
+  for (int i = 0; i < 1900; ++i)
+    deep += "d/";
+  std::vector<Member> layer = {file(deep + "f", "")};
+  for (int i = 0; i < 200; ++i)
+    layer.push_back(symbolic_link(deep + std::to_string(i), "/" + deep + std::to_string(i + 1)));
+  layer.push_back(file(deep + "0/x", ""));
+  Tree tree;
+  CHECK(error_of([&] {
+          tree.apply(index_of(layer));
+        }).ends_with("leads through more than 8192 names when its symbolic links are followed"));
+}

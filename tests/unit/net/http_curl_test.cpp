@@ -110,8 +110,8 @@ TEST_CASE("a stream that breaks off on a connection used before is not sent agai
                           return std::make_unique<TextSource>(text);
                         },
                         text.size()};
-  CHECK_THROWS_AS(http->send({.method = "PUT", .url = server.url("/"), .body = body}),
-                  TemporaryError);
+  CHECK_THROWS_WITH_AS(http->send({.method = "PUT", .url = server.url("/"), .body = body}),
+                       doctest::Contains(" of 4194304 bytes)"), TemporaryError);
   CHECK(opened == 1);
 }
 
@@ -141,6 +141,93 @@ TEST_CASE("redirects end somewhere") {
                     doctest::Contains("more than 10 redirects"));
   LoopbackServer other("HTTP/1.1 307 x\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n");
   CHECK(make_http({})->send({.url = other.url("/"), .redirects = Redirects::keep}).status == 307);
+}
+
+TEST_CASE("a server elsewhere leads nobody to this machine") {
+  LoopbackServer server("HTTP/1.1 200 x\r\nContent-Length: 2\r\n\r\nok",
+                        LoopbackServer::After::wait);
+  const auto http = make_http({});
+  for (const auto led_from : {AddressScope::global, AddressScope::link_local}) {
+    CHECK_THROWS_WITH_AS(http->send({.url = server.url("/"), .led_from = led_from}),
+                         doctest::Contains("must not lead to an address of this machine"), Error);
+    auto named = server.url("/");
+    named.replace(named.find("127.0.0.1"), 9, "localhost");
+    CHECK_THROWS_WITH_AS(http->send({.url = named, .led_from = led_from}),
+                         doctest::Contains("must not lead to an address of this machine"), Error);
+  }
+  CHECK(server.request().empty());
+  const auto response = http->send({.url = server.url("/"), .led_from = AddressScope::loopback});
+  CHECK(response.body == "ok");
+  CHECK(response.peer == AddressScope::loopback);
+}
+
+TEST_CASE("an open connection opens no way to this machine") {
+  LoopbackServer server("HTTP/1.1 200 x\r\nContent-Length: 2\r\n\r\nok",
+                        LoopbackServer::After::serve);
+  const auto http = make_http({});
+  auto url = server.url("/");
+  url.replace(url.find("127.0.0.1"), 9, "localhost");
+  CHECK(http->send({.url = url}).body == "ok");
+  CHECK(http->send({.url = url}).body == "ok");
+  CHECK(server.connections() == 1);
+  CHECK_THROWS_WITH(http->send({.url = url, .led_from = AddressScope::global}),
+                    doctest::Contains("must not lead"));
+}
+
+TEST_CASE("a redirect to a link-local address is refused") {
+  for (const auto* host :
+       {"169.254.169.254", "2852039166", "[::ffff:169.254.169.254]", "[fe80::1]"}) {
+    LoopbackServer server("HTTP/1.1 302 x\r\nLocation: http://" + std::string(host) +
+                          "/latest/meta-data/\r\nContent-Length: 0\r\n\r\n");
+    CHECK_THROWS_WITH_AS(make_http({})->send({.url = server.url("/")}),
+                         doctest::Contains("must not lead to a link-local address"), Error);
+  }
+}
+
+TEST_CASE("headers have a limit, and one beyond it is no passing failure") {
+  const auto answer = [](const std::string& headers) {
+    LoopbackServer server("HTTP/1.1 200 x\r\n" + headers + "Content-Length: 0\r\n\r\n");
+    try {
+      make_http({})->send({.url = server.url("/")});
+      return std::string("no error");
+    } catch (const TemporaryError& error) {
+      return std::string("temporary: ") + error.what();
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+  };
+  std::string many;
+  for (int i = 0; i < 3000; ++i)
+    many += "A: b\r\n";
+  std::string long_ones;
+  for (int i = 0; i < 10; ++i)
+    long_ones += "A: " + std::string(60'000, 'b') + "\r\n";
+  CHECK(answer("A: " + std::string(200'000, 'x') + "\r\n").find("headers that are too large") !=
+        std::string::npos);
+  CHECK(answer(many).find("more than 2000 headers") != std::string::npos);
+  CHECK(answer(long_ones).find("256 KiB of headers") != std::string::npos);
+  CHECK(answer("A: " + std::string(50'000, 'x') + "\r\n") == "no error");
+}
+
+TEST_CASE("a server that does not answer is told of, and given up") {
+  struct Notes final : Progress {
+    void log(Level, std::string_view message) noexcept override { text += message; }
+    void step_done(std::string_view, std::string_view, std::chrono::nanoseconds) noexcept override {
+    }
+    std::string text;
+  } notes;
+  LoopbackServer server("", LoopbackServer::After::wait);
+  const auto http = make_http({.pace = {.stall = 2s, .report = 1s}, .progress = &notes});
+  CHECK_THROWS_WITH_AS(http->send({.url = server.url("/x")}),
+                       doctest::Contains("/x: no answer for 2 seconds"), TemporaryError);
+  CHECK(notes.text.find("/x: no answer for 1 s") != std::string::npos);
+}
+
+TEST_CASE("an answer that stops in its middle is given up") {
+  LoopbackServer server("HTTP/1.1 200 x\r\nContent-Length: 9\r\n\r\nhalf",
+                        LoopbackServer::After::wait);
+  CHECK_THROWS_WITH_AS(make_http({.pace = {.stall = 1s}})->send({.url = server.url("/")}),
+                       doctest::Contains("nothing moved for 1 seconds"), TemporaryError);
 }
 
 TEST_CASE("a transfer ends when the program is told to") {

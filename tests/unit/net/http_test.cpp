@@ -87,6 +87,48 @@ TEST_CASE("a redirect carries the request on") {
     CHECK(redirected(put, moved(308, "/y"))->method == "PUT");
     CHECK(redirected(put, moved(308, "/y"))->body.index() == 1);
   }
+  SUBCASE("a body not to another origin") {
+    const Request put{.method = "PUT", .url = "https://a/x", .body = "text"};
+    for (const int status : {301, 302, 307, 308})
+      CHECK_THROWS_WITH_AS(redirected(put, moved(status, "https://b/y")),
+                           "PUT https://a/x: redirect to https://b/y: refused, what is sent would "
+                           "go to another server",
+                           ForeignRedirect);
+    const Request stream{.method = "PATCH", .url = "https://a/x", .body = StreamBody{}};
+    CHECK_THROWS_AS(redirected(stream, moved(307, "https://a:444/y")), ForeignRedirect);
+    CHECK(redirected(put, moved(303, "https://b/y"))->method == "GET");
+  }
+  SUBCASE("a secret not to another origin when it is asked to stay") {
+    auto login = get;
+    login.redirects = Redirects::same_origin;
+    CHECK(redirected(login, moved(302, "/y"))->authorization == "Basic s");
+    CHECK_THROWS_AS(redirected(login, moved(302, "https://b/y")), ForeignRedirect);
+    CHECK_THROWS_AS(redirected(login, moved(303, "https://b/y")), ForeignRedirect);
+  }
+  SUBCASE("what is for one server stays with it") {
+    auto trusting = get;
+    const auto own = std::make_shared<TlsOptions>();
+    const auto others = std::make_shared<TlsOptions>();
+    trusting.tls = own;
+    CHECK(redirected(trusting, moved(302, "/y"))->tls == own);
+    CHECK(redirected(trusting, moved(302, "https://b:5/y"))->tls == nullptr);
+    trusting.tls_elsewhere = [&](const std::string& host) {
+      return host == "b:5" ? others : nullptr;
+    };
+    CHECK(redirected(trusting, moved(302, "https://b:5/y"))->tls == others);
+    CHECK(redirected(trusting, moved(302, "https://c/y"))->tls == nullptr);
+  }
+  SUBCASE("knowing from where it was led") {
+    CHECK_FALSE(get.led_from);
+    auto answer = moved(302, "https://b/y");
+    CHECK(redirected(get, answer)->led_from == AddressScope::global);
+    answer.peer = AddressScope::loopback;
+    const auto next = redirected(get, answer);
+    CHECK(next->led_from == AddressScope::loopback);
+    CHECK(redirected(*next, answer)->led_from == AddressScope::loopback);
+    answer.peer = AddressScope::link_local;
+    CHECK(redirected(*next, answer)->led_from == AddressScope::global);
+  }
   SUBCASE("but only when it is one") {
     CHECK_FALSE(redirected(get, moved(200, "/y")));
     CHECK_FALSE(redirected(get, moved(201, "/y")));

@@ -83,6 +83,29 @@ TEST_CASE("a query grows by encoded members") {
   CHECK_FALSE(percent_decode("%zz"));
 }
 
+TEST_CASE("text is shown without the passwords of its URLs") {
+  struct Row {
+    const char* text;
+    const char* shown;
+  };
+  for (const auto& [text, shown] : {
+           Row{"RUN git clone https://user:pw@a/x && wget http://tok@b",
+               "RUN git clone https://***@a/x && wget http://***@b"},
+           Row{"pip --index-url=\"https://u:p%40@pypi/simple\"",
+               "pip --index-url=\"https://***@pypi/simple\""},
+           Row{"https://u:p@ss@a/x", "https://***@a/x"},
+           Row{"ftp://u:p@a", "ftp://***@a"},
+           Row{"ssh://git@a/x git+ssh://git:pw@a", "ssh://git@a/x git+ssh://***@a"},
+           Row{"https://a/x@y mail me@b", "https://a/x@y mail me@b"},
+           Row{"https://a?x=u:p@b", "https://a?x=u:p@b"},
+           Row{"https://'u@a'", "https://'u@a'"},
+           Row{"://u:p@a", "://***@a"},
+           Row{"https://", "https://"},
+           Row{"", ""},
+       })
+    CHECK(redact_text(text) == shown);
+}
+
 TEST_CASE("a URL is shown without its secrets") {
   struct Row {
     const char* url;

@@ -53,6 +53,13 @@ Response document(const std::string& text, std::string_view type) {
           text};
 }
 
+/// One that does not say its own media type.
+std::string manifest_text() {
+  return fmt::format(
+      R"({{"schemaVersion":2,"config":{{"mediaType":"x","digest":"{}","size":2}},"layers":[]}})",
+      Digest::of("{}").str());
+}
+
 Descriptor layer() {
   return {std::string(media_type::oci_layer), Digest::of(layer_text), layer_text.size()};
 }
@@ -140,6 +147,36 @@ TEST_CASE_FIXTURE(Fixture, "when neither scheme works the first one's error coun
                        doctest::Contains("unknown authority"), TlsError);
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "a certificate that is not trusted is told, though plain HTTP is reset") {
+  FakeHttp http([](const Request& request) -> Response {
+    if (request.url.starts_with("https:"))
+      throw TlsError("unknown authority");
+    throw TemporaryError("connection reset");
+  });
+  RegistryOptions options;
+  options.insecure_registries = {"r.example:5000"};
+  RegistryClient client(services(http, anonymous), options);
+  CHECK_THROWS_WITH_AS(client.get_manifest(ImageRef::parse("r.example:5000/a")),
+                       doctest::Contains("unknown authority"), TlsError);
+}
+
+TEST_CASE_FIXTURE(Fixture, "plain HTTP is never tried unasked, however near the registry is") {
+  for (const auto* registry : {"10.0.0.5:5000", "192.168.1.1", "registry.local:5000"}) {
+    FakeHttp http([](const Request&) -> Response { throw TemporaryError("refused"); });
+    RegistryClient client(services(http, anonymous), {});
+    try {
+      client.get_manifest(ImageRef::parse(std::string(registry) + "/a:1"));
+      FAIL("no error");
+    } catch (const TemporaryError& error) {
+      CHECK(error.detail().find(std::string("--insecure-registry ") + registry) !=
+            std::string::npos);
+    }
+    for (const auto& request : http.requests())
+      CHECK(request.url.starts_with("https:"));
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture, "a token is preferred to sending the password") {
   FakeHttp http([](const Request& request) -> Response {
     if (request.url.starts_with("https://auth/"))
@@ -154,6 +191,148 @@ TEST_CASE_FIXTURE(Fixture, "a token is preferred to sending the password") {
   CHECK(requests[0].authorization.empty());
   CHECK(requests[1].authorization.starts_with("Basic "));
   CHECK(requests[2].authorization == "Bearer t1");
+}
+
+TEST_CASE_FIXTURE(Fixture, "what is for a registry is not for those it leads to") {
+  RegistryOptions options;
+  options.skip_tls_verify_registries = {"r.example"};
+  options.certificates["r.example"] = "OWN";
+  options.certificates["storage.example"] = "STORAGE";
+  options.client_certificates["r.example"] = {"CERT", "KEY"};
+  FakeHttp http([](const Request& request) -> Response {
+    if (request.url.starts_with("https://auth.example/"))
+      return {200, {}, R"({"token":"t1"})"};
+    if (request.authorization.empty() && request.url.starts_with("https://r.example/"))
+      return unauthorised(R"(Bearer realm="https://auth.example/token")");
+    return request.method == "POST" ? Response{202, {{"Location", "https://storage.example/u"}}}
+                                    : Response{201};
+  });
+  RegistryClient client(services(http, credential), options);
+  client.upload_blob(ImageRef::parse("r.example/a"), layer(), opener());
+  const auto requests = http.requests();
+  REQUIRE(requests.size() == 4);
+  CHECK(requests[0].tls->verify == TlsVerify::none);
+  CHECK(requests[0].tls->certificate == "CERT");
+  CHECK_FALSE(requests[0].led_from);
+  // A redirect is for the client below to follow.
+  CHECK(requests[0].tls_elsewhere("other.example")->verify == TlsVerify::full);
+  CHECK(requests[0].tls_elsewhere("other.example")->extra_ca.empty());
+  CHECK(requests[0].tls_elsewhere("storage.example")->extra_ca == "STORAGE");
+  // The token server is the registry's, but the certificate shows the client to the registry alone.
+  CHECK(requests[1].url.starts_with("https://auth.example/"));
+  CHECK(requests[1].tls->extra_ca == "OWN");
+  CHECK(requests[1].tls->certificate.empty());
+  CHECK(requests[1].led_from == AddressScope::global);
+  CHECK(requests[1].redirects == Redirects::same_origin);
+  CHECK(requests[3].url.starts_with("https://storage.example/"));
+  CHECK(requests[3].tls->verify == TlsVerify::full);
+  CHECK(requests[3].tls->extra_ca == "STORAGE");
+  CHECK(requests[3].tls->certificate.empty());
+  CHECK(requests[3].led_from == AddressScope::global);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a registry on this machine may lead to others there") {
+  FakeHttp http([](const Request& request) -> Response {
+    Response response{201};
+    if (request.method == "POST")
+      response = {202, {{"Location", "http://127.0.0.1:9000/u"}}};
+    response.peer = AddressScope::loopback;
+    return response;
+  });
+  RegistryClient(services(http, anonymous), {})
+      .upload_blob(ImageRef::parse("localhost:5000/a"), layer(), opener());
+  CHECK(http.requests().back().url.starts_with("http://127.0.0.1:9000/u"));
+  CHECK(http.requests().back().led_from == AddressScope::loopback);
+}
+
+TEST_CASE_FIXTURE(Fixture, "an anonymous request for a token may be sent on") {
+  FakeHttp http([](const Request& request) -> Response {
+    return request.url.starts_with("https://auth/")
+               ? Response{200, {}, R"({"token":"t1"})"}
+               : unauthorised(R"(Bearer realm="https://auth/token")");
+  });
+  RegistryClient client(services(http, anonymous), {});
+  CHECK_THROWS_AS(client.get_manifest(ImageRef::parse("r.example/a:1")), Error);
+  CHECK(http.requests()[1].redirects == Redirects::follow);
+}
+
+TEST_CASE_FIXTURE(Fixture, "an answer without a Location is told with its request and status") {
+  FakeHttp http([](const Request&) { return Response{202}; });
+  RegistryClient client(services(http, anonymous), {});
+  CHECK_THROWS_WITH_AS(
+      client.upload_blob(ImageRef::parse("r.example/a"), layer(), opener()),
+      doctest::Contains(
+          "POST https://r.example/v2/a/blobs/uploads/: 202: the answer has no Location"),
+      Error);
+}
+
+TEST_CASE_FIXTURE(Fixture, "JSON that is no manifest is an error") {
+  for (const auto* text : {R"({"hello":"world"})", R"({"schemaVersion":2})", "[]", "5", "null",
+                           R"({"schemaVersion":2,"manifests":{"a":1}})",
+                           R"({"schemaVersion":2,"config":{},"layers":[]})"}) {
+    CAPTURE(text);
+    FakeHttp http([&](const Request&) { return document(text, media_type::oci_manifest); });
+    RegistryClient client(services(http, anonymous), {});
+    CHECK_THROWS_WITH_AS(client.get_manifest(ImageRef::parse("r.example/a:1")),
+                         doctest::Contains("get manifest of r.example/a:1: "), Error);
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "a registry that takes no blob in one PUT is sent pieces from then on") {
+  struct Row {
+    int status;
+    const char* body;
+  };
+  for (const auto& row : {Row{404, R"({"errors":[{"code":"BLOB_UNKNOWN"}]})"}, Row{404, ""},
+                          Row{404, R"({"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]})"}, Row{405, ""},
+                          Row{400, ""}, Row{501, ""}}) {
+    CAPTURE(row.status);
+    CAPTURE(row.body);
+    FakeHttp http([&](const Request& request) -> Response {
+      if (request.method == "POST")
+        return {202, {{"Location", "/u"}}};
+      if (request.method == "PATCH")
+        return {202, {{"Location", "/u?2"}}};
+      return request.body.index() == 0 ? Response{201} : Response{row.status, {}, row.body};
+    });
+    RegistryClient client(services(http, anonymous), {});
+    const auto repository = ImageRef::parse("r.example/a");
+    client.upload_blob(repository, layer(), opener());
+    CHECK(http.requests().back().earlier_bytes == layer_text.size());
+    const auto first = http.requests().size();
+    client.upload_blob(repository, layer(), opener());
+    const bool remembered = http.requests().size() - first == 3;
+    CHECK(remembered == (std::string(row.body).find("UPLOAD") == std::string::npos));
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "a limit on the size of requests says nothing about smaller blobs") {
+  FakeHttp http([&](const Request& request) -> Response {
+    if (request.method == "POST" || request.method == "PATCH")
+      return {202, {{"Location", "/u"}}};
+    return {request.body.index() == 0 ? 201 : 413};
+  });
+  RegistryClient client(services(http, anonymous), {});
+  client.upload_blob(ImageRef::parse("r.example/a"), layer(), opener());
+  const auto first = http.requests().size();
+  client.upload_blob(ImageRef::parse("r.example/a"), layer(), opener());
+  CHECK(http.requests().size() == 2 * first);
+}
+
+TEST_CASE_FIXTURE(Fixture, "the same registries may be asked with another patience") {
+  int asked = 0;
+  FakeHttp http([&](const Request& request) -> Response {
+    if (request.authorization.empty())
+      return unauthorised("Basic realm=x");
+    ++asked;
+    return {503};
+  });
+  const RegistryClient usual(services(http, credential), {});
+  auto patience = quick;
+  patience.attempts = 7;
+  RegistryClient patient(usual, patience);
+  CHECK_THROWS_AS(patient.get_manifest(ImageRef::parse("r.example/a:1")), TransientStatus);
+  CHECK(asked == 7);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a password does not leave TLS for a token") {
@@ -195,7 +374,7 @@ TEST_CASE_FIXTURE(Fixture,
 }
 
 TEST_CASE_FIXTURE(Fixture, "HEAD without a digest is followed by GET") {
-  const std::string text = R"({"schemaVersion":2,"config":{}})";
+  const auto text = manifest_text();
   FakeHttp http([&](const Request& request) {
     return request.method == "HEAD" ? Response{200, {{"Content-Length", "31"}}}
                                     : document(text, media_type::oci_manifest);
@@ -211,18 +390,18 @@ TEST_CASE_FIXTURE(Fixture, "HEAD without a digest is followed by GET") {
 TEST_CASE_FIXTURE(Fixture,
                   "the media type is the document's own, the header's, or what it looks like") {
   struct Row {
-    const char* text;
+    std::string text;
     std::string_view header;
     std::string_view type;
   };
   for (const auto& row : {
-           Row{R"({"mediaType":"application/vnd.oci.image.index.v1+json"})", "text/plain",
-               media_type::oci_index},
-           Row{R"({"config":{}})",
+           Row{R"({"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]})",
+               "text/plain", media_type::oci_index},
+           Row{manifest_text(),
                "application/vnd.docker.distribution.manifest.v2+json; charset=utf-8",
                media_type::docker_manifest},
            Row{R"({"manifests":[]})", "application/json", media_type::oci_index},
-           Row{R"({"config":{}})", "", media_type::oci_manifest},
+           Row{manifest_text(), "", media_type::oci_manifest},
        }) {
     FakeHttp http([&](const Request&) { return document(row.text, row.header); });
     CHECK(RegistryClient(services(http, anonymous), {})

@@ -24,35 +24,28 @@ std::vector<std::string> names(const std::vector<ImageRef>& refs) {
 
 } // namespace
 
-TEST_CASE("some hosts are local") {
+TEST_CASE("some hosts are this machine, some are near it") {
+  enum class Place { here, near, far };
   struct Row {
     const char* registry;
-    bool local;
+    Place place;
   };
   for (const auto& row : {
-           Row{"localhost", true},
-           Row{"localhost:5000", true},
-           Row{"127.0.0.1:5000", true},
-           Row{"127.9.9.9", true},
-           Row{"[::1]:5000", true},
-           Row{"registry.local", true},
-           Row{"registry.LOCAL:80", true},
-           Row{"kind.localhost:5000", true},
-           Row{"10.1.2.3:5000", true},
-           Row{"172.16.0.1", true},
-           Row{"172.31.255.255", true},
-           Row{"192.168.1.1:5000", true},
-           Row{"172.32.0.1", false},
-           Row{"192.169.1.1", false},
-           Row{"11.0.0.1", false},
-           Row{"10.1.2", false},
-           Row{"10.example.com", false},
-           Row{"local", false},
-           Row{"registry.localdomain", false},
-           Row{"docker.io", false},
+           Row{"localhost", Place::here},      Row{"localhost:5000", Place::here},
+           Row{"127.0.0.1:5000", Place::here}, Row{"127.9.9.9", Place::here},
+           Row{"[::1]:5000", Place::here},     Row{"kind.localhost:5000", Place::here},
+           Row{"registry.local", Place::near}, Row{"registry.LOCAL:80", Place::near},
+           Row{"10.1.2.3:5000", Place::near},  Row{"172.16.0.1", Place::near},
+           Row{"172.31.255.255", Place::near}, Row{"192.168.1.1:5000", Place::near},
+           Row{"172.32.0.1", Place::far},      Row{"192.169.1.1", Place::far},
+           Row{"11.0.0.1", Place::far},        Row{"10.1.2", Place::far},
+           Row{"10.example.com", Place::far},  Row{"127.example.com", Place::far},
+           Row{"local", Place::far},           Row{"registry.localdomain", Place::far},
+           Row{"docker.io", Place::far},
        }) {
     CAPTURE(row.registry);
-    CHECK(is_local_registry(row.registry) == row.local);
+    CHECK(is_loopback_registry(row.registry) == (row.place == Place::here));
+    CHECK(is_private_registry(row.registry) == (row.place == Place::near));
   }
 }
 
@@ -69,6 +62,8 @@ TEST_CASE("plain HTTP is tried where it was asked for: after TLS, or before it a
   CHECK(options.schemes("localhost:5000", Direction::push) == plain_first);
   CHECK(options.schemes("[::1]:5000", Direction::push) == plain_first);
   CHECK(options.schemes("localhost", Direction::push) == either);
+  for (const auto* near : {"10.0.0.5:5000", "192.168.1.1", "registry.local:5000"})
+    CHECK(options.schemes(near, Direction::push) == secure);
 }
 
 TEST_CASE("trust is a matter of each registry") {

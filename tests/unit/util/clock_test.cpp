@@ -4,6 +4,7 @@
 
 using namespace cairn;
 using namespace std::chrono_literals;
+using std::chrono::nanoseconds;
 
 TEST_SUITE_BEGIN("util/clock");
 
@@ -26,8 +27,36 @@ TEST_CASE("durations are those of Go") {
   CHECK(parse_duration("1.5s") == 1500ms);
   CHECK(parse_duration("-2ms") == -2ms);
   CHECK(parse_duration("0") == 0ns);
-  for (const char* bad : {"", "1", "s", "1x", "1.2.3s", "1h-2m", "99999999999h"})
+  CHECK(parse_duration("1.5h") == 90min);
+  CHECK(parse_duration(".5s") == 500ms);
+  CHECK(parse_duration("5.s") == 5s);
+  CHECK(parse_duration("+3h") == 3h);
+  CHECK(parse_duration("7\xc2\xb5s") == 7us);
+  CHECK(parse_duration("7\xce\xbcs7us") == 14us);
+  CHECK(parse_duration("1h1m1s1ms1us1ns") == 3661001001001ns);
+  for (const char* bad : {"", "1", "s", "1x", "1.2.3s", "1h-2m", "99999999999h", ".s", ".", "-",
+                          "+-1s", "1e3s", "NaNs", "infh", " 1s", "1 s", "1s ", "0x1s", "1d"})
     CHECK_FALSE(parse_duration(bad).has_value());
+}
+
+TEST_CASE("a duration that nanoseconds cannot count is none, and never another one") {
+  CHECK(parse_duration("2500000h") == nanoseconds(std::int64_t{2500000} * 3600 * 1000000000));
+  CHECK(parse_duration("9223372036854775807ns") == nanoseconds::max());
+  CHECK(parse_duration("-9223372036854775808ns") == nanoseconds::min());
+  CHECK(parse_duration("0.9223372036854775807h") == 3320413933267ns);
+  for (const char* bad : {"9223372036854775808ns", "-9223372036854775809ns", "2562048h",
+                          "9223372036s1s", "99999999999999999999h", "18446744073709551617ns",
+                          "9223372036854775807ns1ns", "9223372036.999999999s"})
+    CHECK_FALSE(parse_duration(bad).has_value());
+}
+
+TEST_CASE("how long ago something was is never less than it seems") {
+  CHECK(elapsed(from_unix(100), from_unix(160)) == 60s);
+  CHECK(elapsed(from_unix(160), from_unix(100)) == -60s);
+  CHECK(elapsed(*parse_rfc3339("1678-01-01T00:00:00Z"), *parse_rfc3339("2026-01-01T00:00:00Z")) ==
+        nanoseconds::max());
+  CHECK(elapsed(*parse_rfc3339("2261-01-01T00:00:00Z"), *parse_rfc3339("1700-01-01T00:00:00Z")) ==
+        nanoseconds::min());
 }
 
 TEST_CASE("people read durations in seconds and minutes") {

@@ -40,6 +40,20 @@ TEST_CASE("a temporary directory goes away with all that is in it") {
   CHECK(::access("/etc", F_OK) == 0);
 }
 
+TEST_CASE("a tree that is deeper than a process may have files open is removed") {
+  const TempDir directory("/tmp");
+  auto at = open_at(directory.fd(), ".", O_PATH | O_DIRECTORY);
+  REQUIRE(::mkdirat(at.get(), "top", 0755) == 0);
+  at = open_at(at, "top", O_PATH | O_DIRECTORY);
+  REQUIRE(::mkdirat(at.get(), ".deep-0", 0755) == 0);
+  for (int i = 0; i < 3000; ++i) {
+    REQUIRE(::mkdirat(at.get(), "d", 0755) == 0);
+    at = open_at(at, "d", O_PATH | O_DIRECTORY);
+  }
+  remove_tree(directory.fd(), "top");
+  CHECK(list_directory(directory.fd()).empty());
+}
+
 TEST_CASE("nothing opened in a root lies outside it") {
   const TempDir directory("/tmp");
   make_directories(directory.path() + "/etc");

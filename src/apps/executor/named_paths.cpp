@@ -1,0 +1,158 @@
+#include "apps/executor/named_paths.hpp"
+
+#include "build/reports.hpp"
+#include "context/url_source.hpp"
+#include "util/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+namespace cairn {
+
+namespace {
+
+using Use = NamedPath::Use;
+
+/// The paths in a value.
+using Paths = std::vector<std::string>;
+
+/// A path, or a URL to send a report to
+Paths file(const std::string& value) {
+  return is_uploaded(value) ? Paths() : Paths{value};
+}
+
+/// HOST=FILE, HOST=CERTIFICATE,KEY, ID=SOCKET
+Paths behind_equals(const std::string& value) {
+  const auto parts = cut(value, '=');
+  return parts ? split(parts->second, ',') : Paths();
+}
+
+/// id=NAME,src=FILE
+Paths secret_source(const std::string& value) {
+  Paths paths;
+  for (const auto& field : split(value, ','))
+    for (const std::string_view key : {"src=", "source="})
+      if (field.starts_with(key))
+        paths.push_back(field.substr(key.size()));
+  return paths;
+}
+
+/// oci:PATH, otherwise a repository
+Paths layout(const std::string& value) {
+  constexpr std::string_view scheme = "oci:";
+  return value.starts_with(scheme) ? Paths{value.substr(scheme.size())} : Paths();
+}
+
+/// The steps of a cache in oci:PATH are PATH:KEY: it takes the whole directory.
+Paths cache_layouts(const std::string& value) {
+  auto paths = layout(value);
+  for (auto& path : paths) {
+    const auto slash = path.rfind('/');
+    path = slash == std::string::npos ? "." : path.substr(0, std::max<std::size_t>(slash, 1));
+  }
+  return paths;
+}
+
+std::string without_scheme(const std::string& value, std::string_view scheme) {
+  return value.starts_with(scheme) ? value.substr(scheme.size()) : value;
+}
+
+/// A path, dir://PATH, tar://PATH, otherwise something on another machine
+Paths context(const std::string& value) {
+  const auto path = without_scheme(without_scheme(value, "dir://"), "tar://");
+  const bool elsewhere = path.find("://") != std::string::npos || path == "stdin";
+  return elsewhere || path.empty() || is_url(value) ? Paths() : Paths{path};
+}
+
+/// NAME=PATH, NAME=oci-layout://PATH[:TAG][@DIGEST]
+Paths named_context(const std::string& value) {
+  const auto parts = cut(value, '=');
+  if (!parts)
+    return {};
+  constexpr std::string_view scheme = "oci-layout://";
+  if (!parts->second.starts_with(scheme))
+    return context(std::string(parts->second));
+  auto path = std::string(parts->second.substr(scheme.size()));
+  path = path.substr(0, path.find('@'));
+  const auto tag = path.find(':', path.rfind('/') + 1);
+  return {path.substr(0, tag)};
+}
+
+struct Row {
+  std::string_view flag;
+  Use use;
+  Paths (*paths)(const std::string& value);
+};
+
+constexpr std::array rows = {
+    Row{"context", Use::read, context},
+    Row{"build-context", Use::read, named_context},
+    Row{"dockerfile", Use::read, context},
+    Row{"secret", Use::read, secret_source},
+    Row{"ssh", Use::read, behind_equals},
+    Row{"registry-certificate", Use::read, behind_equals},
+    Row{"registry-client-cert", Use::read, behind_equals},
+    Row{"import-cache-mounts", Use::read, layout},
+    Row{"export-cache-mounts", Use::written, layout},
+    Row{"cache-repo", Use::written, cache_layouts},
+    Row{"cache-dir", Use::written, file},
+    Row{"kaniko-dir", Use::written, file},
+    Row{"tar-path", Use::written, file},
+    Row{"oci-layout-path", Use::written, file},
+    Row{"oci-layout-on-push-failure", Use::written, file},
+    Row{"digest-file", Use::written, file},
+    Row{"image-name-with-digest-file", Use::written, file},
+    Row{"image-name-tag-with-digest-file", Use::written, file},
+    Row{"image-url-file", Use::written, file},
+    Row{"images-file", Use::written, file},
+    Row{"base-images-file", Use::written, file},
+};
+
+/// What credentials are read from when they are needed, which may be after the build.
+constexpr std::array late_variables = {"DOCKER_CONFIG",
+                                       "REGISTRY_AUTH_FILE",
+                                       "AWS_SHARED_CREDENTIALS_FILE",
+                                       "AWS_CONFIG_FILE",
+                                       "AWS_WEB_IDENTITY_TOKEN_FILE",
+                                       "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+                                       "AZURE_FEDERATED_TOKEN_FILE",
+                                       "CLOUDSDK_CONFIG",
+                                       "GOOGLE_APPLICATION_CREDENTIALS",
+                                       "SSH_AUTH_SOCK"};
+
+/// The same below $HOME.
+constexpr std::array home_directories = {".docker", ".aws", ".config/gcloud"};
+
+const Row* find_row(std::string_view flag) {
+  const auto row =
+      std::find_if(rows.begin(), rows.end(), [&](const Row& known) { return known.flag == flag; });
+  return row != rows.end() ? &*row : nullptr;
+}
+
+} // namespace
+
+bool names_paths(std::string_view flag) {
+  return find_row(flag) != nullptr;
+}
+
+std::vector<NamedPath> named_paths(const std::vector<FlagUse>& uses,
+                                   const ProcessEnvironment& environment) {
+  std::vector<NamedPath> paths;
+  for (const auto& use : uses)
+    if (const auto* row = find_row(use.name))
+      for (auto& path : row->paths(use.value.text()))
+        if (!path.empty())
+          paths.push_back({row->use, "--" + std::string(use.name), std::move(path)});
+  for (const auto* name : late_variables)
+    if (auto path = environment.text(name); !path.empty())
+      paths.push_back({Use::read, name, std::move(path)});
+  if (const auto directory = environment.text("BUILDER_OUTPUT"); !directory.empty())
+    paths.push_back({Use::written, "BUILDER_OUTPUT", directory});
+  if (const auto home = environment.text("HOME"); !home.empty())
+    for (const auto* directory : home_directories)
+      paths.push_back({Use::read, "HOME", home + "/" + directory});
+  return paths;
+}
+
+} // namespace cairn

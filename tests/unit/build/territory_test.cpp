@@ -1,0 +1,132 @@
+#include "build/territory.hpp"
+#include "util/error.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace cairn;
+
+TEST_SUITE_BEGIN("build/territory");
+
+namespace {
+
+RootedPath at(const char* path) {
+  return RootedPath::parse(path);
+}
+
+MountEntry mount(const char* point, MountMode mode = MountMode::read_write) {
+  return {at(point), "ext4", mode};
+}
+
+/// A pod as Kubernetes makes it, with these volumes besides, of which the empty ones are free.
+ContainerPlaces pod(std::vector<MountEntry> volumes, std::vector<RootedPath> empty = {}) {
+  ContainerPlaces places;
+  places.mounts = {{at("/"), "overlay", MountMode::read_write},
+                   {at("/proc"), "proc", MountMode::read_write},
+                   {at("/dev/shm"), "tmpfs", MountMode::read_write},
+                   mount("/etc/hosts"),
+                   mount("/dev/termination-log"),
+                   mount("/run/secrets/kubernetes.io/serviceaccount", MountMode::read_only),
+                   mount("/kaniko/work")};
+  places.mounts.insert(places.mounts.end(), volumes.begin(), volumes.end());
+  places.program = "/kaniko/executor";
+  places.workspaces = {"/kaniko/work/build-1"};
+  places.is_free = [empty](const RootedPath& path) {
+    return std::find(empty.begin(), empty.end(), path) != empty.end();
+  };
+  places.is_large = [](const RootedPath& path) { return path == at("/huge"); };
+  return places;
+}
+
+NamedPath named(NamedPath::Use use, const char* option, const char* path) {
+  return {use, option, path};
+}
+
+bool reserves(const Territory& territory, const char* path) {
+  return territory.reserved.covers(at(path));
+}
+
+} // namespace
+
+TEST_CASE("in place, mounts, the runtime's files and the executor's own are reserved") {
+  const auto territory = inplace_territory({}, pod({mount("/workspace")}));
+  for (const char* path :
+       {"/proc/1", "/dev/null", "/etc/hosts", "/etc/resolv.conf", "/kaniko/executor",
+        "/workspace/app/x", "/run/secrets/kubernetes.io/serviceaccount/token"})
+    CHECK_MESSAGE(reserves(territory, path), path);
+  for (const char* path : {"/", "/etc", "/etc/passwd", "/run", "/run/secrets", "/kaniko2"})
+    CHECK_MESSAGE(!reserves(territory, path), path);
+}
+
+TEST_CASE("in a root of its own only the kernel's file systems and --ignore-path are reserved") {
+  ExecutionOptions options;
+  options.ignore_paths = {"/var/cache"};
+  const auto territory = own_territory(options);
+  CHECK(reserves(territory, "/var/cache/apt"));
+  CHECK(reserves(territory, "/sys/fs"));
+  CHECK_FALSE(reserves(territory, "/kaniko"));
+  CHECK_FALSE(reserves(territory, "/etc/resolv.conf"));
+}
+
+TEST_CASE("an empty volume is lent to the image, unless something that must stay is in it") {
+  const auto lent = inplace_territory({}, pod({mount("/tmp")}, {at("/tmp")}));
+  CHECK(lent.lent == std::vector{at("/tmp")});
+  CHECK_FALSE(reserves(lent, "/tmp/x"));
+
+  const auto nested =
+      inplace_territory({}, pod({mount("/work"), mount("/work/source")}, {at("/work")}));
+  CHECK(nested.lent.empty());
+  CHECK(reserves(nested, "/work/x"));
+
+  auto with_output = pod({mount("/out")}, {at("/out")});
+  with_output.named = {named(NamedPath::Use::written, "--digest-file", "/out/digest")};
+  CHECK(inplace_territory({}, with_output).lent.empty());
+
+  const auto read_only =
+      inplace_territory({}, pod({mount("/ro", MountMode::read_only)}, {at("/ro")}));
+  CHECK(read_only.lent.empty());
+
+  const auto tekton = inplace_territory({}, pod({mount("/tekton/home")}, {at("/tekton/home")}));
+  CHECK(tekton.lent.empty());
+}
+
+TEST_CASE("every path that an option names is reserved, and '/' is refused") {
+  auto places = pod({});
+  places.named = {named(NamedPath::Use::read, "--build-context", "/src/lib"),
+                  named(NamedPath::Use::written, "--cache-repo", "/lcache/c")};
+  const auto territory = inplace_territory({}, places);
+  CHECK(reserves(territory, "/src/lib/a"));
+  CHECK_FALSE(reserves(territory, "/src"));
+  CHECK(reserves(territory, "/lcache/c/index.json"));
+  CHECK_FALSE(territory.restless.covers(at("/src/lib/a")));
+  CHECK(territory.restless.covers(at("/lcache/c/index.json")));
+
+  places.named = {named(NamedPath::Use::read, "--context", "/")};
+  CHECK_THROWS_WITH_AS(inplace_territory({}, places),
+                       "--context: '/' cannot be kept: in place the container's own root becomes "
+                       "the image's",
+                       Error);
+}
+
+TEST_CASE("a volume that holds the context may change beside it, and nothing else may") {
+  auto places = pod({mount("/agent"), mount("/data"), mount("/huge"), mount("/var/run/argo")});
+  places.named = {named(NamedPath::Use::read, "--context", "/agent/workspace/job")};
+  const auto territory = inplace_territory({}, places);
+  CHECK(territory.is_beside_inputs(at("/agent/workspace/job@tmp/log")));
+  CHECK_FALSE(territory.is_beside_inputs(at("/agent/workspace/job/src")));
+  CHECK_FALSE(territory.is_beside_inputs(at("/data/x")));
+  CHECK_FALSE(territory.restless.covers(at("/data/x")));
+  CHECK(territory.restless.covers(at("/var/run/argo/ctr/main/combined")));
+  CHECK(territory.restless.covers(at("/huge/x")));
+  CHECK(territory.too_large == std::vector{at("/huge")});
+}
+
+TEST_CASE("a mount above the one that the context is does not count as its neighbour's") {
+  auto places = pod({mount("/workspace"), mount("/workspace/source")}, {});
+  places.named = {named(NamedPath::Use::read, "--context", "/workspace/source")};
+  const auto territory = inplace_territory({}, places);
+  CHECK_FALSE(territory.is_beside_inputs(at("/workspace/out.txt")));
+}
+
+TEST_SUITE_END();
