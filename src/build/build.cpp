@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace cairn {
 
@@ -48,16 +49,13 @@ Plan plan_of(BuildInput& input, const BuildOptions& options, Fetching& fetching,
   return plan;
 }
 
-Ladder choose_rung(bool runs_commands, const BuildOptions& options, const BuildServices& services,
+Ladder choose_rung(const BuildOptions& options, const BuildServices& services,
                    const std::string& work) {
-  if (!runs_commands)
-    return {};
   auto ladder =
       probe({options.execution.isolation, work, options.execution.force, services.environment});
-  std::string why;
+  services.progress.info("Isolation: {}", rung_name(ladder.rung));
   for (const auto& line : ladder.explanation())
-    why += "; not " + line;
-  services.progress.info("Isolation: {}{}", rung_name(ladder.rung), why);
+    services.progress.debug("Not {}", line);
   return ladder;
 }
 
@@ -296,6 +294,15 @@ private:
     return options;
   }
 
+  /// Found out once, when there is a command to be run.
+  Ladder ladder_for(const Schedule& schedule) {
+    if (!schedule.runs_commands(plan_))
+      return {};
+    if (!ladder_)
+      ladder_ = choose_rung(options_, services_, workspace_.path());
+    return *ladder_;
+  }
+
   std::unique_ptr<Fetching> make_fetching(const BuildOptions& options) const {
     auto fetching = std::make_unique<Fetching>(options, services_, workspace_);
     read_kept_downloads(options.execution, fetching->downloader);
@@ -307,8 +314,7 @@ private:
     const auto schedule = make_schedule(
         plan_, options_, steps_,
         {input_.context, images_, downloads, fetching_->repositories, workspace_, services_.clock});
-    const auto ladder =
-        choose_rung(schedule.runs_commands(plan_), options_, services_, workspace_.path());
+    const auto ladder = ladder_for(schedule);
     const auto runner = make_runner(ladder, {.work_directory = workspace_.temporary()});
     const RunnerGuard guard(*runner, services_.on_runner);
     std::optional<Workspace> beside_root;
@@ -352,6 +358,7 @@ private:
                            .cancel = services_.cancel,
                            .rung = ladder.rung,
                            .why_not_better = reasons(ladder),
+                           .way_out = ladder.way_out(),
                            .ignored = territory.reserved.filter(),
                            .neighbours = in_place ? &in_place->neighbours : nullptr,
                            .caches = caches,
@@ -383,6 +390,7 @@ private:
   LayerFactory layers_;
   StepCaches steps_;
   KeepMounts keep_mounts_ = KeepMounts::yes;
+  std::optional<Ladder> ladder_; ///< Once a command had to be run.
 };
 
 } // namespace

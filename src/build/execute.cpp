@@ -102,6 +102,7 @@ private:
                                  services_.keep,
                                  services_.rung,
                                  services_.why_not_better,
+                                 services_.way_out,
                                  copy_,
                                  {services_.workspace, directories_, services_.runner,
                                   services_.ignored, services_.neighbours},

@@ -26,6 +26,7 @@ struct ExecuteServices {
   const std::atomic<bool>& cancel;
   Rung rung;
   std::string why_not_better;
+  std::string way_out;
   PathFilter ignored;
   Neighbours* neighbours; ///< In place; null otherwise.
   const CacheMounts& caches;

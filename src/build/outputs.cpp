@@ -114,8 +114,7 @@ void push(const BuiltImage& image, const OutputOptions& options, const OutputSer
     keep_for_later(image, options, error);
     throw;
   }
-  for (const auto& destination : options.destinations)
-    services.progress.info("Pushed {}@{}", destination.name(), image.manifest.digest().str());
+  tell_pushed(options.destinations, image.manifest.digest(), services.progress);
 }
 
 } // namespace
@@ -154,6 +153,13 @@ void write_docker_archive(const BuiltImage& image, const std::string& path,
   add_text("manifest.json", archive_manifest(image, names));
   tar.finish();
   file.commit();
+}
+
+void tell_pushed(const std::vector<ImageRef>& destinations, const Digest& digest,
+                 Progress& progress) {
+  for (const auto& destination : destinations)
+    progress.info("Pushed {}:{}@{}", destination.name(), destination.tag().value_or("latest"),
+                  digest.str());
 }
 
 void write_outputs(const BuiltImage& image, const OutputOptions& options,

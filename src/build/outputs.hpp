@@ -16,6 +16,10 @@ struct OutputServices {
   const std::atomic<bool>& cancel;
 };
 
+/// Says under which names, tags and digest an image can be had.
+void tell_pushed(const std::vector<ImageRef>& destinations, const Digest& digest,
+                 Progress& progress);
+
 /// Sends the image everywhere it is to go: OCI layout, docker archive, registries. Each appears
 /// whole or not at all; the files that report digests are written last, when all else succeeded.
 /// @throws Error

@@ -108,7 +108,7 @@ std::string StageBuilder::act(const DirectoryAction& action) {
 std::string StageBuilder::act(const RunAction& action) {
   if (services_.rung == Rung::none)
     throw with_hint(Error("no command can be run here: {}", services_.why_not_better),
-                    "run as root with the default capabilities, or use COPY alone");
+                    services_.way_out);
   root().catch_up(stack_);
   const auto outcome = run(action);
   if (!outcome.succeeded())

@@ -37,6 +37,7 @@ struct StageServices {
   LayerKeep keep;
   Rung rung;
   std::string why_not_better; ///< Why this rung and no better one.
+  std::string way_out;        ///< For who got Rung::none.
   CopyServices copy;
   RootServices roots;
   MountServices mounts;

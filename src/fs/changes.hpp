@@ -14,10 +14,11 @@ namespace cairn {
 
 /// What a RUN did to its root, as the entries of a layer: changed and new files, with all their
 /// parent directories but the root, and whiteouts for what is gone (explicit ones, never opaque).
-/// Sorted by path; changed names of one file are hard links to the first of them. The same changes
-/// give the same list whether they were read from an overlay's upper directory or found by
-/// comparing snapshots. A directory has changed when its mode, owner or xattrs have: its time is
-/// that of what is in it. Sockets are as if they did not exist; the root itself is never listed.
+/// Sorted by path; changed names of one file are hard links to the first of them, and so is the
+/// name that a file had before, if it had one. The same changes give the same list whether they
+/// were read from an overlay's upper directory or found by comparing snapshots. A directory has
+/// changed when its mode, owner or xattrs have: its time is that of what is in it. Sockets are as
+/// if they did not exist; the root itself is never listed.
 struct ChangeSet {
   std::vector<LayerEntry> entries;
   bool empty() const noexcept { return entries.empty(); }

@@ -45,9 +45,10 @@ public:
   Unpacker& operator=(const Unpacker&) = delete;
   ~Unpacker();
 
-  /// Writes one entry and its content from `reader`.
-  /// @throws Error naming the entry: what may not be done here (device nodes, owners), what cannot
-  /// be (hard links to nothing), a damaged archive
+  /// Writes one entry and its content from `reader`. A device node that may not be made here is
+  /// left out: commands do not see it, the Tree and the layer have it all the same.
+  /// @throws Error naming the entry: what may not be done here (owners), what cannot be (hard links
+  /// to nothing), a damaged archive
   void add(const LayerEntry& entry, TarReader& reader);
   /// The same with content from elsewhere: exactly meta.size bytes; null when it has none.
   void add(const LayerEntry& entry, Source* content);

@@ -73,7 +73,7 @@ private:
   TempDir home_;
 };
 
-std::optional<std::string> try_namespaces(Rung rung, const std::string& work_directory) {
+std::optional<RungRefusal> try_namespaces(Rung rung, const std::string& work_directory) {
   try {
     NamespaceRunner runner({work_directory, {}});
     const TrialRoot root(work_directory);
@@ -85,24 +85,33 @@ std::optional<std::string> try_namespaces(Rung rung, const std::string& work_dir
     }
     return std::nullopt;
   } catch (const SetupError& error) {
-    return explain(error);
+    return RungRefusal{rung, explain(error), {}};
   } catch (const Error& error) {
-    return error.what();
+    return RungRefusal{rung, error.what(), {}};
   }
 }
 
-std::optional<std::string> try_in_place(const ProbeRequest& request) {
+std::optional<RungRefusal> try_in_place(const ProbeRequest& request) {
+  const auto refused = [](std::string reason, std::string way_out = {}) {
+    return RungRefusal{Rung::inplace, std::move(reason), std::move(way_out)};
+  };
   if (::geteuid() != 0)
-    return fmt::format("the executor runs as user {}, not as root", ::geteuid());
+    return refused(fmt::format("the executor runs as user {}, not as root", ::geteuid()));
   const auto missing = inplace_capabilities & ~effective_capabilities();
   if (missing != 0)
-    return fmt::format("{} missing", capability_names(missing));
-  if (::access("/", W_OK) != 0)
-    return SysError(errno, "write to /").what();
+    return refused(fmt::format("{} missing", capability_names(missing)));
+  if (::access("/", W_OK) != 0) {
+    const SysError error(errno, "write to /");
+    return refused(error.what(),
+                   error.code() == EROFS
+                       ? "set readOnlyRootFilesystem: false in the container's securityContext, "
+                         "or use COPY alone"
+                       : "");
+  }
   const auto root = open_at(current_directory(), "/", O_RDONLY | O_DIRECTORY);
   if (request.force == Force::no && !container_evidence(root, request.environment))
-    return "this does not look like a container, and the whole file system would be replaced; "
-           "--force does it all the same";
+    return refused("this does not look like a container, and the whole file system would be "
+                   "replaced; --force does it all the same");
   return std::nullopt;
 }
 
@@ -123,14 +132,14 @@ std::vector<Rung> wanted_rungs(Isolation wanted) {
 /// Explains why nothing can be run.
 class NoRunner final : public Runner {
 public:
-  explicit NoRunner(const Ladder& ladder) : reasons_(ladder.explanation()) {}
+  explicit NoRunner(const Ladder& ladder)
+      : reasons_(ladder.explanation()), way_out_(ladder.way_out()) {}
 
   Outcome run(const CommandRoot&, const Invocation&) override {
     Error error("no command can be run here");
     for (const auto& reason : reasons_)
       error.add_detail(reason);
-    if (reasons_.empty())
-      error.add_hint("--isolation=none was asked for");
+    error.add_hint(way_out_);
     throw Error(error);
   }
 
@@ -138,6 +147,7 @@ public:
 
 private:
   std::vector<std::string> reasons_;
+  std::string way_out_;
 };
 
 } // namespace
@@ -163,16 +173,25 @@ std::vector<std::string> Ladder::explanation() const {
   return lines;
 }
 
+std::string Ladder::way_out() const {
+  if (refused.empty())
+    return "--isolation=none was asked for";
+  for (const auto& refusal : refused)
+    if (!refusal.way_out.empty())
+      return refusal.way_out;
+  return "run as root with the default capabilities, or use COPY alone";
+}
+
 Ladder probe(const ProbeRequest& request) {
   Ladder ladder;
   for (const Rung rung : wanted_rungs(request.wanted)) {
-    const auto refusal = rung == Rung::inplace ? try_in_place(request)
-                                               : try_namespaces(rung, request.work_directory);
+    auto refusal = rung == Rung::inplace ? try_in_place(request)
+                                         : try_namespaces(rung, request.work_directory);
     if (!refusal) {
       ladder.rung = rung;
       break;
     }
-    ladder.refused.push_back({rung, *refusal});
+    ladder.refused.push_back(*std::move(refusal));
   }
   return ladder;
 }

@@ -30,7 +30,8 @@ enum class Force { no, yes };
 /// A rung that cannot be stood on.
 struct RungRefusal {
   Rung rung = Rung::none;
-  std::string reason; ///< "mount overlay: Invalid argument (...)"
+  std::string reason;  ///< "mount overlay: Invalid argument (...)"
+  std::string way_out; ///< What would have to change, where that is plain.
 };
 
 struct Ladder {
@@ -39,6 +40,8 @@ struct Ladder {
 
   /// One line for each rung refused: "namespace with overlay: mount overlay: ...".
   std::vector<std::string> explanation() const;
+  /// A hint for who wants a command to be run, and got Rung::none.
+  std::string way_out() const;
 };
 
 /// What probe() has to know.

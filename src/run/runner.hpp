@@ -73,8 +73,8 @@ struct Invocation {
   std::optional<std::string> resolv_conf; ///< /etc/resolv.conf
 
   std::optional<std::string> input; ///< Given on stdin, which is /dev/null otherwise.
-  FdRef output = FdRef(1);          ///< Its stdout; lent until run() returns.
-  FdRef errors = FdRef(2);          ///< Its stderr; lent until run() returns.
+  FdRef output = FdRef(1);          ///< Where its stdout goes; lent until run() returns.
+  FdRef errors = FdRef(2);          ///< Where its stderr goes; lent until run() returns.
 };
 
 /// An overlay over unpacked layers. Paths are absolute; `upper` and `work` lie on one filesystem

@@ -28,7 +28,7 @@ def kaniko_job(world):
         job = Job(world, KANIKO_SCRIPT + "\necho \"after: $(cat f)\"", {"CI_COMMIT_TAG": "v1"}, server.host).succeeded()
         expect("after: content" in job.said, job.said[-800:])
         expect("job-token" not in job.said, "the password is in the log")
-        expect(f"Pushed {server.host}/team/app@sha256:" in job.said, job.said[-800:])
+        expect(f"Pushed {server.host}/team/app:v1@sha256:" in job.said, job.said[-800:])
 
 
 @case("the component's script builds in place and under namespaces, and its dotenv names what was pushed")

@@ -2,6 +2,7 @@
 """Cairn's image under runc as pods run it: which rung it takes, and what a RUN can see."""
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ ROOT = pathlib.Path(os.environ["CAIRN_ROOT"])
 PROGRAMS = pathlib.Path(os.environ["CAIRN_PROGRAMS"])
 failures = 0
 
+READ_ONLY = pods.Profile("a root that is read-only", capabilities=pods.DEFAULT_CAPABILITIES, seccomp=True, read_only=True)
 COPIES = "FROM {base}\nWORKDIR /app\nCOPY . .\nCOPY --chown=5:6 --chmod=600 a.txt /owned/\nENV A=b\n"
 
 
@@ -86,6 +88,26 @@ def takes(world: World, profile: pods.Profile, rung: str, volume: bool = True) -
     return succeeded(done) or ("" if f"Isolation: {rung}" in line else f"it says {line!r}")
 
 
+def short_log(world: World) -> str:
+    done, digest = world.build(pods.BASELINE, "FROM {base}\nRUN true\nRUN true\n")
+    lines = [line for line in done.stderr.splitlines() if "solation" in line or "amespace" in line]
+    if len(lines) != 1 or not re.fullmatch(r"INFO\[\d{4}\] Isolation: in place", lines[0]) or "\x1b" in done.stderr:
+        return f"it says {lines}"
+    pushed = next((line for line in done.stderr.splitlines() if "Pushed" in line), "")
+    if not re.fullmatch(rf".* Pushed {world.registry.host}/context-\d+:1@{digest}", pushed):
+        return f"it says {pushed!r}"
+    done, _ = world.build(pods.BASELINE, "FROM {base}\nRUN true\n", "--verbosity=debug")
+    reasons = [line for line in done.stderr.splitlines() if "Not namespace with " in line and "create namespaces" in line]
+    return "" if len(reasons) == 2 else f"for debug it says {reasons}"
+
+
+def read_only_root(world: World) -> str:
+    done, _ = world.build(READ_ONLY, "FROM {base}\nRUN true\n")
+    if done.returncode != 1 or "hint: set readOnlyRootFilesystem: false" not in done.stderr or "Dockerfile:2" not in done.stderr:
+        return f"exit status {done.returncode}: {done.stderr[-800:]}"
+    return ""
+
+
 def restricted_copy(world: World) -> str:
     done, digest = world.build(pods.RESTRICTED, COPIES, "--reproducible")
     reference, expected = world.build(pods.UNCONFINED, COPIES, "--reproducible")
@@ -133,6 +155,9 @@ def main() -> int:
                  lambda: takes(world, pods.UNCONFINED, "namespace with directory", volume=False))
             case("with the runtime's seccomp profile it works in place",
                  lambda: takes(world, pods.BASELINE, "in place"))
+            case("the log has a short line on the isolation, names tags and uses no colours; reasons are for debug",
+                 lambda: short_log(world))
+            case("where the root is read-only, a RUN is refused with a hint that names the setting", lambda: read_only_root(world))
             case("a restricted pod builds from copies", lambda: restricted_copy(world))
             case("a restricted pod refuses a RUN and names its line", lambda: restricted_run(world))
             case("a RUN cannot read the executor's environment", lambda: hidden_credentials(world))

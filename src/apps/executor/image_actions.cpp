@@ -2,6 +2,7 @@
 
 #include "apps/shared/network.hpp"
 #include "build/image_index.hpp"
+#include "build/outputs.hpp"
 #include "build/reports.hpp"
 #include "build/saved_image.hpp"
 
@@ -27,8 +28,7 @@ public:
     push.immutable_tags = settings_.registry.immutable_tags;
     push_image(network_.publisher(), push, services_.progress);
     const auto digest = Digest::of(push.documents.back().raw);
-    for (const auto& destination : settings_.destinations)
-      services_.progress.info("Pushed {}@{}", destination.name(), digest.str());
+    tell_pushed(settings_.destinations, digest, services_.progress);
     write_reports({digest, settings_.destinations, {}, PushImage::yes}, settings_.reports,
                   {network_.http(), network_.retry(), services_.progress, services_.cancel});
   }

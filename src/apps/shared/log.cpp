@@ -5,6 +5,8 @@
 #include "util/json.hpp"
 #include "util/text.hpp"
 
+#include <unistd.h>
+
 #include <array>
 #include <mutex>
 #include <span>
@@ -34,7 +36,10 @@ double in_seconds(std::chrono::nanoseconds duration) {
 class Log final : public Progress {
 public:
   Log(const LogOptions& options, FdRef out, Clock clock)
-      : options_(options), out_(out), clock_(std::move(clock)), start_(clock_()) {}
+      : options_(options), out_(out), clock_(std::move(clock)), start_(clock_()) {
+    if (options_.format == LogFormat::automatic)
+      options_.format = ::isatty(out.get()) == 1 ? LogFormat::color : LogFormat::text;
+  }
 
   void log(Level level, std::string_view message) noexcept override {
     print(level, [&] {
@@ -113,13 +118,15 @@ Verbosity parse_verbosity(std::string_view word) {
 }
 
 LogFormat parse_log_format(std::string_view word) {
+  if (word == "auto")
+    return LogFormat::automatic;
   if (word == "text")
     return LogFormat::text;
   if (word == "color")
     return LogFormat::color;
   if (word == "json")
     return LogFormat::json;
-  throw Error("'{}' is none of text, color, json", word);
+  throw Error("'{}' is none of auto, text, color, json", word);
 }
 
 std::unique_ptr<Progress> make_log(const LogOptions& options, FdRef out, Clock clock) {

@@ -13,7 +13,12 @@ namespace cairn {
 /// two leave the final error alone.
 enum class Verbosity { trace, debug, info, warn, error, fatal, panic };
 
-enum class LogFormat { text, color, json };
+enum class LogFormat {
+  automatic, ///< color at a terminal, text elsewhere
+  text,
+  color,
+  json
+};
 
 /// Whether lines of text and color start with the time of day or with the seconds since the start.
 /// JSON always has the time of day.
@@ -21,7 +26,7 @@ enum class LogTime { elapsed, timestamp };
 
 struct LogOptions {
   Verbosity verbosity = Verbosity::info;
-  LogFormat format = LogFormat::color;
+  LogFormat format = LogFormat::automatic;
   LogTime time = LogTime::elapsed;
 };
 

@@ -56,7 +56,7 @@ TEST_CASE("without flags the defaults are kaniko's") {
   CHECK(command.registry.push_check == PushCheck::before_work);
   CHECK(command.registry.asked_helpers() == all_credential_helpers());
   CHECK(command.log.verbosity == Verbosity::info);
-  CHECK(command.log.format == LogFormat::color);
+  CHECK(command.log.format == LogFormat::automatic);
   CHECK(command.warnings.empty());
 }
 
@@ -260,7 +260,7 @@ TEST_CASE("values that mean nothing are refused") {
       {{"--verbosity=loud"},
        "--verbosity: 'loud' is none of trace, debug, info, warn, error, fatal, panic",
        "unknown"},
-      {{"--log-format=xml"}, "--log-format: 'xml' is none of text, color, json", "unknown"},
+      {{"--log-format=xml"}, "--log-format: 'xml' is none of auto, text, color, json", "unknown"},
       {{"--custom-platform=vax"},
        "--custom-platform: platform 'vax': unknown operating system or architecture",
        "unknown"},
