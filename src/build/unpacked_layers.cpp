@@ -5,6 +5,7 @@
 #include "util/error.hpp"
 #include "util/file.hpp"
 #include "util/parallel.hpp"
+#include "util/threads.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -170,8 +171,8 @@ void UnpackedLayers::seal_later(Sealing sealing) {
   if (worker_.joinable())
     return;
   try {
-    worker_ = std::jthread([this] { work(); });
-  } catch (const std::system_error&) {
+    worker_ = start_thread([this] { work(); });
+  } catch (const SysError&) {
     // No thread is to be had: then it is done here.
     seal_some(lock);
   }

@@ -176,8 +176,8 @@ struct Tool {
                 .documents = {document_of(manifest)},
                 .open = [&](const Descriptor& blob) { return store.read(blob.digest); },
                 .known_in = [&](const Digest&) { return from; },
-                .immutable_tags = arguments.has("ignore-immutable") ? ImmutableTags::accept
-                                                                    : ImmutableTags::fail,
+                .immutable_tags =
+                    arguments.has("ignore-immutable") ? ImmutableTags::accept : ImmutableTags::fail,
                 .parallel = arguments.number("parallel", 4)},
                progress);
   }
