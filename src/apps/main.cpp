@@ -18,7 +18,7 @@ namespace {
 
 // One static program under several names: a second one would double the image.
 int run(const std::vector<std::string>& words, cairn::StandardStreams streams) {
-  const std::string_view path = words.empty() ? "" : words.front();
+  const std::string_view path = words.empty() ? std::string_view() : words.front();
   const std::vector<std::string> arguments(words.begin() + (words.empty() ? 0 : 1), words.end());
   const auto environment = cairn::ProcessEnvironment::current();
   const auto name = path.substr(path.rfind('/') + 1);

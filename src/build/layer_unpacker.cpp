@@ -107,8 +107,10 @@ public:
       path = new_place(layer);
       in_place_of(layer, [&] { unpack_with(*layers_[layer], path, over(below, layers_)); });
     }
+    // A build that may make device nodes would miss them.
     if (kept_[layer])
-      path = kept_[layer]->commit(chain_[layer]);
+      path = unpacked_[layer]->unpacker.is_whole() ? kept_[layer]->commit(chain_[layer])
+                                                   : kept_[layer]->use_once();
     unpacked_[layer].reset();
     paths_.push_back(std::move(path));
   }

@@ -157,10 +157,14 @@ std::string UnpackedLayers::Unpacking::commit(const Digest& chain_id) {
         return *found;
     }
     // Another build has not finished it. Its own is as good for this build.
-    const auto own = std::exchange(path_, {});
-    layers_.seal_later({own, std::move(held_), Fate::spare});
-    return own;
+    return use_once();
   });
+}
+
+std::string UnpackedLayers::Unpacking::use_once() {
+  auto own = std::exchange(path_, {});
+  layers_.seal_later({own, std::move(held_), Fate::spare});
+  return own;
 }
 
 void UnpackedLayers::seal_later(Sealing sealing) {

@@ -57,6 +57,8 @@ public:
     /// Where it is from then on. What another build unpacked at the same time is as good.
     /// @throws CacheFailure
     std::string commit(const Digest& chain_id);
+    /// Where it is until finish(), for this build alone.
+    std::string use_once();
 
   private:
     UnpackedLayers& layers_;

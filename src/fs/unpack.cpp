@@ -329,6 +329,10 @@ bool Unpacker::fits(const Tree& below) const {
   return !state_->lacks_below && state_->target.fits(below);
 }
 
+bool Unpacker::is_whole() const {
+  return state_->left_out.empty();
+}
+
 void Unpacker::finish() {
   within([&] { state_->target.set_directory_times(); }, "unpack directories");
 }

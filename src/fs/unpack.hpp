@@ -60,6 +60,9 @@ public:
   /// of theirs or makes hard links to their files, it has to be unpacked once more, with `below`.
   bool fits(const Tree& below) const;
 
+  /// Whether nothing was left out: device nodes, where this process may not make them.
+  bool is_whole() const;
+
 private:
   struct State;
   std::unique_ptr<State> state_;

@@ -404,6 +404,12 @@ TEST_CASE("what must not be made is an error that names it") {
         std::string::npos);
 }
 
+TEST_CASE("a layer that was written as it is has nothing left out") {
+  const TempDir root("/tmp");
+  Unpacker unpacker(root.fd(), {});
+  CHECK(unpacker.is_whole());
+}
+
 TEST_CASE(
     "devices that may not be made are left out, with what they replace and what links to them") {
   if (!is_root()) {
