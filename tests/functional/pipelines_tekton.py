@@ -122,7 +122,7 @@ def no_context(world):
 def large_results(world):
     more = [f"{world.host}/{'long-name-' * 4}{number}/app:release-candidate" for number in range(25)]
     for params, wanted in (({}, {"IMAGES": "", "BASE_IMAGES": f"{world.host}/busybox@"}),
-                           ({"EXTRA_ARGS": ["--results-limit=200"]}, {"IMAGES": "", "BASE_IMAGES": ""})):
+                           ({"EXTRA_ARGS": ["--results-limit=150"]}, {"IMAGES": "", "BASE_IMAGES": ""})):
         run = build(world, COPIES, {"DESTINATIONS": more, **params}).succeeded()
         found = run.results()
         expect_equal(found["IMAGE_DIGEST"], tar_layers.digest_of(world.manifest(name_of(run))))
