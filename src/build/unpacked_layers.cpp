@@ -51,6 +51,18 @@ bool UnpackedLayers::was_refused() const {
   return refused_;
 }
 
+/// Whether the volume is no longer there. What the kernel remembers of its files may look intact.
+bool UnpackedLayers::has_gone() const {
+  if (ability() != Ability::make)
+    return false;
+  const auto probe = fmt::format("{}/.removed-{}", directory_, random_hex(8));
+  if (::mkdir(probe.c_str(), 0700) == 0) {
+    ::rmdir(probe.c_str());
+    return false;
+  }
+  return errno == EIO || errno == ESTALE || errno == ENODEV || errno == ENOTCONN || errno == EROFS;
+}
+
 void UnpackedLayers::refuse(const CacheFailure& error) {
   const std::lock_guard lock(mutex_);
   if (std::exchange(refused_, true))
@@ -263,10 +275,11 @@ bool UnpackedLayers::were_intact_at(Moment moment) {
 }
 
 void UnpackedLayers::begin_again() {
+  const bool gone = has_gone();
   const bool lost = !are_intact();
   const std::lock_guard lock(mutex_);
   refused_ = false;
-  if (lost && ++losses_ >= most_losses)
+  if (gone || (lost && ++losses_ >= most_losses))
     ability_ = Ability::nothing;
   for (const auto& entry : used_)
     held_.drop(entry.first);

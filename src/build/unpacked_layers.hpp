@@ -86,7 +86,7 @@ public:
   /// The same for what was made of it at a moment: looks again only where that is needed.
   bool were_intact_at(Moment moment);
   /// True when the build that used it so far cannot go on: something is lost or was refused.
-  bool have_failed() { return was_refused() || !are_intact(); }
+  bool have_failed() { return was_refused() || has_gone() || !are_intact(); }
   /// Forgets what is in use. After the second loss nothing here is used any more.
   void begin_again();
 
@@ -103,6 +103,7 @@ private:
 
   Ability ability() const;
   bool was_refused() const;
+  bool has_gone() const;
   void refuse(const CacheFailure& error);
   std::optional<std::string> find_intact(const std::string& name);
   void throw_away(const std::string& name, std::string_view why);
