@@ -211,7 +211,8 @@ ContainerPlaces look_around(const ExecutionOptions& options,
   places.mounts =
       parse_mount_table(read_file(current_directory(), "/proc/self/mountinfo", max_mountinfo));
   auto all = options.named_paths;
-  all.push_back({NamedPath::Use::read, "--context", context});
+  // Which may be relative, as the directory that this process works in still is the user's.
+  all.push_back({NamedPath::Use::read, "--context", real_path(context).value_or(context)});
   if (const auto cache = cache_directory(options))
     all.push_back({NamedPath::Use::written, "--cache-dir", *cache});
   for (const auto& named : all) {

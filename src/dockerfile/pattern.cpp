@@ -82,7 +82,7 @@ public:
   }
 
 private:
-  std::size_t left_ = std::size_t{200} * 1000 * 1000;
+  std::size_t left_ = std::size_t{20} * 1000 * 1000;
 };
 
 ShellPattern ShellPattern::parse(std::string_view text) {
