@@ -116,7 +116,7 @@ void ContainerRoot::put_back() {
 ContainerRoot::~ContainerRoot() {
   try {
     put_back();
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     options_.progress.warn("put the container's own files back: {}", error.what());
   }
 }

@@ -103,6 +103,24 @@ void wait_for_next_tick(const std::vector<Item>& items) {
   }
 }
 
+/// What two lists say of one path.
+struct Pair {
+  const Item* was = nullptr; ///< Null when the path is new.
+  const Item* is = nullptr;  ///< Null when it is gone.
+
+  const RootedPath& path() const { return (was != nullptr ? was : is)->path; }
+  bool differs() const { return was == nullptr || is == nullptr || !was->same_as(*is); }
+};
+
+/// Of the paths at these places, the one that comes first.
+Pair pair_at(const std::vector<Item>& was, std::size_t i, const std::vector<Item>& is,
+             std::size_t j) {
+  Pair pair{i < was.size() ? &was[i] : nullptr, j < is.size() ? &is[j] : nullptr};
+  if (pair.was != nullptr && pair.is != nullptr && pair.was->path != pair.is->path)
+    (pair.was->path < pair.is->path ? pair.is : pair.was) = nullptr;
+  return pair;
+}
+
 /// Past `at` and all below it.
 std::size_t skip_below(const std::vector<Item>& items, std::size_t at) {
   const auto& top = items[at].path;
@@ -138,17 +156,14 @@ std::optional<RootedPath> Snapshot::first_difference(const Snapshot& before, con
   std::size_t i = 0;
   std::size_t j = 0;
   while (i < was.size() || j < is.size()) {
-    const bool only_was = j == is.size() || (i < was.size() && was[i].path < is[j].path);
-    const bool only_is = !only_was && (i == was.size() || is[j].path < was[i].path);
-    const auto& path = only_was ? was[i].path : is[j].path;
-    const bool differs = only_was || only_is || !was[i].same_as(is[j]);
-    if (differs && watched(path)) {
-      if (only_was || only_is || !is[j].is_directory())
-        return path;
-      directory = directory.value_or(path);
+    const auto pair = pair_at(was, i, is, j);
+    if (pair.differs() && watched(pair.path())) {
+      if (pair.was == nullptr || pair.is == nullptr || !pair.is->is_directory())
+        return pair.path();
+      directory = directory.value_or(pair.path());
     }
-    i += only_is ? 0 : 1;
-    j += only_was ? 0 : 1;
+    i += pair.was != nullptr ? 1 : 0;
+    j += pair.is != nullptr ? 1 : 0;
   }
   return directory;
 }
@@ -164,21 +179,19 @@ ChangeSet changes_since(const Snapshot& before, const Snapshot& after, FdRef roo
   std::size_t i = 0;
   std::size_t j = 0;
   while (i < was.size() || j < is.size()) {
-    const bool only_was = j == is.size() || (i < was.size() && was[i].path < is[j].path);
-    const bool only_is = !only_was && (i == was.size() || is[j].path < was[i].path);
-    const auto& path = only_was ? was[i].path : is[j].path;
-    if (ignored && ignored(path)) {
-      i = only_is ? i : skip_below(was, i);
-      j = only_was ? j : skip_below(is, j);
-    } else if (only_was) {
-      list.gone(path);
+    const auto pair = pair_at(was, i, is, j);
+    if (ignored && ignored(pair.path())) {
+      i = pair.was == nullptr ? i : skip_below(was, i);
+      j = pair.is == nullptr ? j : skip_below(is, j);
+    } else if (pair.is == nullptr) {
+      list.gone(pair.path());
       i = skip_below(was, i);
-    } else if (only_is) {
-      list.touched(path);
+    } else if (pair.was == nullptr) {
+      list.touched(pair.path());
       ++j;
     } else {
-      if (!was[i].same_as(is[j]))
-        list.touched(path);
+      if (pair.differs())
+        list.touched(pair.path());
       // What was in a directory that is none now needs no whiteouts.
       i = is[j].is_directory() ? i + 1 : skip_below(was, i);
       ++j;

@@ -10,6 +10,7 @@ namespace cairn {
 class CacheFailure : public Error {
 public:
   explicit CacheFailure(const Error& cause) : Error(cause) {}
+  [[noreturn]] void raise() const override { throw CacheFailure(*this); }
 };
 
 /// Runs `body`, which works in such a directory and nowhere else. @throws CacheFailure

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <optional>
 
@@ -83,9 +84,9 @@ LockedDir::LockedDir(const std::string& parent, std::string_view prefix) {
 LockedDir::~LockedDir() {
   try {
     remove_all(current_directory(), path_);
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     // A destructor cannot report; what is left lies in a directory of temporary files.
-    fmt::print(stderr, "warning: {}\n", error.what());
+    static_cast<void>(std::fprintf(stderr, "warning: %s\n", error.what()));
   }
 }
 

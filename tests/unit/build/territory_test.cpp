@@ -31,7 +31,7 @@ ContainerPlaces pod(std::vector<MountEntry> volumes, std::vector<RootedPath> emp
                    mount("/kaniko/work")};
   places.mounts.insert(places.mounts.end(), volumes.begin(), volumes.end());
   places.program = "/kaniko/executor";
-  places.workspaces = {"/kaniko/work/build-1"};
+  places.workspaces = {"/kaniko/build-1"};
   places.is_free = [empty](const RootedPath& path) {
     return std::find(empty.begin(), empty.end(), path) != empty.end();
   };
@@ -75,9 +75,9 @@ TEST_CASE("an empty volume is lent to the image, unless something that must stay
   CHECK_FALSE(reserves(lent, "/tmp/x"));
 
   const auto nested =
-      inplace_territory({}, pod({mount("/work"), mount("/work/source")}, {at("/work")}));
+      inplace_territory({}, pod({mount("/volume"), mount("/volume/source")}, {at("/volume")}));
   CHECK(nested.lent.empty());
-  CHECK(reserves(nested, "/work/x"));
+  CHECK(reserves(nested, "/volume/x"));
 
   auto with_output = pod({mount("/out")}, {at("/out")});
   with_output.named = {named(NamedPath::Use::written, "--digest-file", "/out/digest")};
