@@ -17,8 +17,6 @@
 
 #include <cerrno>
 #include <chrono>
-#include <climits>
-#include <cstdlib>
 #include <optional>
 #include <thread>
 
@@ -30,13 +28,6 @@ namespace {
 constexpr mode_t passable = 0711;
 
 enum class LockKind { shared, alone };
-
-std::string real_path(const std::string& path) {
-  char real[PATH_MAX];
-  if (::realpath(path.c_str(), real) == nullptr)
-    throw SysError(errno, "find '{}'", path);
-  return real;
-}
 
 Fd open_lock(const std::string& path) {
   return open_at(current_directory(), path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
@@ -84,7 +75,7 @@ std::string part_of(const std::string& directory, const std::string& part) {
 
 /// What is not on the disk yet goes there. @throws SysError
 void write_to_disk(const std::string& directory) {
-  const auto file = open_at(current_directory(), directory, O_RDONLY | O_DIRECTORY);
+  const auto file = open_directory(directory);
   if (::syncfs(file.get()) != 0)
     throw SysError(errno, "write '{}' to the disk", directory);
 }

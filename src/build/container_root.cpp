@@ -2,6 +2,7 @@
 
 #include "build/directory_root.hpp"
 #include "fs/changes.hpp"
+#include "fs/layer_writer.hpp"
 #include "fs/metadata.hpp"
 #include "fs/tar.hpp"
 #include "fs/unpack.hpp"
@@ -18,10 +19,6 @@ namespace {
 
 constexpr std::uint64_t most_bytes = std::uint64_t{256} << 20;
 
-Fd open_directory(const std::string& path) {
-  return open_at(current_directory(), path, O_RDONLY | O_DIRECTORY);
-}
-
 Metadata metadata_of(FdRef directory) {
   const auto info = try_statx(directory, ".");
   if (!info)
@@ -37,12 +34,9 @@ void set_all(FdRef directory, const Metadata& meta) {
 }
 
 /// All that is in a directory, in the order of a layer.
-std::vector<LayerEntry> entries_of(FdRef root, const std::string& temporary,
-                                   const PathFilter& ignored) {
-  const TempDir nothing(temporary, "nothing-");
-  const auto before = Snapshot::take(nothing.fd(), {});
-  const auto after = Snapshot::take(root, ignored);
-  return changes_since(before, after, root, Tree(), ignored, {}).entries;
+std::vector<LayerEntry> entries_of(FdRef root, const PathFilter& ignored) {
+  return changes_since(Snapshot(), Snapshot::take(root, ignored), root, Tree(), ignored, {})
+      .entries;
 }
 
 std::uint64_t bytes_of(const std::vector<LayerEntry>& entries) {
@@ -50,10 +44,6 @@ std::uint64_t bytes_of(const std::vector<LayerEntry>& entries) {
   for (const auto& entry : entries)
     sum += entry.meta.size;
   return sum;
-}
-
-bool has_content(const LayerEntry& entry) {
-  return entry.meta.type == FileType::regular && !entry.hard_link && entry.meta.size > 0;
 }
 
 } // namespace
@@ -66,10 +56,7 @@ ContainerRoot::ContainerRoot(const Options& options)
 }
 
 void ContainerRoot::set_aside() {
-  const auto ignored = [this](const RootedPath& path) {
-    return options_.territory.reserved.covers(path);
-  };
-  const auto entries = entries_of(root_, options_.directory, ignored);
+  const auto entries = entries_of(root_, options_.territory.reserved.filter());
   if (const auto bytes = bytes_of(entries); bytes > most_bytes) {
     options_.progress.warn("the container's own files, {} MiB, are not put back after the build: "
                            "that is more than {} MiB",
@@ -80,13 +67,7 @@ void ContainerRoot::set_aside() {
   saved_ = open_at(current_directory(), path, O_RDWR | O_CREAT | O_EXCL, 0600);
   ::unlink(path.c_str());
   FileSink file(*saved_);
-  TarWriter tar(file);
-  const auto open = open_contents(root_, entries);
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    const auto content = has_content(entries[i]) ? open(i) : nullptr;
-    tar.add(entries[i], content.get());
-  }
-  tar.finish();
+  write_tar(entries, open_contents(root_, entries), {}, file);
 }
 
 void ContainerRoot::put_back() {

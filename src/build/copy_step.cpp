@@ -177,9 +177,7 @@ std::optional<GivenArchive> unpack(const std::function<std::unique_ptr<Source>()
   members.clear();
   const auto add = [&](const LayerEntry& entry, TarReader& reader) {
     archive.entries.push_back(entry);
-    const bool has_content =
-        entry.meta.type == FileType::regular && !entry.hard_link && entry.meta.size > 0;
-    members.push_back(has_content ? spool.add(reader) : 0);
+    members.push_back(entry.has_content() ? spool.add(reader) : 0);
   };
   return read_archive(open, add, limit) ? std::optional(std::move(archive)) : std::nullopt;
 }

@@ -74,7 +74,7 @@ LayerContent without_empty_ways(LayerContent content, const Tree& before,
 DirectoryStageRoot::DirectoryStageRoot(const RootServices& services, CommandRoot root,
                                        const std::string& path)
     : services_(services), command_root_(std::move(root)),
-      root_(std::make_shared<Fd>(open_at(current_directory(), path, O_RDONLY | O_DIRECTORY))) {}
+      root_(std::make_shared<Fd>(open_directory(path))) {}
 
 void DirectoryStageRoot::catch_up(LayerStack& stack) {
   if (!stack.loaded()) {

@@ -15,10 +15,6 @@ namespace {
 
 using Layers = std::vector<std::shared_ptr<const StageLayer>>;
 
-Fd open_directory(const std::string& path) {
-  return open_at(current_directory(), path, O_RDONLY | O_DIRECTORY);
-}
-
 /// A layer in a directory of its own.
 struct OneLayer {
   OneLayer(std::string directory, Unpacker::Options options)

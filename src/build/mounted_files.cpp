@@ -12,20 +12,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <climits>
-#include <cstdlib>
 #include <optional>
 
 namespace cairn {
 
 namespace {
-
-std::string real_path(const std::string& path) {
-  char real[PATH_MAX];
-  if (::realpath(path.c_str(), real) == nullptr)
-    throw SysError(errno, "find '{}'", path);
-  return real;
-}
 
 /// Whether everything is root's already, as files of a context are when a command sees them.
 bool belongs_to_root(FdRef directory, const std::string& name) {
@@ -43,13 +34,11 @@ bool belongs_to_root(FdRef directory, const std::string& name) {
 
 /// Writes entries below `directory`, which may have hard links among them.
 void write_entries(const LayerContent& content, const std::string& directory) {
-  const auto root = open_at(current_directory(), directory, O_RDONLY | O_DIRECTORY);
+  const auto root = open_directory(directory);
   Unpacker unpacker(root, {});
   for (std::size_t i = 0; i < content.entries.size(); ++i) {
     const auto& entry = content.entries[i];
-    const bool has_content =
-        entry.meta.type == FileType::regular && !entry.hard_link && entry.meta.size > 0;
-    const auto source = has_content ? content.open(i) : nullptr;
+    const auto source = entry.has_content() ? content.open(i) : nullptr;
     unpacker.add(entry, source.get());
   }
   unpacker.finish();

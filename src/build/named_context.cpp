@@ -1,6 +1,7 @@
 #include "build/named_context.hpp"
 
 #include "build/remote_source.hpp"
+#include "context/local.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 #include "util/text.hpp"
@@ -14,22 +15,38 @@ namespace {
 constexpr std::string_view image_scheme = "docker-image://";
 constexpr std::string_view layout_scheme = "oci-layout://";
 
+/// PATH[:TAG][@DIGEST], taken apart.
+struct LayoutWords {
+  std::string_view path;
+  std::optional<std::string_view> tag;
+  std::optional<std::string_view> digest;
+};
+
+LayoutWords layout_words(std::string_view text) {
+  LayoutWords words{text, std::nullopt, std::nullopt};
+  if (const auto at = text.rfind('@'); at != std::string_view::npos) {
+    words.digest = text.substr(at + 1);
+    words.path = text.substr(0, at);
+  }
+  const auto colon = words.path.rfind(':');
+  if (colon != std::string_view::npos && words.path.find('/', colon) == std::string_view::npos) {
+    words.tag = words.path.substr(colon + 1);
+    words.path = words.path.substr(0, colon);
+  }
+  return words;
+}
+
 ImageSource layout_source(std::string_view text, const Platform& platform) {
   ImageSource image;
   image.name = std::string(layout_scheme) + std::string(text);
   image.platform = platform;
-  if (const auto at = text.rfind('@'); at != std::string_view::npos) {
-    image.layout_digest = Digest::parse(text.substr(at + 1));
-    text = text.substr(0, at);
-  }
-  const auto colon = text.rfind(':');
-  if (colon != std::string_view::npos && text.find('/', colon) == std::string_view::npos) {
-    image.layout_tag = text.substr(colon + 1);
-    text = text.substr(0, colon);
-  }
-  if (text.empty())
+  const auto words = layout_words(text);
+  if (words.digest)
+    image.layout_digest = Digest::parse(*words.digest);
+  if (words.path.empty())
     throw Error("'{}' names no directory", image.name);
-  image.layout_path = text;
+  image.layout_tag = words.tag;
+  image.layout_path = words.path;
   return image;
 }
 
@@ -91,6 +108,12 @@ NamedContext parse_named_context(std::string_view source, const Platform& platfo
   if (is_url(source))
     return UrlSource::parse(source);
   return DirectorySource{std::string(source)};
+}
+
+std::optional<std::string> local_path_of(std::string_view source) {
+  if (source.starts_with(layout_scheme))
+    return std::string(layout_words(source.substr(layout_scheme.size())).path);
+  return local_path(source);
 }
 
 std::optional<NamedContext> find_named_context(const std::vector<NameValue>& contexts,

@@ -19,6 +19,10 @@ using NamedContext =
 /// repository. @throws Error
 NamedContext parse_named_context(std::string_view source, const Platform& platform);
 
+/// The path on this machine that SOURCE names, be it right or not; nothing when it names something
+/// elsewhere.
+std::optional<std::string> local_path_of(std::string_view source);
+
 /// The context called `name`, whatever its case and however an image of Docker Hub is spelled:
 /// "alpine" is "docker.io/library/alpine:latest". "NAME::PLATFORM" goes before "NAME", the spelling
 /// that is used before others, a later one before an earlier one. The names "scratch" and "context"

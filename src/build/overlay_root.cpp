@@ -15,10 +15,6 @@ namespace cairn {
 
 namespace {
 
-Fd open_directory(const std::string& path) {
-  return open_at(current_directory(), path, O_RDONLY | O_DIRECTORY);
-}
-
 bool same_bytes(FdRef a, FdRef b) {
   std::vector<std::byte> left(stream_block);
   std::vector<std::byte> right(stream_block);

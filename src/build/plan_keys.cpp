@@ -32,7 +32,7 @@ std::string content_digest(const LayerContent& content) {
   for (std::size_t i = 0; i < content.entries.size(); ++i) {
     const auto& entry = content.entries[i];
     add_metadata(hash, entry);
-    if (entry.meta.type == FileType::regular && !entry.hard_link && entry.meta.size > 0)
+    if (entry.has_content())
       hash.add("content", sha256_hex(*content.open(i)));
   }
   return hash.finish().hex;

@@ -5,7 +5,6 @@
 #include "util/text.hpp"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,12 +15,6 @@ namespace {
 
 bool is_directory(const LayerEntry& entry) {
   return entry.meta.type == FileType::directory && !entry.hard_link;
-}
-
-/// Where a path of the container leads; the path itself when nothing is there yet.
-RootedPath real_path(const RootedPath& path) {
-  char real[PATH_MAX];
-  return ::realpath(path.str().c_str(), real) != nullptr ? RootedPath::parse(real) : path;
 }
 
 } // namespace
@@ -51,7 +44,9 @@ void PodNeighbours::admit(const LayerEntry& entry) {
 }
 
 void PodNeighbours::admit(const Invocation& invocation) {
-  const auto directory = real_path(invocation.working_directory);
+  // Nothing may be there yet.
+  const auto& wanted = invocation.working_directory.str();
+  const auto directory = RootedPath::parse(try_real_path(wanted).value_or(wanted));
   if (const auto* reserved = territory_.reserved.covering(directory);
       reserved != nullptr && !reserved->is_expected())
     throw conflict(directory, *reserved);

@@ -29,7 +29,7 @@ std::unique_ptr<StageRoot> make_root(Rung rung, const RootServices& services) {
     return std::make_unique<DirectoryStageRoot>(services, DirectoryRoot{path}, path);
   }
   case Rung::inplace:
-    clear_root(open_at(current_directory(), "/", O_RDONLY | O_DIRECTORY), services.ignored);
+    clear_root(open_directory("/"), services.ignored);
     return std::make_unique<DirectoryStageRoot>(services, InPlaceRoot{}, "/");
   case Rung::none:
     break;

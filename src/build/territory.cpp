@@ -5,12 +5,10 @@
 #include "util/file.hpp"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <set>
@@ -138,18 +136,12 @@ private:
   Territory territory_;
 };
 
-std::optional<std::string> real_path(const std::string& path) {
-  char real[PATH_MAX];
-  return ::realpath(path.c_str(), real) != nullptr ? std::optional<std::string>(real)
-                                                   : std::nullopt;
-}
-
 /// The links on the way to a name that need not exist yet are followed, the name itself is kept.
 std::string real_place(const std::string& path) {
   const auto clean = RootedPath::parse(path);
   if (clean.is_root())
     return clean.str();
-  const auto parent = real_path(clean.parent().str());
+  const auto parent = try_real_path(clean.parent().str());
   return RootedPath::parse(parent.value_or(clean.parent().str())).child(clean.name()).str();
 }
 
@@ -212,21 +204,21 @@ ContainerPlaces look_around(const ExecutionOptions& options,
       parse_mount_table(read_file(current_directory(), "/proc/self/mountinfo", max_mountinfo));
   auto all = options.named_paths;
   // Which may be relative, as the directory that this process works in still is the user's.
-  all.push_back({NamedPath::Use::read, "--context", real_path(context).value_or(context)});
+  all.push_back({NamedPath::Use::read, "--context", try_real_path(context).value_or(context)});
   if (const auto cache = cache_directory(options))
     all.push_back({NamedPath::Use::written, "--cache-dir", *cache});
   for (const auto& named : all) {
     auto place = real_place(named.path);
-    const auto target = real_path(place);
+    const auto target = try_real_path(place);
     if (!target && named.use == NamedPath::Use::read)
       continue;
     if (target && *target != place)
       places.named.push_back({named.use, named.option, *target});
     places.named.push_back({named.use, named.option, std::move(place)});
   }
-  places.program = real_path("/proc/self/exe").value_or("");
+  places.program = try_real_path("/proc/self/exe").value_or("");
   for (const auto& workspace : workspaces)
-    places.workspaces.push_back(real_path(workspace).value_or(workspace));
+    places.workspaces.push_back(try_real_path(workspace).value_or(workspace));
   places.is_free = is_free_directory;
   places.is_large = is_large_directory;
   return places;

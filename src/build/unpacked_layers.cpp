@@ -24,7 +24,7 @@ constexpr std::size_t parallel_checks = 4;
 constexpr unsigned most_losses = 2;
 constexpr int tries = 3; // where somebody else may be at work on the same entry
 
-Fd open_directory(const std::string& path) {
+Fd open_entry(const std::string& path) {
   return open_at(current_directory(), path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 }
 
@@ -89,7 +89,7 @@ std::optional<std::string> UnpackedLayers::find_intact(const std::string& name) 
     return std::nullopt;
   std::string_view why = "is no directory";
   if (S_ISDIR(info.st_mode)) {
-    const auto directory = open_directory(path);
+    const auto directory = open_entry(path);
     if (!share_entry(directory) || !is_entry(directory, current_directory(), path))
       return std::nullopt;
     const auto seal = read_seal(directory);
@@ -108,7 +108,7 @@ void UnpackedLayers::throw_away(const std::string& name, std::string_view why) {
     progress_.warn("{}/{} {}: it is not used", directory_, name, why);
     return;
   }
-  const auto folder = open_directory(directory_);
+  const auto folder = open_entry(directory_);
   struct stat info {};
   const bool is_directory =
       ::fstatat(folder.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -134,7 +134,7 @@ UnpackedLayers::Unpacking::Unpacking(UnpackedLayers& layers) : layers_(layers) {
     for (int i = 0; i < tries; ++i) {
       path_ = fmt::format("{}/.partial-{}", layers_.directory_, random_hex(8));
       make_directories(path_);
-      held_ = open_directory(path_);
+      held_ = open_entry(path_);
       // Whoever removes what killed builds left may have been faster.
       if (share_entry(held_) && is_entry(held_, current_directory(), path_))
         return;
@@ -249,7 +249,7 @@ bool UnpackedLayers::are_intact() {
   std::atomic<bool> intact = true;
   parallel_for(list.size(), parallel_checks, [&](std::size_t i) {
     try {
-      if (seal_of(open_directory(list[i].first)) != list[i].second)
+      if (seal_of(open_entry(list[i].first)) != list[i].second)
         intact = false;
     } catch (const Error&) {
       intact = false;

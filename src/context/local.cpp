@@ -139,8 +139,8 @@ std::optional<Time> unpack_into(FdRef directory, Source& archive, ExpansionLimit
   return newest;
 }
 
-LocalContext open_directory(std::string path) {
-  auto fd = open_at(current_directory(), path, O_RDONLY | O_DIRECTORY);
+LocalContext context_at(std::string path) {
+  auto fd = open_directory(path);
   return {std::move(path), std::move(fd), std::nullopt};
 }
 
@@ -155,8 +155,12 @@ std::string named_directory(std::string path) {
   return path;
 }
 
+bool is_stdin(std::string_view archive) {
+  return archive == "stdin" || archive == "-";
+}
+
 LocalContext open_tar(const LocalContextRequest& request, const std::string& path) {
-  if (path == "stdin" || path == "-") {
+  if (is_stdin(path)) {
     Fd copy(::fcntl(request.standard_input.get(), F_DUPFD_CLOEXEC, 3));
     if (!copy)
       throw SysError(errno, "standard input");
@@ -174,6 +178,19 @@ bool is_local_context(std::string_view context) noexcept {
          context.find("://") == std::string_view::npos;
 }
 
+std::optional<std::string> local_path(std::string_view context) {
+  const bool is_archive = context.starts_with(tar_scheme);
+  if (!is_local_context(context) || context == "-")
+    return std::nullopt;
+  if (is_archive)
+    context.remove_prefix(tar_scheme.size());
+  else if (context.starts_with(directory_scheme))
+    context.remove_prefix(directory_scheme.size());
+  if (context.empty() || (is_archive && is_stdin(context)))
+    return std::nullopt;
+  return std::string(context);
+}
+
 LocalContext open_local_context(const LocalContextRequest& request) {
   return within(
       [&] {
@@ -184,9 +201,8 @@ LocalContext open_local_context(const LocalContextRequest& request) {
           if (text.starts_with(tar_scheme))
             return open_tar(request, std::string(text.substr(tar_scheme.size())));
           if (text.starts_with(directory_scheme))
-            return open_directory(
-                named_directory(std::string(text.substr(directory_scheme.size()))));
-          return open_directory(std::string(text));
+            return context_at(named_directory(std::string(text.substr(directory_scheme.size()))));
+          return context_at(std::string(text));
         }();
         enter_sub_path(context, request.sub_path);
         return context;

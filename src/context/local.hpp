@@ -33,6 +33,8 @@ struct LocalContextRequest {
 
 /// True for the forms that open_local_context() knows.
 bool is_local_context(std::string_view context) noexcept;
+/// The directory or archive that such a form names; nothing for standard input and other forms.
+std::optional<std::string> local_path(std::string_view context);
 
 /// Opens a directory, or unpacks a tar below `temporary`. @throws Error naming the context
 LocalContext open_local_context(const LocalContextRequest& request);

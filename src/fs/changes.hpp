@@ -44,6 +44,7 @@ ContentOpener open_contents(FdRef root, const std::vector<LayerEntry>& entries);
 /// reading any content. What is changed after take() has returned has another ctime than before.
 class Snapshot {
 public:
+  Snapshot(); ///< Of an empty directory.
   static Snapshot take(FdRef root, const PathFilter& ignored);
   Snapshot(Snapshot&&) noexcept;
   Snapshot& operator=(Snapshot&&) noexcept;

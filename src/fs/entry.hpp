@@ -47,6 +47,11 @@ struct LayerEntry {
   Metadata meta;
   /// Another name for the file at this path; meta is then that of the header, without content.
   std::optional<RootedPath> hard_link;
+
+  /// Whether bytes of content follow.
+  bool has_content() const noexcept {
+    return meta.type == FileType::regular && !hard_link && meta.size > 0;
+  }
 };
 
 } // namespace cairn

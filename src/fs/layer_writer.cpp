@@ -18,23 +18,17 @@ Time TimeRule::apply(Time mtime) const {
   return mtime;
 }
 
-namespace {
-
-void write_entries(const std::vector<LayerEntry>& entries, const ContentOpener& open,
-                   const TimeRule& times, Sink& to) {
+void write_tar(const std::vector<LayerEntry>& entries, const ContentOpener& open,
+               const TimeRule& times, Sink& to) {
   TarWriter tar(to);
   for (std::size_t n = 0; n < entries.size(); ++n) {
     auto entry = entries[n];
     entry.meta.mtime = times.apply(entry.meta.mtime);
-    const bool has_content =
-        entry.meta.type == FileType::regular && !entry.hard_link && entry.meta.size != 0;
-    const auto content = has_content ? open(n) : nullptr;
+    const auto content = entry.has_content() ? open(n) : nullptr;
     tar.add(entry, content.get());
   }
   tar.finish();
 }
-
-} // namespace
 
 Layer write_layer(const std::vector<LayerEntry>& entries, const ContentOpener& open,
                   const BlobStore& store, const CompressionChoice& choice, const TimeRule& times) {
@@ -47,7 +41,7 @@ Layer write_layer(const std::vector<LayerEntry>& entries, const ContentOpener& o
     compressor->finish();
   });
   TeeSink both(diff_hash, compressed);
-  write_entries(entries, open, times, both);
+  write_tar(entries, open, times, both);
   compressed.finish();
 
   const auto digest = blob.commit();

@@ -27,8 +27,13 @@ struct TimeRule {
 /// hard link and not empty.
 using ContentOpener = std::function<std::unique_ptr<Source>(std::size_t n)>;
 
-/// Writes entries, which must be in path order with hard links after their targets, as one layer,
-/// in one pass: tar, SHA-256, compressor, SHA-256, store. Compression and hashing overlap.
+/// Writes entries, which must be in path order with hard links after their targets, as a tar
+/// archive. Does not finish the sink.
+void write_tar(const std::vector<LayerEntry>& entries, const ContentOpener& open,
+               const TimeRule& times, Sink& to);
+
+/// Writes such entries as one layer, in one pass: tar, SHA-256, compressor, SHA-256, store.
+/// Compression and hashing overlap.
 Layer write_layer(const std::vector<LayerEntry>& entries, const ContentOpener& open,
                   const BlobStore& store, const CompressionChoice& choice, const TimeRule& times);
 

@@ -136,6 +136,7 @@ struct Snapshot::State {
   std::vector<Item> items; ///< In the order of their paths.
 };
 
+Snapshot::Snapshot() : state_(std::make_unique<State>()) {}
 Snapshot::Snapshot(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Snapshot::Snapshot(Snapshot&&) noexcept = default;
 Snapshot& Snapshot::operator=(Snapshot&&) noexcept = default;

@@ -1,5 +1,6 @@
 #include "net/http_curl.hpp"
 
+#include "net/outgoing_body.hpp"
 #include "net/redact.hpp"
 #include "net/redirect.hpp"
 #include "net/response_head.hpp"
@@ -198,11 +199,10 @@ private:
   }
 
   void set_stream_body(const StreamBody& body) {
-    source_ = body.open();
-    size_ = body.size;
+    body_.emplace(body);
     pace_.send(SteadyClock::now());
     set(CURLOPT_UPLOAD, 1L);
-    set(CURLOPT_INFILESIZE_LARGE, size_ ? static_cast<curl_off_t>(*size_) : curl_off_t{-1});
+    set(CURLOPT_INFILESIZE_LARGE, body.size ? static_cast<curl_off_t>(*body.size) : curl_off_t{-1});
     set(CURLOPT_READFUNCTION, &on_read);
     set(CURLOPT_READDATA, this);
     set(CURLOPT_SEEKFUNCTION, &on_seek);
@@ -243,10 +243,7 @@ private:
     const auto said = code == CURLE_SEND_FAIL_REWIND ? std::string("the connection broke")
                       : error_[0] != '\0'            ? printable(error_.data())
                                                      : std::string(curl_easy_strerror(code));
-    if (source_ == nullptr)
-      return said;
-    return size_ ? fmt::format("{} (after {} of {} bytes)", said, sent_, *size_)
-                 : fmt::format("{} (after {} bytes)", said, sent_);
+    return body_ ? fmt::format("{} ({})", said, body_->progress()) : said;
   }
 
   TlsError distrust(const std::string& said) const {
@@ -337,18 +334,10 @@ private:
   }
 
   std::size_t give_body(std::span<std::byte> buffer) {
-    const auto count = source_->read(buffer);
-    sent_ += count;
-    // Newer releases of libcurl ask for no byte beyond the size.
-    if (std::byte beyond{}; size_ && count > 0 && sent_ == *size_)
-      sent_ += source_->read({&beyond, 1});
-    if (!ended_ && (count == 0 || (size_ && sent_ >= *size_))) {
-      ended_ = true;
-      pace_.wait(SteadyClock::now(), sent_ + request_.earlier_bytes);
-    }
-    if (size_ && (sent_ > *size_ || (count == 0 && sent_ < *size_)))
-      throw Error("{}: the body has {} bytes or {}, not {}", describe(request_), sent_,
-                  sent_ > *size_ ? "more" : "fewer", *size_);
+    const bool had_ended = body_->has_ended();
+    const auto count = within([&] { return body_->read(buffer); }, "{}", describe(request_));
+    if (body_->has_ended() && !had_ended)
+      pace_.wait(SteadyClock::now(), body_->sent() + request_.earlier_bytes);
     return count;
   }
 
@@ -419,7 +408,7 @@ private:
     return transfer.guarded(CURL_SEEKFUNC_FAIL, [&] {
       // libcurl would send a request again by itself when a connection that it used before breaks.
       // What the server has made of the part that it got only the caller can find out.
-      const bool is_at_start = offset == 0 && origin == SEEK_SET && transfer.sent_ == 0;
+      const bool is_at_start = offset == 0 && origin == SEEK_SET && transfer.body_->sent() == 0;
       return is_at_start ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_CANTSEEK;
     });
   }
@@ -442,10 +431,7 @@ private:
   std::string proxy_;
   std::string ca_;
   std::array<char, CURL_ERROR_SIZE> error_{};
-  std::unique_ptr<Source> source_;
-  std::optional<std::uint64_t> size_;
-  std::uint64_t sent_ = 0;
-  bool ended_ = false;
+  std::optional<OutgoingBody> body_; ///< One that is streamed.
   bool enough_ = false;
   bool announced_ = false;
   Pace pace_;

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -46,6 +47,23 @@ std::optional<Fd> open_in_root(FdRef root, const RootedPath& path, int flags, Fi
     if (errno != EINTR && errno != EAGAIN)
       throw SysError(errno, "open '{}'", path.str());
   }
+}
+
+Fd open_directory(const std::string& path) {
+  return open_at(current_directory(), path, O_RDONLY | O_DIRECTORY);
+}
+
+std::string real_path(const std::string& path) {
+  char real[PATH_MAX];
+  if (::realpath(path.c_str(), real) == nullptr)
+    throw SysError(errno, "find '{}'", path);
+  return real;
+}
+
+std::optional<std::string> try_real_path(const std::string& path) {
+  char real[PATH_MAX];
+  return ::realpath(path.c_str(), real) != nullptr ? std::optional<std::string>(real)
+                                                   : std::nullopt;
 }
 
 std::string read_file(FdRef file, std::uint64_t limit) {

@@ -28,6 +28,14 @@ enum class FinalLink { follow, keep };
 std::optional<Fd> open_in_root(FdRef root, const RootedPath& path, int flags,
                                FinalLink last = FinalLink::keep);
 
+/// A directory by its path, symbolic links followed. @throws SysError
+Fd open_directory(const std::string& path);
+
+/// realpath(3): absolute, without links. @throws SysError "find 'path': ..."
+std::string real_path(const std::string& path);
+/// The same; nothing when it leads to nothing.
+std::optional<std::string> try_real_path(const std::string& path);
+
 /// The whole file. @throws SysError; Error when it is larger than `limit` bytes.
 std::string read_file(FdRef directory, const std::string& name, std::uint64_t limit);
 std::string read_file(FdRef file, std::uint64_t limit);

@@ -1,12 +1,25 @@
 """What the tests of --cache-dir share: a registry that can be stopped, and builds that use a cache."""
 import contextlib
 import pathlib
+import subprocess
 
-from support import registry, tar_layers
+from support import Skip, registry, tar_layers
 
 TEXT = "FROM {host}/base:1\nRUN cat /bin/busybox /etc/passwd | wc -c > /size\nCOPY f /f\n"
 FILES = {"f": "text\n"}
 QUICK = {"timeout": 120}  # a registry that is gone is tried several times
+
+
+@contextlib.contextmanager
+def mounted(place: pathlib.Path, *words: str):
+    """PLACE with what `mount WORDS PLACE` mounts there."""
+    done = subprocess.run(["mount", *words, str(place)], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Skip(f"{' '.join(words)} cannot be mounted here: {done.stderr.strip()}")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 @contextlib.contextmanager

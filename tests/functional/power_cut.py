@@ -4,7 +4,6 @@
     CAIRN_PROGRAMS=... power_cut.py                 two rounds of each kind, a few seconds each
     CAIRN_PROGRAMS=... CAIRN_ROUNDS=20 power_cut.py  twenty of each kind, cut after 5 to 30 seconds
 """
-import contextlib
 import fcntl
 import os
 import pathlib
@@ -15,6 +14,7 @@ import subprocess
 import sys
 import time
 
+from cache_support import mounted
 from support import Skip, case, expect_equal, main, tar_layers
 
 ROUNDS = int(os.environ.get("CAIRN_ROUNDS", "0"))
@@ -50,30 +50,23 @@ def new_base(world) -> str:
     return f"FROM REGISTRY/{name}\n"
 
 
-@contextlib.contextmanager
-def disk(image: pathlib.Path, mounted: pathlib.Path):
+def disk(image: pathlib.Path, place: pathlib.Path):
     """The file system of an image, mounted; what its journal holds is put in place."""
-    mounted.mkdir(exist_ok=True)
-    done = subprocess.run(["mount", "-o", "loop", str(image), str(mounted)], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise Skip(f"no image can be mounted here: {done.stderr.strip()}")
-    try:
-        yield mounted
-    finally:
-        subprocess.run(["umount", "--lazy", str(mounted)], check=True)
+    place.mkdir(exist_ok=True)
+    return mounted(place, "-o", "loop", str(image))
 
 
-def copy_in_use(image: pathlib.Path, mounted: pathlib.Path) -> pathlib.Path:
+def copy_in_use(image: pathlib.Path, place: pathlib.Path) -> pathlib.Path:
     """What the device holds now is another disk; what runs, runs on."""
-    del mounted
+    del place
     copy = image.with_name("copy")
     subprocess.run(["cp", "--sparse=always", str(image), str(copy)], check=True)
     return copy
 
 
-def shut_down(image: pathlib.Path, mounted: pathlib.Path) -> pathlib.Path:
+def shut_down(image: pathlib.Path, place: pathlib.Path) -> pathlib.Path:
     """From one moment on nothing reaches the device any more; whoever uses the file system gets errors."""
-    root = os.open(mounted, os.O_RDONLY)
+    root = os.open(place, os.O_RDONLY)
     try:
         fcntl.ioctl(root, FS_IOC_SHUTDOWN, struct.pack("I", WITHOUT_FLUSHING))
     finally:

@@ -1,11 +1,13 @@
 #include "apps/executor/named_paths.hpp"
 
+#include "build/named_context.hpp"
 #include "build/reports.hpp"
-#include "context/url_source.hpp"
+#include "context/local.hpp"
 #include "util/text.hpp"
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 
 namespace cairn {
@@ -54,15 +56,13 @@ Paths cache_layouts(const std::string& value) {
   return paths;
 }
 
-std::string without_scheme(const std::string& value, std::string_view scheme) {
-  return value.starts_with(scheme) ? value.substr(scheme.size()) : value;
+Paths if_local(const std::optional<std::string>& path) {
+  return path && !path->empty() ? Paths{*path} : Paths();
 }
 
 /// A path, dir://PATH, tar://PATH, otherwise something on another machine
 Paths context(const std::string& value) {
-  const auto path = without_scheme(without_scheme(value, "dir://"), "tar://");
-  const bool elsewhere = path.find("://") != std::string::npos || path == "stdin";
-  return elsewhere || path.empty() || is_url(value) ? Paths() : Paths{path};
+  return if_local(local_path(value));
 }
 
 /// What --context-base says, of which a path in --context is a part; "" for nothing.
@@ -86,15 +86,7 @@ Paths context_in(const std::string& base, const std::string& value) {
 /// NAME=PATH, NAME=oci-layout://PATH[:TAG][@DIGEST]
 Paths named_context(const std::string& value) {
   const auto parts = cut(value, '=');
-  if (!parts)
-    return {};
-  constexpr std::string_view scheme = "oci-layout://";
-  if (!parts->second.starts_with(scheme))
-    return context(std::string(parts->second));
-  auto path = std::string(parts->second.substr(scheme.size()));
-  path = path.substr(0, path.find('@'));
-  const auto tag = path.find(':', path.rfind('/') + 1);
-  return {path.substr(0, tag)};
+  return parts ? if_local(local_path_of(parts->second)) : Paths();
 }
 
 struct Row {

@@ -1,7 +1,9 @@
 #include "apps/executor/output_conflicts.hpp"
 
 #include "build/cache_setup.hpp"
+#include "build/named_context.hpp"
 #include "build/reports.hpp"
+#include "context/local.hpp"
 #include "util/error.hpp"
 
 #include <sys/stat.h>
@@ -19,7 +21,6 @@ namespace cairn {
 namespace {
 
 constexpr std::string_view layout_scheme = "oci-layout://";
-constexpr std::string_view directory_scheme = "dir://";
 
 /// A path that one flag has for itself.
 struct Claim {
@@ -28,7 +29,7 @@ struct Claim {
 };
 
 /// Absolute and without links, as far as it exists.
-std::string real_path(const std::string& path) {
+std::string settled_path(const std::string& path) {
   std::error_code error;
   const auto whole = std::filesystem::weakly_canonical(std::filesystem::absolute(path), error);
   auto text = error ? path : whole.string();
@@ -53,7 +54,7 @@ public:
   void add_directory(const std::string& flag, const std::string& path,
                      std::initializer_list<std::string_view> names) {
     for (const auto name : names)
-      add(flag, real_path(path) + "/" + std::string(name));
+      add(flag, settled_path(path) + "/" + std::string(name));
   }
 
   void add_layout(const std::string& flag, const std::string& path) {
@@ -62,7 +63,7 @@ public:
 
   void add_file(const std::string& flag, const std::string& path) {
     if (!path.empty() && !is_uploaded(path) && !is_stream(path))
-      add(flag, real_path(path));
+      add(flag, settled_path(path));
   }
 
 private:
@@ -95,20 +96,13 @@ void check_exports(const BuildOptions& options) {
     for (const auto& [name, source] : options.context.named)
       if (!target.reference && source.starts_with(layout_scheme)) {
         Claims claims;
-        claims.add_layout("--build-context " + name, source.substr(layout_scheme.size()));
+        claims.add_layout("--build-context " + name, local_path_of(source).value());
         claims.add_layout("--export-cache-mounts", target.layout_path);
       }
 }
 
-/// The directory of a context on this machine; empty when it is elsewhere.
-std::string context_directory(const std::string& context) {
-  if (context.starts_with(directory_scheme))
-    return context.substr(directory_scheme.size());
-  return context.find("://") == std::string::npos ? context : "";
-}
-
 void check_context(const std::string& flag, const std::string& path, const std::string& context) {
-  if (!path.empty() && !context.empty() && real_path(path) == real_path(context))
+  if (!path.empty() && !context.empty() && settled_path(path) == settled_path(context))
     throw with_hint(Error("{} and --context: the layout would be written among the files of '{}'",
                           flag, context),
                     "give it a directory of its own");
@@ -131,7 +125,7 @@ void check_output_conflicts(const BuildOptions& options) {
   claims.add_file("--tar-path", output.tar_path);
   add_reports(claims, output.reports);
   check_exports(options);
-  const auto context = context_directory(options.context.context);
+  const auto context = local_path(options.context.context).value_or("");
   check_context("--oci-layout-path", output.oci_layout_path, context);
   for (const auto& target : options.cache_mounts.export_to)
     check_context("--export-cache-mounts", target.layout_path, context);

@@ -39,8 +39,4 @@ OverlayMount::~OverlayMount() {
     ::umount2(merged_.c_str(), MNT_DETACH);
 }
 
-Fd open_directory(const std::string& path) {
-  return open_at(current_directory(), path, O_RDONLY | O_DIRECTORY);
-}
-
 } // namespace cairn::test

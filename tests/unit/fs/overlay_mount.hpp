@@ -29,7 +29,4 @@ private:
   std::string upper_;
 };
 
-/// A directory by its path. @throws SysError
-Fd open_directory(const std::string& path);
-
 } // namespace cairn::test

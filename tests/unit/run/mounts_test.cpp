@@ -32,10 +32,6 @@ bool is_old(const std::string& path) {
   return time.tv_sec == 1000 && time.tv_nsec == 5;
 }
 
-Fd open_directory(const std::string& path) {
-  return open_at(current_directory(), path, O_RDONLY | O_DIRECTORY);
-}
-
 RootedPath at(const char* path) {
   return RootedPath::parse(path);
 }
