@@ -1,9 +1,9 @@
 #include "context/local.hpp"
 
-#include "fs/compress.hpp"
-#include "fs/filter.hpp"
-#include "fs/tar.hpp"
-#include "fs/unpack.hpp"
+#include "fs/archive/compress.hpp"
+#include "fs/archive/filter.hpp"
+#include "fs/archive/tar.hpp"
+#include "fs/tree/unpack.hpp"
 #include "util/beneath.hpp"
 #include "util/error.hpp"
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "fs/expansion.hpp"
-#include "fs/ignore.hpp"
+#include "fs/archive/expansion.hpp"
+#include "fs/pattern/ignore.hpp"
 #include "util/clock.hpp"
 #include "util/fd.hpp"
 #include "util/file.hpp"

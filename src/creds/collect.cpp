@@ -1,10 +1,10 @@
 #include "creds/collect.hpp"
 
-#include "creds/cloud_keychain.hpp"
-#include "creds/config_places.hpp"
-#include "creds/gitlab.hpp"
-#include "creds/helper_protocol.hpp"
-#include "creds/kaniko_variables.hpp"
+#include "creds/cloud/cloud_keychain.hpp"
+#include "creds/cloud/gitlab.hpp"
+#include "creds/docker/config_places.hpp"
+#include "creds/docker/helper_protocol.hpp"
+#include "creds/docker/kaniko_variables.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 #include "util/text.hpp"
@@ -136,11 +136,11 @@ private:
 
   void add_clouds() {
     for (const auto& registry : sources_.helped) {
-      minter(registry, "--cloud");
+      provider(registry, "--cloud");
       merge_.add_helper(registry, "cairn", "--cloud");
     }
     for (const auto& registry : sources_.minted) {
-      auto& cloud = minter(registry, "--mint");
+      auto& cloud = provider(registry, "--mint");
       const auto minted =
           within([&] { return cloud.mint(host_of(registry)); }, "--mint={}", registry);
       if (!minted)
@@ -154,8 +154,8 @@ private:
     return image ? image->registry() : registry;
   }
 
-  CloudMinter& minter(const std::string& registry, std::string_view flag) {
-    auto* found = minter_for(services_.minters, host_of(registry));
+  TokenProvider& provider(const std::string& registry, std::string_view flag) {
+    auto* found = provider_for(services_.providers, host_of(registry));
     if (found == nullptr)
       throw Error("{}={}: no registry of Amazon, Google or Azure", flag, registry);
     return *found;

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "creds/cloud.hpp"
-#include "creds/config_merge.hpp"
-#include "creds/vault.hpp"
+#include "creds/cloud/cloud.hpp"
+#include "creds/cloud/vault.hpp"
+#include "creds/docker/config_merge.hpp"
 #include "util/progress.hpp"
 
 #include <string>
@@ -30,7 +30,7 @@ struct CredentialSources {
 /// What collecting works with; all borrowed.
 struct CollectServices {
   Http& http;
-  const CloudMinters& minters;
+  const CloudMinters& providers;
   const Variables& environment;
   Progress& progress;
 };

@@ -1,9 +1,9 @@
 #include "dockerfile/dockerfile.hpp"
 
-#include "dockerfile/lint_stages.hpp"
-#include "dockerfile/lint_syntax.hpp"
-#include "dockerfile/parser.hpp"
-#include "dockerfile/understand.hpp"
+#include "dockerfile/lint/lint_stages.hpp"
+#include "dockerfile/lint/lint_syntax.hpp"
+#include "dockerfile/syntax/parse_instruction.hpp"
+#include "dockerfile/syntax/parser.hpp"
 #include "util/error.hpp"
 
 #include <utility>
@@ -12,9 +12,9 @@ namespace cairn {
 
 namespace {
 
-Instruction understand_in(const SourceFile& source, const SyntaxNode& node) {
+Instruction parse_in(const SourceFile& source, const SyntaxNode& node) {
   try {
-    return understand(node);
+    return parse_instruction(node);
   } catch (Error& error) {
     add_place(error, source, node.range);
     throw;
@@ -53,7 +53,7 @@ Dockerfile parse_dockerfile(std::string text, std::string file_name, Linter& lin
   lint_continuations(tree.nodes, linter);
   for (const auto& node : tree.nodes) {
     lint_node(node, linter);
-    add(file, understand_in(file.source, node));
+    add(file, parse_in(file.source, node));
   }
   if (file.stages.empty())
     throw Error("{}: the file has no FROM", file.source.name);
@@ -61,11 +61,11 @@ Dockerfile parse_dockerfile(std::string text, std::string file_name, Linter& lin
   return file;
 }
 
-Instruction parse_instruction(std::string text, std::string origin) {
+Instruction parse_trigger(std::string text, std::string origin) {
   const auto tree = parse_syntax(std::move(text), std::move(origin));
   if (tree.nodes.size() != 1)
     throw error_at(tree.source, tree.nodes[1].range, "a trigger must be a single instruction");
-  auto instruction = understand_in(tree.source, tree.nodes[0]);
+  auto instruction = parse_in(tree.source, tree.nodes[0]);
   if (std::holds_alternative<instruction::From>(instruction) ||
       std::holds_alternative<instruction::Maintainer>(instruction) ||
       std::holds_alternative<instruction::Onbuild>(instruction))

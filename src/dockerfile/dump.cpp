@@ -1,5 +1,5 @@
-#include "dockerfile/parser.hpp"
-#include "dockerfile/quote.hpp"
+#include "dockerfile/syntax/parser.hpp"
+#include "dockerfile/syntax/quote.hpp"
 #include "util/text.hpp"
 
 namespace cairn {

@@ -1,6 +1,6 @@
 #include "dockerfile/requested_frontend.hpp"
 
-#include "dockerfile/lines.hpp"
+#include "dockerfile/syntax/lines.hpp"
 #include "util/error.hpp"
 #include "util/json.hpp"
 #include "util/text.hpp"

@@ -1,7 +1,6 @@
 #include "net/http.hpp"
 
 #include "net/redact.hpp"
-#include "net/retry.hpp"
 #include "util/json.hpp"
 #include "util/text.hpp"
 
@@ -164,14 +163,6 @@ std::string describe(const Response& response) {
     text += " " + std::string(reason);
   append(text, excerpt(said_in(response)));
   return text;
-}
-
-void require_success(const Request& request, const Response& response) {
-  if (response.ok())
-    return;
-  if (is_transient(response.status))
-    throw TransientStatus(request, response);
-  throw Error("{}: {}", describe(request), describe(response));
 }
 
 } // namespace cairn

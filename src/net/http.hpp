@@ -141,13 +141,6 @@ private:
   std::string authority_;
 };
 
-/// The program was told to end while it waited.
-class Cancelled : public Error {
-public:
-  using Error::Error;
-  [[noreturn]] void raise() const override { throw Cancelled(*this); }
-};
-
 /// The first byte of the part that an answer with status 206 holds ("bytes 100-199/200", RFC 9110
 /// 14.4). Nothing when it does not say.
 std::optional<std::uint64_t> range_start(const Response& response);
@@ -158,8 +151,5 @@ std::string describe(const Request& request);
 /// What an answer that is no success says: "503 Service Unavailable: UNAVAILABLE: try later".
 /// Reads the errors of the distribution protocol and OAuth 2, or takes a line of plain text.
 std::string describe(const Response& response);
-
-/// @throws TransientStatus (net/retry.hpp) when a retry could help, Error otherwise
-void require_success(const Request& request, const Response& response);
 
 } // namespace cairn

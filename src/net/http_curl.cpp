@@ -4,6 +4,7 @@
 #include "net/redact.hpp"
 #include "net/redirect.hpp"
 #include "net/response_head.hpp"
+#include "util/cancelled.hpp"
 #include "util/text.hpp"
 
 #include <curl/curl.h>

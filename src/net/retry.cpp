@@ -1,6 +1,7 @@
 #include "net/retry.hpp"
 
 #include "net/http_date.hpp"
+#include "util/cancelled.hpp"
 #include "util/text.hpp"
 
 #include <algorithm>
@@ -33,10 +34,6 @@ private:
 
 } // namespace
 
-bool is_transient(int status) noexcept {
-  return status == 408 || status == 429 || status == 500 || (status >= 502 && status <= 504);
-}
-
 std::optional<Milliseconds> pause_after(const RetryPolicy& policy, unsigned failures, double random,
                                         std::optional<Milliseconds> asked) {
   const auto cap = static_cast<double>(policy.cap.count());
@@ -58,12 +55,6 @@ std::optional<Milliseconds> parse_retry_after(std::string_view text, Time now) {
   if (!date)
     return std::nullopt;
   return *date <= now ? Milliseconds(0) : std::chrono::ceil<Milliseconds>(*date - now);
-}
-
-TransientStatus::TransientStatus(const Request& request, const Response& response)
-    : TemporaryError("{}: {}", describe(request), describe(response)), status_(response.status) {
-  if (const auto* after = response.headers.find("retry-after"))
-    retry_after_ = *after;
 }
 
 Retry::Retry(RetryPolicy policy, Pause pause, Random random, Clock clock, Progress& progress)

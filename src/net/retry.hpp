@@ -1,6 +1,7 @@
 #pragma once
 
 #include "net/http.hpp"
+#include "net/transient_status.hpp"
 #include "util/clock.hpp"
 #include "util/progress.hpp"
 
@@ -24,9 +25,6 @@ struct RetryPolicy {
   Milliseconds patience{300'000};
 };
 
-/// 408, 429, 500, 502, 503 and 504.
-bool is_transient(int status) noexcept;
-
 /// The pause after `failures` (one or more) attempts: first * factor^(failures - 1) up to the cap,
 /// of which `random` in [0, 1) takes away up to a quarter; never less than the server asked for.
 /// Nothing when that is more than the policy's patience.
@@ -35,21 +33,6 @@ std::optional<Milliseconds> pause_after(const RetryPolicy& policy, unsigned fail
 
 /// A Retry-After header: seconds or an HTTP date (RFC 9110 10.2.3). Nothing when it is neither.
 std::optional<Milliseconds> parse_retry_after(std::string_view text, Time now);
-
-/// An answer that may be another one later.
-class TransientStatus : public TemporaryError {
-public:
-  /// "registry.example: GET https://…: 503 Service Unavailable: …"
-  TransientStatus(const Request& request, const Response& response);
-
-  int status() const noexcept { return status_; }
-  [[noreturn]] void raise() const override { throw TransientStatus(*this); }
-  const std::string& retry_after() const noexcept { return retry_after_; } ///< As sent; may be "".
-
-private:
-  int status_;
-  std::string retry_after_;
-};
 
 /// The loop. Thread-safe as far as its functions are.
 class Retry {

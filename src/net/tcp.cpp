@@ -1,6 +1,7 @@
 #include "net/tcp.hpp"
 
 #include "net/http.hpp"
+#include "util/cancelled.hpp"
 #include "util/error.hpp"
 
 #include <netdb.h>

@@ -2,6 +2,7 @@
 
 #include "oci/manifest.hpp"
 #include "oci/reference.hpp"
+#include "registry/blob_opener.hpp"
 #include "registry/error.hpp"
 #include "registry/options.hpp"
 #include "registry/services.hpp"
@@ -22,9 +23,6 @@ struct ManifestBytes {
   std::string media_type;
   Digest digest;
 };
-
-/// A fresh Source of a blob's bytes, at the first one. Called once per attempt, from any thread.
-using BlobOpener = std::function<std::unique_ptr<Source>()>;
 
 /// How a blob came to be in a repository.
 enum class BlobArrival { present, mounted, uploaded };

@@ -24,7 +24,7 @@ public:
     skip_ -= repeated;
     bytes = bytes.subspan(static_cast<std::size_t>(repeated));
     if (bytes.size() > blob_.size - received_)
-      throw WrongBytes("more than the {} bytes it should have came", blob_.size);
+      throw DigestMismatch("more than the {} bytes it should have came", blob_.size);
     received_ += bytes.size();
     hash_.write(bytes);
     next_.write(bytes);
@@ -36,15 +36,15 @@ public:
     copy(begun, counted);
     received_ = counted.count();
     if (received_ > blob_.size)
-      throw WrongBytes("{} bytes of its {} are there", received_, blob_.size);
+      throw DigestMismatch("{} bytes of its {} are there", received_, blob_.size);
   }
 
   void verify() {
     if (received_ != blob_.size)
-      throw WrongBytes("{} bytes came instead of {}", received_, blob_.size);
+      throw DigestMismatch("{} bytes came instead of {}", received_, blob_.size);
     if (const auto digest = Digest::from_hex(hash_.hex()); digest != blob_.digest)
-      throw WrongBytes("the bytes that came have the digest {}, not {}", digest.str(),
-                       blob_.digest.str());
+      throw DigestMismatch("the bytes that came have the digest {}, not {}", digest.str(),
+                           blob_.digest.str());
   }
 
 private:

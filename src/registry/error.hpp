@@ -19,10 +19,10 @@ public:
 };
 
 /// The bytes of a blob are not those that its descriptor promises.
-class WrongBytes : public Error {
+class DigestMismatch : public Error {
 public:
   using Error::Error;
-  [[noreturn]] void raise() const override { throw WrongBytes(*this); }
+  [[noreturn]] void raise() const override { throw DigestMismatch(*this); }
 };
 
 } // namespace cairn

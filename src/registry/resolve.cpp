@@ -62,8 +62,6 @@ ResolvedImage resolve_image(ImageDocuments& from, const std::vector<ImageRef>& c
   for (std::size_t i = 0; i + 1 < candidates.size(); ++i) {
     try {
       return resolve_image(from, candidates[i], platform);
-    } catch (const Cancelled&) {
-      throw;
     } catch (const Error& error) {
       progress.warn("{}; trying {}", error.what(), candidates[i + 1].name());
     }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "creds/credential.hpp"
+#include "creds/docker/credential.hpp"
 #include "net/http.hpp"
 #include "net/retry.hpp"
 #include "util/clock.hpp"

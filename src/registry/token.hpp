@@ -1,6 +1,6 @@
 #pragma once
 
-#include "creds/credential.hpp"
+#include "creds/docker/credential.hpp"
 #include "net/http.hpp"
 #include "registry/challenge.hpp"
 #include "util/clock.hpp"

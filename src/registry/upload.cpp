@@ -55,8 +55,6 @@ void BlobUploader::abandon(const std::string& location) const {
   try {
     // Some registries want a scope of its own for this, and a token more.
     static_cast<void>(session_.send(upload_request("DELETE", location), access_, LoginAgain::no));
-  } catch (const Cancelled&) {
-    throw;
   } catch (const Error&) {
     // Registries drop uploads that nobody finishes.
     return;

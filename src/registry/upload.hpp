@@ -2,7 +2,7 @@
 
 #include "net/retry.hpp"
 #include "oci/manifest.hpp"
-#include "registry/client.hpp"
+#include "registry/blob_opener.hpp"
 #include "registry/session.hpp"
 
 #include <optional>

@@ -1,7 +1,8 @@
 #pragma once
 
 #include "net/retry.hpp"
-#include "registry/client.hpp"
+#include "oci/manifest.hpp"
+#include "registry/blob_opener.hpp"
 #include "registry/session.hpp"
 
 #include <cstdint>

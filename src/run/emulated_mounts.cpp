@@ -1,6 +1,6 @@
 #include "run/emulated_mounts.hpp"
 
-#include "run/kept_time.hpp"
+#include "run/mounts/mtime_guard.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 
@@ -52,7 +52,7 @@ void EmulatedMounts::add(const BindMount& mount) {
     throw SysError(errno, "mount '{}' on '{}'", mount.source, mount.target.str());
   const auto kind = S_ISDIR(info.st_mode) ? MountPoints::Kind::directory : MountPoints::Kind::file;
   auto& place = take(mount.target, kind);
-  const KeptTime kept(open_parent(place.path));
+  const MtimeGuard kept(open_parent(place.path));
   if (mount.in_place == InPlace::move && ::renameat2(AT_FDCWD, mount.source.c_str(), AT_FDCWD,
                                                      place.path.c_str(), RENAME_NOREPLACE) == 0) {
     place.source = mount.source;
@@ -68,7 +68,7 @@ void EmulatedMounts::add(const BindMount& mount) {
 void EmulatedMounts::add(const TmpfsMount& mount) {
   constexpr mode_t permissions = 07777;
   const auto& place = take(mount.target, MountPoints::Kind::open_directory);
-  const KeptTime kept(open_parent(place.path));
+  const MtimeGuard kept(open_parent(place.path));
   struct stat covered {};
   if (::lstat(place.aside.c_str(), &covered) != 0 || !S_ISDIR(covered.st_mode))
     throw SysError(ENOTDIR, "mount a tmpfs on '{}'", place.path);
@@ -79,7 +79,7 @@ void EmulatedMounts::add(const TmpfsMount& mount) {
 
 void EmulatedMounts::add(const FileMount& mount) {
   const auto& place = take(mount.target, MountPoints::Kind::file);
-  const KeptTime kept(open_parent(place.path));
+  const MtimeGuard kept(open_parent(place.path));
   const auto file = open_at(current_directory(), place.path, O_WRONLY | O_CREAT | O_EXCL, 0600);
   write_all(file, std::as_bytes(std::span(mount.content)));
   if (::fchown(file.get(), mount.uid, mount.gid) != 0 || ::fchmod(file.get(), mount.mode) != 0)
@@ -94,7 +94,7 @@ EmulatedMounts::Place& EmulatedMounts::take(const RootedPath& target, MountPoint
   const auto slash = path.rfind('/') + 1;
   const auto aside = fmt::format("{}.cairn-{}-{}-{}", path.substr(0, slash), ::getpid(),
                                  places_.size(), path.substr(slash));
-  const KeptTime kept(open_parent(path));
+  const MtimeGuard kept(open_parent(path));
   if (::renameat2(AT_FDCWD, path.c_str(), AT_FDCWD, aside.c_str(), RENAME_NOREPLACE) != 0)
     throw SysError(errno, "move '{}' aside for a mount", path);
   return places_.emplace_back(Place{path, aside, {}});
@@ -111,7 +111,7 @@ void EmulatedMounts::give_back(const Place& place) {
 void EmulatedMounts::remove() {
   auto places = std::exchange(places_, {});
   for (auto place = places.rbegin(); place != places.rend(); ++place) {
-    const KeptTime kept(open_parent(place->path));
+    const MtimeGuard kept(open_parent(place->path));
     give_back(*place);
     remove_tree(current_directory(), place->path);
     if (::rename(place->aside.c_str(), place->path.c_str()) != 0)

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "run/mount_points.hpp"
-#include "run/runner.hpp"
+#include "run/mounts/mount_points.hpp"
+#include "run/process/runner.hpp"
 
 #include <string>
 #include <vector>

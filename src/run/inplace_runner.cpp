@@ -1,9 +1,9 @@
 #include "run/inplace_runner.hpp"
 
 #include "run/emulated_mounts.hpp"
-#include "run/hosts_file.hpp"
-#include "run/outcome.hpp"
-#include "run/supervisor.hpp"
+#include "run/mounts/hosts_file.hpp"
+#include "run/process/outcome.hpp"
+#include "run/process/supervisor.hpp"
 #include "util/error.hpp"
 
 #include <unistd.h>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "run/child_process.hpp"
-#include "run/ladder.hpp"
+#include "run/process/child_process.hpp"
+#include "run/process/runner.hpp"
 
 namespace cairn {
 

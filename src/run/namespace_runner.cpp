@@ -1,10 +1,10 @@
 #include "run/namespace_runner.hpp"
 
-#include "run/argument_area.hpp"
-#include "run/capabilities.hpp"
-#include "run/mount_points.hpp"
-#include "run/outcome.hpp"
-#include "run/user_namespace.hpp"
+#include "run/mounts/mount_points.hpp"
+#include "run/process/argument_area.hpp"
+#include "run/process/capabilities.hpp"
+#include "run/process/outcome.hpp"
+#include "run/process/user_namespace.hpp"
 #include "util/error.hpp"
 
 #include <fcntl.h>
@@ -19,9 +19,9 @@ namespace cairn {
 
 namespace {
 
-CellMount plan_mount(const BindMount& mount) {
-  CellMount planned;
-  planned.kind = CellMount::Kind::bind;
+SandboxMount plan_mount(const BindMount& mount) {
+  SandboxMount planned;
+  planned.kind = SandboxMount::Kind::bind;
   planned.target = mount.target;
   planned.access = mount.access;
   planned.source = mount.source;
@@ -34,9 +34,9 @@ CellMount plan_mount(const BindMount& mount) {
   return planned;
 }
 
-CellMount plan_mount(const TmpfsMount& mount) {
-  CellMount planned;
-  planned.kind = CellMount::Kind::tmpfs;
+SandboxMount plan_mount(const TmpfsMount& mount) {
+  SandboxMount planned;
+  planned.kind = SandboxMount::Kind::tmpfs;
   planned.target = mount.target;
   planned.point = MountPoints::Kind::open_directory;
   if (mount.size)
@@ -44,9 +44,9 @@ CellMount plan_mount(const TmpfsMount& mount) {
   return planned;
 }
 
-CellMount plan_mount(const FileMount& mount) {
-  CellMount planned;
-  planned.kind = CellMount::Kind::text;
+SandboxMount plan_mount(const FileMount& mount) {
+  SandboxMount planned;
+  planned.kind = SandboxMount::Kind::text;
   planned.target = mount.target;
   planned.point = MountPoints::Kind::file;
   planned.options = mount.content;
@@ -57,15 +57,15 @@ CellMount plan_mount(const FileMount& mount) {
 }
 
 /// A file of /etc over the root's own, with its place in the directory `home`/NAME.
-CellMount plan_etc(const std::string& home, const char* name, const std::string& text) {
+SandboxMount plan_etc(const std::string& home, const char* name, const std::string& text) {
   auto planned = plan_mount(FileMount{text, RootedPath::parse(fmt::format("/etc/{}", name)), 0644});
   planned.access = MountAccess::read_write;
   planned.stub = fmt::format("{}/{}", home, name);
   return planned;
 }
 
-std::vector<CellMount> plan_mounts(const Invocation& invocation, const std::string& home) {
-  std::vector<CellMount> planned;
+std::vector<SandboxMount> plan_mounts(const Invocation& invocation, const std::string& home) {
+  std::vector<SandboxMount> planned;
   if (invocation.hosts)
     planned.push_back(plan_etc(home, "hosts", *invocation.hosts));
   if (invocation.resolv_conf)
@@ -73,30 +73,30 @@ std::vector<CellMount> plan_mounts(const Invocation& invocation, const std::stri
   for (const auto& mount : invocation.mounts)
     planned.push_back(std::visit([](const auto& any) { return plan_mount(any); }, mount));
   for (std::size_t i = 0; i < planned.size(); ++i)
-    if (planned[i].kind == CellMount::Kind::text)
+    if (planned[i].kind == SandboxMount::Kind::text)
       planned[i].source = fmt::format("file-{}", i);
   return planned;
 }
 
-/// The cell's process, and the executor's way to talk to it.
-struct Cell {
-  Cell(RunningCommands& running, CellPlan& plan) : Cell(make_handshake(), running, plan) {}
+/// The sandbox's process, and the executor's way to talk to it.
+struct Sandbox {
+  Sandbox(RunningCommands& running, SandboxPlan& plan) : Sandbox(make_handshake(), running, plan) {}
 
   Handshake handshake;
   ChildProcess process;
 
 private:
-  Cell(HandshakePair pair, RunningCommands& running, CellPlan& plan)
+  Sandbox(HandshakePair pair, RunningCommands& running, SandboxPlan& plan)
       : handshake(std::move(pair.parent)), process(running, start(pair.child, plan)) {}
 
-  static pid_t start(const Fd& socket, CellPlan& plan) {
+  static pid_t start(const Fd& socket, SandboxPlan& plan) {
     plan.socket = plan.supervision.socket = socket.get();
     if (plan.command != nullptr)
       plan.kept_descriptors = plan.command->descriptors();
     plan.kept_descriptors.push_back(plan.socket);
     std::sort(plan.kept_descriptors.begin(), plan.kept_descriptors.end());
     const BlockedSignals blocked;
-    const pid_t pid = raw_clone(cell_namespaces(plan));
+    const pid_t pid = raw_clone(sandbox_namespaces(plan));
     if (pid == 0)
       live_in_cell(plan);
     if (pid < 0)
@@ -132,20 +132,20 @@ private:
   const OverlayRoot* overlay_;
 };
 
-/// Has the cell complete its namespaces and mount its root.
-Fd mount_root(Cell& cell, const CellPlan& plan) {
+/// Has the sandbox complete its namespaces and mount its root.
+Fd mount_root(Sandbox& sandbox, const SandboxPlan& plan) {
   if (plan.user_namespace == UserNamespace::own)
-    map_identity(cell.process.pid());
-  cell.handshake.send(SetupOrder::make_root);
+    map_identity(sandbox.process.pid());
+  sandbox.handshake.send(SetupOrder::make_root_filesystem);
   Fd root;
-  cell.handshake.expect(&root);
+  sandbox.handshake.expect(&root);
   return root;
 }
 
 } // namespace
 
 NamespaceRunner::NamespaceRunner(RunnerOptions options)
-    : options_(std::move(options)), home_(options_.work_directory, "cell-"),
+    : options_(std::move(options)), home_(options_.work_directory, "sandbox-"),
       user_namespace_((effective_capabilities() & capability(CAP_SYS_ADMIN)) != 0
                           ? UserNamespace::shared
                           : UserNamespace::own) {
@@ -161,7 +161,7 @@ NamespaceRunner::NamespaceRunner(RunnerOptions options)
 }
 
 std::vector<std::string>
-NamespaceRunner::bottom_layers(const std::vector<CellMount>& mounts) const {
+NamespaceRunner::bottom_layers(const std::vector<SandboxMount>& mounts) const {
   std::vector<std::string> layers = {home_.path() + "/system"};
   for (const auto& mount : mounts) {
     if (!mount.stub.empty())
@@ -170,9 +170,9 @@ NamespaceRunner::bottom_layers(const std::vector<CellMount>& mounts) const {
   return layers;
 }
 
-CellPlan NamespaceRunner::plan_cell(const CommandRoot& root,
-                                    const std::vector<CellMount>& mounts) const {
-  CellPlan plan;
+SandboxPlan NamespaceRunner::plan_sandbox(const CommandRoot& root,
+                                          const std::vector<SandboxMount>& mounts) const {
+  SandboxPlan plan;
   plan.user_namespace = user_namespace_;
   plan.staging = home_.path() + "/staging";
   plan.arguments = argument_area();
@@ -191,8 +191,8 @@ CellPlan NamespaceRunner::plan_cell(const CommandRoot& root,
   return plan;
 }
 
-void NamespaceRunner::furnish(Handshake& handshake, const CellPlan& plan,
-                              MountPoints& points) const {
+void NamespaceRunner::order_mounts(Handshake& handshake, const SandboxPlan& plan,
+                                   MountPoints& points) const {
   constexpr std::pair<const char*, SetupOrder> system[] = {
       {"/proc", SetupOrder::proc}, {"/sys", SetupOrder::sys}, {"/dev", SetupOrder::dev}};
   // Orders that cannot concern each other are given at once: a machine under load takes its time
@@ -206,8 +206,9 @@ void NamespaceRunner::furnish(Handshake& handshake, const CellPlan& plan,
         [&] {
           handshake.send(SetupOrder::mount, points.prepare(mount.target, mount.point),
                          static_cast<std::int32_t>(i));
-          const bool alone = mount.kind != CellMount::Kind::text || i + 1 == plan.mounts.size() ||
-                             plan.mounts[i + 1].kind != CellMount::Kind::text;
+          const bool alone = mount.kind != SandboxMount::Kind::text ||
+                             i + 1 == plan.mounts.size() ||
+                             plan.mounts[i + 1].kind != SandboxMount::Kind::text;
           if (alone)
             handshake.expect_all();
         },
@@ -216,25 +217,25 @@ void NamespaceRunner::furnish(Handshake& handshake, const CellPlan& plan,
 }
 
 template<class Finish>
-void NamespaceRunner::live(CellPlan& plan, const CommandRoot& root, const Finish& finish) {
+void NamespaceRunner::live(SandboxPlan& plan, const CommandRoot& root, const Finish& finish) {
   const VolatileMark mark(root);
-  // Lives longer than the cell: what it made is removed when nobody looks any more.
+  // Lives longer than the sandbox: what it made is removed when nobody looks any more.
   std::optional<MountPoints> points;
   {
-    Cell cell(running_, plan);
-    points.emplace(mount_root(cell, plan), open_changes(root));
-    furnish(cell.handshake, plan, *points);
+    Sandbox sandbox(running_, plan);
+    points.emplace(mount_root(sandbox, plan), open_changes(root));
+    order_mounts(sandbox.handshake, plan, *points);
     points->settle();
     points->release_root();
-    cell.handshake.send(SetupOrder::command);
-    finish(cell.handshake, cell.process);
+    sandbox.handshake.send(SetupOrder::command);
+    finish(sandbox.handshake, sandbox.process);
   }
   points->remove();
 }
 
 template<class MakePlan, class Finish>
-void NamespaceRunner::live_somehow(const MakePlan& make_plan, const CommandRoot& root,
-                                   const Finish& finish) {
+void NamespaceRunner::live_as_possible(const MakePlan& make_plan, const CommandRoot& root,
+                                       const Finish& finish) {
   auto plan = make_plan();
   try {
     live(plan, root, finish);
@@ -255,9 +256,9 @@ Outcome NamespaceRunner::run(const CommandRoot& root, const Invocation& invocati
   const CommandPlan command(invocation, output);
   const auto mounts = plan_mounts(invocation, home_.path());
   Outcome outcome;
-  live_somehow(
+  live_as_possible(
       [&] {
-        auto plan = plan_cell(root, mounts);
+        auto plan = plan_sandbox(root, mounts);
         plan.command = &command;
         plan.hostname = invocation.hostname;
         plan.network = invocation.network;
@@ -272,11 +273,11 @@ Outcome NamespaceRunner::run(const CommandRoot& root, const Invocation& invocati
 }
 
 void NamespaceRunner::try_out(const CommandRoot& root) {
-  live_somehow(
+  live_as_possible(
       [&] {
-        auto plan = plan_cell(root, {});
-        plan.purpose = std::holds_alternative<OverlayRoot>(root) ? CellPurpose::trial_overlay
-                                                                 : CellPurpose::trial_directory;
+        auto plan = plan_sandbox(root, {});
+        plan.purpose = std::holds_alternative<OverlayRoot>(root) ? SandboxPurpose::trial_overlay
+                                                                 : SandboxPurpose::trial_directory;
         return plan;
       },
       root,

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "run/cell.hpp"
-#include "run/child_process.hpp"
-#include "run/ladder.hpp"
+#include "run/process/child_process.hpp"
+#include "run/process/runner.hpp"
+#include "run/sandbox/sandbox.hpp"
 #include "util/file.hpp"
 
 #include <atomic>
@@ -13,7 +13,7 @@ namespace cairn {
 
 class MountPoints;
 
-/// Runs commands in cells: OverlayRoot and DirectoryRoot. Several at the same time.
+/// Runs commands in sandboxes: OverlayRoot and DirectoryRoot. Several at the same time.
 class NamespaceRunner final : public Runner {
 public:
   explicit NamespaceRunner(RunnerOptions options);
@@ -21,20 +21,21 @@ public:
   Outcome run(const CommandRoot& root, const Invocation& invocation) override;
   void forward_signal(int signal) override { running_.signal(signal); }
 
-  /// Makes a cell and tries in it what a build needs. @throws SysError saying what is not possible
+  /// Makes a sandbox and tries in it what a build needs. @throws SysError saying what is not
+  /// possible
   void try_out(const CommandRoot& root);
 
 private:
-  CellPlan plan_cell(const CommandRoot& root, const std::vector<CellMount>& mounts) const;
-  std::vector<std::string> bottom_layers(const std::vector<CellMount>& mounts) const;
-  /// The whole life of a cell; `finish` waits for what happens in it.
+  SandboxPlan plan_sandbox(const CommandRoot& root, const std::vector<SandboxMount>& mounts) const;
+  std::vector<std::string> bottom_layers(const std::vector<SandboxMount>& mounts) const;
+  /// The whole life of a sandbox; `finish` waits for what happens in it.
   template<class Finish>
-  void live(CellPlan& plan, const CommandRoot& root, const Finish& finish);
+  void live(SandboxPlan& plan, const CommandRoot& root, const Finish& finish);
   /// As live(), for the plan that `make_plan` gives, with the namespaces that are possible.
   template<class MakePlan, class Finish>
-  void live_somehow(const MakePlan& make_plan, const CommandRoot& root, const Finish& finish);
-  /// Orders all mounts. The cell's process is ready for SetupOrder::command afterwards.
-  void furnish(Handshake& handshake, const CellPlan& plan, MountPoints& points) const;
+  void live_as_possible(const MakePlan& make_plan, const CommandRoot& root, const Finish& finish);
+  /// Orders all mounts. The sandbox's process is ready for SetupOrder::command afterwards.
+  void order_mounts(Handshake& handshake, const SandboxPlan& plan, MountPoints& points) const;
 
   RunnerOptions options_;
   TempDir home_; ///< "staging", and lower directories for what many roots lack.

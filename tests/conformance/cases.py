@@ -11,7 +11,7 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import pod as pods  # noqa: E402
 
-RUNGS = ("namespace", "inplace")
+MODES = ("namespace", "inplace")
 TIMEOUT = 180  # seconds for one build
 IN_POD = pathlib.PurePath("/workspace")
 
@@ -21,7 +21,7 @@ class Result:
     """What came of one case or row: RESULT is "passed", "failed" or "skipped"."""
 
     name: str
-    rung: str
+    mode: str
     result: str
     detail: str = ""
 
@@ -50,9 +50,9 @@ class Builder:
             pod.empty("/kaniko/work")
             return pod.run(["/kaniko/executor", "--isolation=inplace", *flags], timeout=TIMEOUT)
 
-    def base_in(self, rung: str, name: str) -> str:
+    def base_in(self, mode: str, name: str) -> str:
         """What stands for a base image in --build-context."""
-        return f"docker-image://{self.registry}/{name}" if rung == "inplace" else f"oci-layout://{self.bases[name]}"
+        return f"docker-image://{self.registry}/{name}" if mode == "inplace" else f"oci-layout://{self.bases[name]}"
 
 
 class Case:
@@ -168,14 +168,14 @@ def differences(builder: Builder, case: Case, layout: pathlib.Path) -> str:
     return "" if done.returncode == 0 else (done.stdout + done.stderr).strip() or f"exit status {done.returncode}"
 
 
-def run(builder: Builder, case: Case, rung: str) -> Result:
-    result = Result(case.name, rung, "failed")
-    with tempfile.TemporaryDirectory(prefix=f"{rung}-", dir=builder.directory) as name:
+def run(builder: Builder, case: Case, mode: str) -> Result:
+    result = Result(case.name, mode, "failed")
+    with tempfile.TemporaryDirectory(prefix=f"{mode}-", dir=builder.directory) as name:
         place = pathlib.Path(name)
         place.chmod(0o755)
         try:
-            flags = case.prepare(place, {base: builder.base_in(rung, base) for base in builder.bases})
-            if rung == "inplace":
+            flags = case.prepare(place, {base: builder.base_in(mode, base) for base in builder.bases})
+            if mode == "inplace":
                 done = builder.in_place(place, [flag.replace("PLACE/", f"{IN_POD}/") for flag in flags])
             else:
                 done = builder.in_namespaces(place, [flag.replace("PLACE/", f"{place}/") for flag in flags])

@@ -1,6 +1,6 @@
-#include "fs/chmod.hpp"
-#include "fs/glob.hpp"
-#include "fs/ignore.hpp"
+#include "fs/copy/chmod.hpp"
+#include "fs/pattern/glob.hpp"
+#include "fs/pattern/ignore.hpp"
 #include "parts.hpp"
 #include "util/text.hpp"
 

@@ -1,4 +1,4 @@
-#include "context/git_reference.hpp"
+#include "context/git/git_reference.hpp"
 #include "parts.hpp"
 #include "util/error.hpp"
 

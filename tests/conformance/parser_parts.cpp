@@ -1,5 +1,5 @@
 #include "dockerfile/dockerfile.hpp"
-#include "dockerfile/parser.hpp"
+#include "dockerfile/syntax/parser.hpp"
 #include "parts.hpp"
 #include "util/text.hpp"
 

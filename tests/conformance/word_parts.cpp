@@ -1,4 +1,4 @@
-#include "dockerfile/words.hpp"
+#include "dockerfile/syntax/words.hpp"
 #include "parts.hpp"
 
 #include <map>

@@ -16,19 +16,19 @@ CONTAINER = ("chown dac_override fsetid fowner mknod net_raw setgid setuid setfc
 LONG = "/".join(["n" * 120] * 3)
 
 
-class RungWorld:
+class ModeWorld:
     """A World whose commands run in an overlay, in a plain directory because the overlay's place forbids one, or in a
     user namespace because the executor has no more than the capabilities of a container."""
 
-    def __init__(self, world: World, rung: str):
-        self.world, self.rung = world, rung
+    def __init__(self, world: World, mode: str):
+        self.world, self.mode = world, mode
 
     def build(self, dockerfile: str, files: dict | None = None, *flags: str) -> Build:
-        if self.rung == "overlay":
+        if self.mode == "overlay":
             build = self.world.build(dockerfile, files, *flags)
             expect("namespace with overlay" in build.err or build.status, f"not in an overlay: {build.err}")
             return build
-        if self.rung == "user namespace":
+        if self.mode == "user namespace":
             return self.world.build(dockerfile, files, *flags, before=self.as_in_a_container())
         place = self.world.new_directory("overlay")
         for name in ("lower", "upper", "work", "merged"):
@@ -51,9 +51,9 @@ class RungWorld:
 def everywhere(name: str):
     """A case for each kind of root."""
     def register(function):
-        for rung in ("overlay", "directory", "user namespace"):
-            case(f"{name}, in {'an' if rung == 'overlay' else 'a'} {rung}")(
-                lambda world, rung=rung: function(RungWorld(world, rung)))
+        for mode in ("overlay", "directory", "user namespace"):
+            case(f"{name}, in {'an' if mode == 'overlay' else 'a'} {mode}")(
+                lambda world, mode=mode: function(ModeWorld(world, mode)))
         return function
     return register
 
@@ -145,7 +145,7 @@ def devices(world):
     world.world.push("devices", [tar_layers.entry("null2", kind=tarfile.CHRTYPE, device=(1, 3)),
                                  tar_layers.entry("disk", kind=tarfile.BLKTYPE, device=(7, 300)),
                                  tar_layers.entry("pipe", kind=tarfile.FIFOTYPE)])
-    if world.rung == "user namespace":  # where the kernel lets nobody make or change devices
+    if world.mode == "user namespace":  # where the kernel lets nobody make or change devices
         build = world.build("FROM REGISTRY/devices\nRUN test -c /null2 && test -b /disk && test -p /pipe && mkfifo /pipe2\n")
         expect_equal(kinds(build.image.files, "/null2", "/disk", "/pipe2"), ["character device", "block device", "fifo"])
         return

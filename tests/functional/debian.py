@@ -97,12 +97,12 @@ class World:
             return pod.run(["/hello"], cwd="/").stdout
 
 
-def builds_and_runs(world: World, build, name: str, rung: str) -> str:
+def builds_and_runs(world: World, build, name: str, mode: str) -> str:
     done = build("--destination", f"{world.registry.host}/{name}:1")
     if done.returncode != 0:
         return f"exit status {done.returncode}: {done.stderr[-1500:]}"
-    if f"Isolation: {rung}" not in done.stderr:
-        return f"not on the rung '{rung}': {done.stderr[:400]}"
+    if f"Isolation: {mode}" not in done.stderr:
+        return f"not on the mode '{mode}': {done.stderr[:400]}"
     if "0 packages in the cache" not in done.stdout or "direct_cache_hit\t0" not in done.stdout:
         return f"there were caches already: {done.stdout[-1000:]}"
     printed = world.output_of(name)

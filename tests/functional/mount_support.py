@@ -1,4 +1,4 @@
-"""What the tests of RUN --mount share: builds on both rungs, and what came of them."""
+"""What the tests of RUN --mount share: builds on both modes, and what came of them."""
 import functools
 
 from support import case

@@ -23,13 +23,13 @@ def expect_outputs(world, pod: Pod, name: str) -> None:
 
 @case("a build from an artifact pushes, its outputs are parameters, and Argo's files are left alone")
 def build(world):
-    for runtime_default, rung in ((True, "in place"), (False, "namespace with overlay")):
+    for runtime_default, mode in ((True, "in place"), (False, "namespace with overlay")):
         name = f"{world.new_name('argo')}:1"
         folder = source(world, DOCKERFILE)
         before = containers.fingerprint(folder)
         pod = Pod(world, "build", {"image": f"{world.host}/{name}", "build-args": "MESSAGE=two words\nOTHER=1\n",
                                    "labels": "a=b c\nd=e"}, {"source": folder}, runtime_default).succeeded()
-        expect(f"Isolation: {rung}" in pod.said, pod.said[-1500:])
+        expect(f"Isolation: {mode}" in pod.said, pod.said[-1500:])
         expect_outputs(world, pod, name)
         image = containers.pulled(world, name)
         expect_equal(image.text("/both"), "two words\ncontent\n")

@@ -33,10 +33,10 @@ def kaniko_job(world):
 
 @case("the component's script builds in place and under namespaces, and its dotenv names what was pushed")
 def component(world):
-    for runtime_default, rung in ((True, "in place"), (False, "namespace")):
+    for runtime_default, mode in ((True, "in place"), (False, "namespace")):
         job = Job(world, component_script(), {"KANIKO_BUILD_CONTEXT": ".", "CAIRN_LABELS": "a=b c", "CAIRN_CACHE": "false"},
                   runtime_default=runtime_default).succeeded()
-        expect(f"Isolation: {rung}" in job.said, job.said[-1500:])
+        expect(f"Isolation: {mode}" in job.said, job.said[-1500:])
         digest = tar_layers.digest_of(world.manifest("team/app:latest"))
         repository = f"{world.host}/team/app"
         expect_equal(job.dotenv(), {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Cairn's image under runc as pods run it: which rung it takes, and what a RUN can see."""
+"""Cairn's image under runc as pods run it: which mode it takes, and what a RUN can see."""
 import os
 import pathlib
 import re
@@ -82,10 +82,10 @@ def succeeded(done: subprocess.CompletedProcess) -> str:
     return "" if done.returncode == 0 else f"exit status {done.returncode}: {done.stderr[-1500:]}"
 
 
-def takes(world: World, profile: pods.Profile, rung: str, volume: bool = True) -> str:
+def takes(world: World, profile: pods.Profile, mode: str, volume: bool = True) -> str:
     done, _ = world.build(profile, "FROM {base}\nRUN echo hello\n", volume=volume)
     line = next((line for line in done.stderr.splitlines() if "Isolation:" in line), "")
-    return succeeded(done) or ("" if f"Isolation: {rung}" in line else f"it says {line!r}")
+    return succeeded(done) or ("" if f"Isolation: {mode}" in line else f"it says {line!r}")
 
 
 def short_log(world: World) -> str:

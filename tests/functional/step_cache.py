@@ -182,7 +182,7 @@ def link_stands_alone(world):
     expect_equal(done.image.files["/l/f"].text, "text\n")
 
 
-@case("a step that goes on after cached ones finds their files, on every rung")
+@case("a step that goes on after cached ones finds their files, on every mode")
 def goes_on(world):
     repository = new_repository(world)
     text = "FROM REGISTRY/busybox\nRUN echo 1 > /one\nCOPY f /d/f\n"

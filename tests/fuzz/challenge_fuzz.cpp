@@ -1,4 +1,4 @@
-#include "creds/docker_config.hpp"
+#include "creds/docker/docker_config.hpp"
 #include "net/redact.hpp"
 #include "net/url.hpp"
 #include "registry/challenge.hpp"

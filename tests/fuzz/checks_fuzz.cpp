@@ -1,4 +1,4 @@
-#include "build/check.hpp"
+#include "builder/plan/checks/check.hpp"
 #include "util/error.hpp"
 #include "util/json.hpp"
 

@@ -1,8 +1,8 @@
-#include "creds/aws_profile.hpp"
-#include "creds/config_merge.hpp"
-#include "creds/ecr.hpp"
-#include "creds/helper_protocol.hpp"
-#include "creds/sts_answer.hpp"
+#include "creds/cloud/aws_profile.hpp"
+#include "creds/cloud/ecr.hpp"
+#include "creds/cloud/sts_answer.hpp"
+#include "creds/docker/config_merge.hpp"
+#include "creds/docker/helper_protocol.hpp"
 #include "util/error.hpp"
 
 #include <cstddef>

@@ -1,5 +1,5 @@
 #include "dockerfile/dockerfile.hpp"
-#include "dockerfile/parser.hpp"
+#include "dockerfile/syntax/parser.hpp"
 #include "util/error.hpp"
 
 #include <cstddef>
@@ -17,7 +17,7 @@ void check_trigger(const instruction::Onbuild& onbuild) {
   if (onbuild.trigger.empty())
     std::abort();
   try {
-    (void)parse_instruction(onbuild.trigger, "ONBUILD");
+    (void)parse_trigger(onbuild.trigger, "ONBUILD");
   } catch (const Error&) {
     return;
   }

@@ -1,4 +1,4 @@
-#include "context/url_source.hpp"
+#include "context/download/url_source.hpp"
 #include "net/content_disposition.hpp"
 #include "net/http_date.hpp"
 #include "util/error.hpp"

@@ -1,7 +1,7 @@
-#include "context/git_address.hpp"
-#include "context/git_config.hpp"
-#include "context/git_context.hpp"
-#include "context/git_modules.hpp"
+#include "context/git/git_address.hpp"
+#include "context/git/git_config.hpp"
+#include "context/git/git_context.hpp"
+#include "context/git/git_modules.hpp"
 #include "util/error.hpp"
 
 #include <cstddef>

@@ -1,6 +1,6 @@
-#include "dockerfile/heredoc.hpp"
 #include "dockerfile/requested_frontend.hpp"
-#include "dockerfile/words.hpp"
+#include "dockerfile/syntax/heredoc.hpp"
+#include "dockerfile/syntax/words.hpp"
 #include "util/error.hpp"
 
 #include <cstddef>

@@ -1,8 +1,8 @@
 // Ignore rules: reading a file and judging a path, both ways. The first line of the input is the
 // path, the rest is the ignore file.
 
-#include "fs/glob.hpp"
-#include "fs/ignore.hpp"
+#include "fs/pattern/glob.hpp"
+#include "fs/pattern/ignore.hpp"
 #include "util/error.hpp"
 #include "util/rooted_path.hpp"
 

@@ -1,5 +1,5 @@
-#include "dockerfile/mount.hpp"
-#include "dockerfile/words.hpp"
+#include "dockerfile/syntax/mount.hpp"
+#include "dockerfile/syntax/words.hpp"
 #include "util/error.hpp"
 
 #include <cstddef>

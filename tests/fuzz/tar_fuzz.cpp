@@ -1,6 +1,7 @@
-#include "fs/layer_writer.hpp"
-#include "fs/tree.hpp"
-#include "fs/unpack.hpp"
+#include "fs/archive/read_layer.hpp"
+#include "fs/tree/layer_writer.hpp"
+#include "fs/tree/tree.hpp"
+#include "fs/tree/unpack.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 
@@ -59,7 +60,7 @@ void read(Source& blob, Unpacker* unpacker) {
       unpacker->add(entry, reader);
     index.entries.push_back(entry);
   };
-  read_layer(blob, Compression::gzip, {}, visit);
+  read_layer(blob, {}, visit);
   Tree tree;
   tree.apply(index);
   tree.apply(index);

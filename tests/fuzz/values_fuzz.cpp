@@ -1,6 +1,6 @@
-#include "build/ports.hpp"
-#include "dockerfile/values.hpp"
-#include "fs/chmod.hpp"
+#include "builder/plan/ports.hpp"
+#include "dockerfile/syntax/values.hpp"
+#include "fs/copy/chmod.hpp"
 #include "util/clock.hpp"
 #include "util/error.hpp"
 

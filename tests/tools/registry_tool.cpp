@@ -4,7 +4,7 @@
 //
 // Credentials come from DOCKER_CONFIG; images are kept in a folder of blobs by digest.
 
-#include "creds/keychain.hpp"
+#include "creds/docker/keychain.hpp"
 #include "net/ca_pool.hpp"
 #include "net/http_curl.hpp"
 #include "oci/blob_store.hpp"

@@ -15,48 +15,48 @@ using enum FlagType;
 constexpr std::string_view server_group = "Server";
 
 /// The command as its flags alone describe it.
-struct PluginDraft {
+struct ParsedPluginFlags {
   ServeCommand command;
   bool help = false;
 };
 
-RegistryUse& registry_use(PluginDraft& draft) {
-  return draft.command.registry;
+RegistryUse& registry_use(ParsedPluginFlags& given) {
+  return given.command.registry;
 }
 
-LogOptions& log_options(PluginDraft& draft) {
-  return draft.command.log;
+LogOptions& log_options(ParsedPluginFlags& given) {
+  return given.command.log;
 }
 
-bool& help_wanted(PluginDraft& draft) {
-  return draft.help;
+bool& help_wanted(ParsedPluginFlags& given) {
+  return given.help;
 }
 
-void set_port(PluginDraft& draft, const FlagValue& value) {
+void set_port(ParsedPluginFlags& given, const FlagValue& value) {
   const auto port = value.count();
   if (port > std::numeric_limits<std::uint16_t>::max())
     throw Error("{} is no port", port);
-  draft.command.port = static_cast<std::uint16_t>(port);
+  given.command.port = static_cast<std::uint16_t>(port);
 }
 
 // clang-format would give every member of a row its own line.
 // clang-format off
-Flags<PluginDraft> server_flags() {
+Flags<ParsedPluginFlags> server_flags() {
   return {
     {{.name = "port", .type = integer, .group = server_group, .preset = "4355",
       .help = "The port on 127.0.0.1; 0 takes a free one"},
      set_port},
     {{.name = "token-file", .group = server_group, .preset = "/var/run/argo/token",
       .help = "The file with the token that requests must have; empty: none"},
-     [](PluginDraft& d, const FlagValue& v) { d.command.token_file = v.text(); }},
+     [](ParsedPluginFlags& d, const FlagValue& v) { d.command.token_file = v.text(); }},
   };
 }
 // clang-format on
 
-Flags<PluginDraft> plugin_flags() {
-  return together<PluginDraft>({server_flags(),
-                                lift(registry_flags(RegistryAccess::pull_and_push), registry_use),
-                                lift(logging_flags(), log_options), help_flag(help_wanted)});
+Flags<ParsedPluginFlags> plugin_flags() {
+  return together<ParsedPluginFlags>(
+      {server_flags(), lift(registry_flags(RegistryAccess::pull_and_push), registry_use),
+       lift(logging_flags(), log_options), help_flag(help_wanted)});
 }
 
 } // namespace
@@ -64,10 +64,10 @@ Flags<PluginDraft> plugin_flags() {
 std::variant<ServeCommand, TextCommand> parse_plugin(const std::vector<std::string>& arguments,
                                                      const ProcessEnvironment& environment) {
   const auto flags = plugin_flags();
-  PluginDraft draft;
-  const auto parsed = read_flags(flags, arguments, draft);
+  ParsedPluginFlags given;
+  const auto parsed = read_flags(flags, arguments, given);
   const auto word = parsed.words.empty() ? "" : parsed.words.front();
-  if (draft.help || word == "help")
+  if (given.help || word == "help")
     return TextCommand{"An executor plugin for Argo Workflows: resolves tags, checks credentials, "
                        "fills mirrors.\n\nUsage:\n  cairn-argo-plugin [flags]\n" +
                        flag_help(specs_of(flags))};
@@ -75,8 +75,8 @@ std::variant<ServeCommand, TextCommand> parse_plugin(const std::vector<std::stri
     return TextCommand{version_text()};
   if (!word.empty())
     throw Error("what is '{}'?", word);
-  settle_registry(draft.command.registry, environment);
-  return std::move(draft.command);
+  resolve_registry(given.command.registry, environment);
+  return std::move(given.command);
 }
 
 std::vector<FlagSpec> plugin_flag_specs() {

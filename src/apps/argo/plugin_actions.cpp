@@ -1,6 +1,6 @@
 #include "apps/argo/plugin_actions.hpp"
 
-#include "build/image_index.hpp"
+#include "builder/outputs/image_index.hpp"
 #include "registry/resolve.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"

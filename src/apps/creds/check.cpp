@@ -37,8 +37,6 @@ int check(const CheckCommand& command, const ProcessEnvironment& process, Standa
     try {
       print(streams.out,
             fmt::format("{}: {}\n", image.name(), prove(network, image, command.depth)));
-    } catch (const Cancelled&) {
-      throw;
     } catch (const Error& error) {
       const int failed = print_error(streams.err, error);
       // What trying again cannot mend decides.

@@ -5,7 +5,7 @@
 #include "apps/shared/log.hpp"
 #include "apps/shared/registry_use.hpp"
 #include "creds/collect.hpp"
-#include "creds/config_store.hpp"
+#include "creds/docker/config_store.hpp"
 #include "oci/reference.hpp"
 
 #include <optional>
@@ -53,11 +53,5 @@ struct HelperCommand {
 
 using CredsCommand = std::variant<InjectCommand, CheckCommand, EraseCommand, PrintEnvCommand,
                                   HelperCommand, TextCommand>;
-
-/// Reads the command line, without the program's name, and the variables that go with it
-/// (docs/credentials.md). Reads the files, variables and stdin that passwords are taken from.
-/// @throws Error naming the flag or variable
-CredsCommand parse_creds(const std::vector<std::string>& arguments,
-                         const ProcessEnvironment& environment);
 
 } // namespace cairn

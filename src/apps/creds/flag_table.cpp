@@ -15,35 +15,35 @@ constexpr std::string_view source_group = "Where from";
 constexpr std::string_view login_group = "Logins by flags";
 constexpr std::string_view vault_group = "Vault";
 
-using Draft = CredsDraft;
+using Parsed = ParsedCredsFlags;
 using Value = FlagValue;
-using CredsFlags = Flags<CredsDraft>;
+using CredsFlags = Flags<ParsedCredsFlags>;
 
-void set_vault_login(CredsDraft& draft, const FlagValue& value) {
+void set_vault_login(ParsedCredsFlags& given, const FlagValue& value) {
   if (value.text() == "token")
-    draft.vault.login = VaultLogin::token;
+    given.vault.login = VaultLogin::token;
   else if (value.text() == "kubernetes")
-    draft.vault.login = VaultLogin::kubernetes;
+    given.vault.login = VaultLogin::kubernetes;
   else if (value.text() == "jwt")
-    draft.vault.login = VaultLogin::jwt;
+    given.vault.login = VaultLogin::jwt;
   else
     throw Error("'{}' is none of token, kubernetes, jwt", value.text());
 }
 
-void set_vault_engine(CredsDraft& draft, const FlagValue& value) {
+void set_vault_engine(ParsedCredsFlags& given, const FlagValue& value) {
   if (value.text() != "1" && value.text() != "2")
     throw Error("'{}' is neither 1 nor 2", value.text());
-  draft.vault.engine = value.text() == "1" ? VaultEngine::kv1 : VaultEngine::kv2;
+  given.vault.engine = value.text() == "1" ? VaultEngine::kv1 : VaultEngine::kv2;
 }
 
-Flag<CredsDraft> directory_flag(std::string_view help) {
+Flag<ParsedCredsFlags> directory_flag(std::string_view help) {
   return {{.name = "dir", .group = target_group, .preset = "$DOCKER_CONFIG", .help = help},
-          [](Draft& d, const Value& v) { d.directory = v.text(); }};
+          [](Parsed& d, const Value& v) { d.directory = v.text(); }};
 }
 
-Flag<CredsDraft> auth_file_flag(std::string_view help) {
+Flag<ParsedCredsFlags> auth_file_flag(std::string_view help) {
   return {{.name = "auth-file", .group = target_group, .help = help},
-          [](Draft& d, const Value& v) { d.inject.auth_file = v.text(); }};
+          [](Parsed& d, const Value& v) { d.inject.auth_file = v.text(); }};
 }
 
 // clang-format would give every member of a row its own line.
@@ -54,22 +54,22 @@ CredsFlags target_flags() {
     auth_file_flag("Also write a copy for buildah, podman and skopeo to this file"),
     {{.name = "chown", .group = target_group,
       .help = "UID[:GID] to give the folder and the file to, for steps of other users"},
-     [](Draft& d, const Value& v) { d.inject.folder.owner = parse_owner(v.text()); }},
+     [](Parsed& d, const Value& v) { d.inject.folder.owner = parse_owner(v.text()); }},
     {{.name = "require-memory", .type = boolean, .group = target_group, .preset = "false",
       .help = "Refuse a folder that is not in memory (tmpfs)"},
-     [](Draft& d, const Value& v) {
+     [](Parsed& d, const Value& v) {
        if (v.boolean())
          d.inject.folder.disk = DiskRule::refuse;
      }},
     {{.name = "allow-disk", .type = boolean, .group = target_group, .preset = "false",
       .help = "Do not warn about a folder that is not in memory"},
-     [](Draft& d, const Value& v) {
+     [](Parsed& d, const Value& v) {
        if (v.boolean())
          d.inject.folder.disk = DiskRule::allow;
      }},
     {{.name = "print-env", .type = boolean, .group = target_group, .preset = "false",
       .help = "Print the variables that lead to the folder"},
-     [](Draft& d, const Value& v) {
+     [](Parsed& d, const Value& v) {
        d.inject.print = v.boolean() ? PrintEnvironment::yes : PrintEnvironment::no;
      }},
   };
@@ -79,24 +79,24 @@ CredsFlags source_flags() {
   return {
     {{.name = "from-dir", .type = list, .group = source_group,
       .help = "A mounted Secret or volume: config.json, .dockerconfigjson, .dockercfg, or username, password and registry"},
-     [](Draft& d, const Value& v) { d.inject.sources.directories.push_back(v.text()); }},
+     [](Parsed& d, const Value& v) { d.inject.sources.directories.push_back(v.text()); }},
     {{.name = "only-flags", .type = boolean, .group = source_group, .preset = "false",
       .help = "Take what flags name alone, not what is found in usual places and the environment"},
-     [](Draft& d, const Value& v) {
+     [](Parsed& d, const Value& v) {
        d.inject.sources.found = v.boolean() ? FoundSources::ignore : FoundSources::use;
      }},
     {{.name = "for", .type = list, .group = source_group,
       .help = "A registry to look up KANIKO_<HOST>_USER and _PASSWORD for"},
-     [](Draft& d, const Value& v) { d.inject.sources.registries.push_back(v.text()); }},
+     [](Parsed& d, const Value& v) { d.inject.sources.registries.push_back(v.text()); }},
     {{.name = "tekton-dir", .group = source_group, .preset = "/tekton",
       .help = "Where Tekton puts the Secrets of the service account"},
-     [](Draft& d, const Value& v) { d.inject.sources.tekton = v.text(); }},
+     [](Parsed& d, const Value& v) { d.inject.sources.tekton = v.text(); }},
     {{.name = "cloud", .type = list, .group = source_group,
       .help = "A registry of Amazon, Google or Azure, left to docker-credential-cairn"},
-     [](Draft& d, const Value& v) { d.inject.sources.helped.push_back(v.text()); }},
+     [](Parsed& d, const Value& v) { d.inject.sources.helped.push_back(v.text()); }},
     {{.name = "mint", .type = list, .group = source_group,
       .help = "Such a registry whose password is fetched now, for programs without that helper"},
-     [](Draft& d, const Value& v) { d.inject.sources.minted.push_back(v.text()); }},
+     [](Parsed& d, const Value& v) { d.inject.sources.minted.push_back(v.text()); }},
   };
 }
 
@@ -129,29 +129,29 @@ CredsFlags vault_flags() {
   return {
     {{.name = "vault", .type = list, .group = vault_group,
       .help = "[REGISTRY=]PATH of a secret with username and password, or .dockerconfigjson"},
-     [](Draft& d, const Value& v) { d.vault.secrets.push_back(v.text()); }},
+     [](Parsed& d, const Value& v) { d.vault.secrets.push_back(v.text()); }},
     {{.name = "vault-mount", .group = vault_group, .preset = "secret",
       .help = "Where the key-value engine is mounted"},
-     [](Draft& d, const Value& v) { d.vault.mount = v.text(); }},
+     [](Parsed& d, const Value& v) { d.vault.mount = v.text(); }},
     {{.name = "vault-kv", .group = vault_group, .preset = "2", .help = "The engine's version, 1 or 2"},
      set_vault_engine},
     {{.name = "vault-auth", .group = vault_group, .preset = "token, with a --vault-role kubernetes or jwt",
       .help = "How to log in: token, kubernetes or jwt"},
      set_vault_login},
     {{.name = "vault-role", .group = vault_group, .help = "The role to log in as"},
-     [](Draft& d, const Value& v) { d.vault.role = v.text(); }},
+     [](Parsed& d, const Value& v) { d.vault.role = v.text(); }},
     {{.name = "vault-auth-path", .group = vault_group, .preset = "kubernetes or jwt",
       .help = "Where that method is mounted"},
-     [](Draft& d, const Value& v) { d.vault.login_path = v.text(); }},
+     [](Parsed& d, const Value& v) { d.vault.login_path = v.text(); }},
     {{.name = "vault-token-file", .group = vault_group, .preset = "~/.vault-token",
       .help = "The file with the token, unless VAULT_TOKEN holds it"},
-     [](Draft& d, const Value& v) { d.vault.token_file = v.text(); }},
+     [](Parsed& d, const Value& v) { d.vault.token_file = v.text(); }},
     {{.name = "vault-jwt-env", .group = vault_group, .preset = "VAULT_ID_TOKEN",
       .help = "The variable with the JSON Web Token to log in with"},
-     [](Draft& d, const Value& v) { d.vault.jwt_variable = v.text(); }},
+     [](Parsed& d, const Value& v) { d.vault.jwt_variable = v.text(); }},
     {{.name = "vault-jwt-file", .group = vault_group, .preset = "the service account's",
       .help = "The file with it"},
-     [](Draft& d, const Value& v) { d.vault.jwt_file = v.text(); }},
+     [](Parsed& d, const Value& v) { d.vault.jwt_file = v.text(); }},
   };
 }
 
@@ -160,25 +160,25 @@ CredsFlags check_flags() {
     directory_flag("The folder whose config.json counts"),
     {{.name = "push", .type = boolean, .group = registry_group, .preset = "false",
       .help = "Also ask for the right to push: begin an upload and abandon it"},
-     [](Draft& d, const Value& v) {
+     [](Parsed& d, const Value& v) {
        d.check.depth = v.boolean() ? CheckDepth::push : CheckDepth::login;
      }},
     {{.name = "insecure", .type = boolean, .group = registry_group, .preset = "false",
       .help = "Speak plain HTTP where HTTPS does not answer"},
-     [](Draft& d, const Value& v) { d.check.registry.options.insecure_push = v.boolean(); }},
+     [](Parsed& d, const Value& v) { d.check.registry.options.insecure_push = v.boolean(); }},
     {{.name = "skip-tls-verify", .type = boolean, .group = registry_group, .preset = "false",
       .help = "Do not verify certificates"},
-     [](Draft& d, const Value& v) { d.check.registry.options.skip_tls_verify_push = v.boolean(); }},
+     [](Parsed& d, const Value& v) { d.check.registry.options.skip_tls_verify_push = v.boolean(); }},
   };
 }
 // clang-format on
 
-LogOptions& log_options(CredsDraft& draft) {
-  return draft.log;
+LogOptions& log_options(ParsedCredsFlags& given) {
+  return given.log;
 }
 
-RegistryUse& registry_use(CredsDraft& draft) {
-  return draft.check.registry;
+RegistryUse& registry_use(ParsedCredsFlags& given) {
+  return given.check.registry;
 }
 
 CredsFlags log_flags() {
@@ -186,7 +186,7 @@ CredsFlags log_flags() {
 }
 
 CredsFlags help_flags() {
-  return help_flag(+[](CredsDraft& d) -> bool& { return d.help; });
+  return help_flag(+[](ParsedCredsFlags& d) -> bool& { return d.help; });
 }
 
 } // namespace
@@ -194,18 +194,18 @@ CredsFlags help_flags() {
 std::vector<CredsVerb> creds_verbs() {
   return {
       {"inject", "[flags]", "Collects credentials and writes them to one config.json.",
-       together<CredsDraft>({target_flags(), source_flags(), login_flags(), vault_flags(),
-                             log_flags(), help_flags()})},
+       together<ParsedCredsFlags>({target_flags(), source_flags(), login_flags(), vault_flags(),
+                                   log_flags(), help_flags()})},
       {"check", "[flags] IMAGE...", "Logs in to the registries of images, and says as whom.",
-       together<CredsDraft>({check_flags(), lift(trust_flags(), registry_use),
-                             lift(credential_helper_flag(), registry_use), log_flags(),
-                             help_flags()})},
+       together<ParsedCredsFlags>({check_flags(), lift(trust_flags(), registry_use),
+                                   lift(credential_helper_flag(), registry_use), log_flags(),
+                                   help_flags()})},
       {"erase", "[flags]", "Removes the config.json that inject wrote.",
-       together<CredsDraft>(
+       together<ParsedCredsFlags>(
            {{directory_flag("The folder that holds it"), auth_file_flag("Also remove this copy")},
             help_flags()})},
       {"print-env", "[flags]", "Prints the variables that lead programs to the credentials.",
-       together<CredsDraft>({{directory_flag("The folder that holds them")}, help_flags()})},
+       together<ParsedCredsFlags>({{directory_flag("The folder that holds them")}, help_flags()})},
   };
 }
 

@@ -2,11 +2,11 @@
 
 #include "apps/shared/credentials.hpp"
 #include "apps/shared/http_settings.hpp"
-#include "creds/cloud_keychain.hpp"
-#include "creds/gitlab.hpp"
-#include "creds/helper_protocol.hpp"
-#include "creds/keychain.hpp"
-#include "creds/stored_logins.hpp"
+#include "creds/cloud/cloud_keychain.hpp"
+#include "creds/cloud/gitlab.hpp"
+#include "creds/docker/helper_protocol.hpp"
+#include "creds/docker/keychain.hpp"
+#include "creds/docker/stored_logins.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 #include "util/text.hpp"
@@ -70,9 +70,9 @@ private:
         if (auto found = make_gitlab_keychain(environment_)->find(image))
           return found;
       }
-    const auto minters = clouds_.minters(scope_.helpers);
-    auto* minter = minter_for(minters, image.registry());
-    auto minted = minter == nullptr ? std::nullopt : minter->mint(image.registry());
+    const auto providers = clouds_.providers(scope_.helpers);
+    auto* provider = provider_for(providers, image.registry());
+    auto minted = provider == nullptr ? std::nullopt : provider->mint(image.registry());
     return minted ? std::optional(std::move(minted->credential)) : std::nullopt;
   }
 

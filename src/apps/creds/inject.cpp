@@ -60,9 +60,9 @@ void inject(const InjectCommand& command, const ProcessEnvironment& environment,
   const auto log = make_log(command.log, streams.err);
   const auto http = make_http(http_options(environment, cancel, log.get()));
   const CloudAccess clouds(*http, environment, cancel);
-  const auto minters = clouds.minters(all_credential_helpers());
+  const auto providers = clouds.providers(all_credential_helpers());
   ConfigMerge merge(*log);
-  collect_credentials(merge, command.sources, {*http, minters, environment, *log});
+  collect_credentials(merge, command.sources, {*http, providers, environment, *log});
   const auto text = merge.document().pretty() + "\n";
   write_credential_file(command.folder, config_name, text, *log);
   tell(merge, command.folder.path + "/" + config_name, *log);

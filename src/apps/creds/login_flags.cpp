@@ -15,14 +15,14 @@ namespace {
 
 constexpr std::uint64_t max_secret = std::uint64_t{1} << 18;
 
-Credential& last_login(CredsDraft& draft) {
-  if (draft.inject.sources.logins.empty())
+Credential& last_login(ParsedCredsFlags& given) {
+  if (given.inject.sources.logins.empty())
     throw Error("it follows the --registry that it is for");
-  return draft.inject.sources.logins.back();
+  return given.inject.sources.logins.back();
 }
 
-std::string variable(const CredsDraft& draft, const FlagValue& name) {
-  const auto value = draft.environment.find(name.text());
+std::string variable(const ParsedCredsFlags& given, const FlagValue& name) {
+  const auto value = given.environment.find(name.text());
   if (!value || value->empty())
     throw Error("the variable '{}' is not set", name.text());
   return *value;
@@ -45,42 +45,42 @@ std::uint32_t parse_id(std::string_view text) {
 
 } // namespace
 
-void begin_login(CredsDraft& draft, const FlagValue& registry) {
+void begin_login(ParsedCredsFlags& given, const FlagValue& registry) {
   if (trim(registry.text()).empty())
     throw Error("it needs the name of a registry");
   Credential login;
   login.key = trim(registry.text());
   login.source = "--registry";
-  draft.inject.sources.logins.push_back(std::move(login));
+  given.inject.sources.logins.push_back(std::move(login));
 }
 
-void set_login_user(CredsDraft& draft, const FlagValue& name) {
-  last_login(draft).username = name.text();
+void set_login_user(ParsedCredsFlags& given, const FlagValue& name) {
+  last_login(given).username = name.text();
 }
 
-void set_login_user_variable(CredsDraft& draft, const FlagValue& name) {
-  last_login(draft).username = variable(draft, name);
+void set_login_user_variable(ParsedCredsFlags& given, const FlagValue& name) {
+  last_login(given).username = variable(given, name);
 }
 
-void set_login_user_file(CredsDraft& draft, const FlagValue& path) {
-  last_login(draft).username = file(path);
+void set_login_user_file(ParsedCredsFlags& given, const FlagValue& path) {
+  last_login(given).username = file(path);
 }
 
-void set_login_password_variable(CredsDraft& draft, const FlagValue& name) {
-  last_login(draft).password = variable(draft, name);
+void set_login_password_variable(ParsedCredsFlags& given, const FlagValue& name) {
+  last_login(given).password = variable(given, name);
 }
 
-void set_login_password_file(CredsDraft& draft, const FlagValue& path) {
-  last_login(draft).password = file(path);
+void set_login_password_file(ParsedCredsFlags& given, const FlagValue& path) {
+  last_login(given).password = file(path);
 }
 
-void set_login_password_stdin(CredsDraft& draft, const FlagValue& is_wanted) {
+void set_login_password_stdin(ParsedCredsFlags& given, const FlagValue& is_wanted) {
   if (is_wanted.boolean())
-    last_login(draft).password = without_last_newline(read_file(FdRef(STDIN_FILENO), max_secret));
+    last_login(given).password = without_last_newline(read_file(FdRef(STDIN_FILENO), max_secret));
 }
 
-void check_logins(const CredsDraft& draft) {
-  for (const auto& login : draft.inject.sources.logins)
+void check_logins(const ParsedCredsFlags& given) {
+  for (const auto& login : given.inject.sources.logins)
     if (login.username.empty() || login.password.empty())
       throw with_hint(Error("--registry={}: it lacks a {}", login.key,
                             login.username.empty() ? "user" : "password"),

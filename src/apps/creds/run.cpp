@@ -1,8 +1,8 @@
 #include "apps/creds/run.hpp"
 
 #include "apps/creds/actions.hpp"
-#include "apps/creds/command.hpp"
 #include "apps/creds/helper_program.hpp"
+#include "apps/creds/parse_command.hpp"
 #include "apps/shared/signals.hpp"
 #include "util/error.hpp"
 

@@ -25,24 +25,24 @@ std::shared_ptr<const TlsOptions> tls_options(const Variables& environment) {
   return tls;
 }
 
-std::string read_token(const CredsDraft& draft) {
-  if (!draft.vault.token_file.empty())
-    return within([&] { return read_token_file(draft.vault.token_file); }, "--vault-token-file");
-  if (auto token = draft.environment.text("VAULT_TOKEN"); !token.empty())
+std::string read_token(const ParsedCredsFlags& given) {
+  if (!given.vault.token_file.empty())
+    return within([&] { return read_token_file(given.vault.token_file); }, "--vault-token-file");
+  if (auto token = given.environment.text("VAULT_TOKEN"); !token.empty())
     return token;
-  const auto usual = draft.environment.text("HOME") + "/.vault-token";
+  const auto usual = given.environment.text("HOME") + "/.vault-token";
   if (::access(usual.c_str(), R_OK) == 0)
     return read_token_file(usual);
   throw with_hint(Error("--vault: there is no token"),
                   "VAULT_TOKEN or --vault-token-file holds one; --vault-role logs in instead");
 }
 
-std::string read_jwt(const CredsDraft& draft, VaultLogin login) {
-  const auto& flags = draft.vault;
+std::string read_jwt(const ParsedCredsFlags& given, VaultLogin login) {
+  const auto& flags = given.vault;
   if (!flags.jwt_file.empty())
     return within([&] { return read_token_file(flags.jwt_file); }, "--vault-jwt-file");
   const auto variable = flags.jwt_variable.empty() ? "VAULT_ID_TOKEN" : flags.jwt_variable;
-  auto value = draft.environment.text(variable);
+  auto value = given.environment.text(variable);
   if (!value.empty())
     return value;
   if (login == VaultLogin::jwt || !flags.jwt_variable.empty())
@@ -51,37 +51,37 @@ std::string read_jwt(const CredsDraft& draft, VaultLogin login) {
 }
 
 /// A role is for a login; a job of GitLab has a token of its own for that.
-VaultLogin usual_login(const CredsDraft& draft) {
-  if (draft.vault.role.empty())
+VaultLogin usual_login(const ParsedCredsFlags& given) {
+  if (given.vault.role.empty())
     return VaultLogin::token;
   const bool has_jwt =
-      !draft.vault.jwt_variable.empty() || !draft.environment.text("VAULT_ID_TOKEN").empty();
+      !given.vault.jwt_variable.empty() || !given.environment.text("VAULT_ID_TOKEN").empty();
   return has_jwt ? VaultLogin::jwt : VaultLogin::kubernetes;
 }
 
 } // namespace
 
-void settle_vault(CredsDraft& draft) {
-  auto& sources = draft.inject.sources;
-  for (const auto& text : draft.vault.secrets)
+void resolve_vault(ParsedCredsFlags& given) {
+  auto& sources = given.inject.sources;
+  for (const auto& text : given.vault.secrets)
     sources.vault.push_back(
-        within([&] { return VaultSecret::parse(text, draft.vault.mount, draft.vault.engine); },
+        within([&] { return VaultSecret::parse(text, given.vault.mount, given.vault.engine); },
                "--vault"));
   if (sources.vault.empty())
     return;
   auto& access = sources.vault_access;
-  access.address = draft.environment.text("VAULT_ADDR");
+  access.address = given.environment.text("VAULT_ADDR");
   if (access.address.empty())
     throw Error("--vault: VAULT_ADDR does not say where Vault is");
-  access.name_space = draft.environment.text("VAULT_NAMESPACE");
-  access.tls = tls_options(draft.environment);
-  access.login = draft.vault.login.value_or(usual_login(draft));
-  access.role = draft.vault.role;
-  access.login_path = draft.vault.login_path;
+  access.name_space = given.environment.text("VAULT_NAMESPACE");
+  access.tls = tls_options(given.environment);
+  access.login = given.vault.login.value_or(usual_login(given));
+  access.role = given.vault.role;
+  access.login_path = given.vault.login_path;
   if (access.login != VaultLogin::token && access.role.empty())
     throw Error("--vault-role: needed for that login");
   access.secret =
-      access.login == VaultLogin::token ? read_token(draft) : read_jwt(draft, access.login);
+      access.login == VaultLogin::token ? read_token(given) : read_jwt(given, access.login);
 }
 
 } // namespace cairn

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "run/runner.hpp"
+#include "run/process/runner.hpp"
 
 #include <atomic>
 #include <mutex>

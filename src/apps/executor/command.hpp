@@ -5,7 +5,7 @@
 #include "apps/shared/environment.hpp"
 #include "apps/shared/log.hpp"
 #include "apps/shared/registry_use.hpp"
-#include "build/options.hpp"
+#include "builder/options/build_options.hpp"
 
 #include <optional>
 #include <string>
@@ -31,11 +31,5 @@ struct VersionCommand {};
 /// What the executor is to do.
 using ExecutorCommand = std::variant<BuildCommand, PushCommand, IndexCommand, LoginCommand,
                                      VersionCommand, HelpCommand>;
-
-/// Reads the command line, without the program's name, and the variables that go with it
-/// (docs/flags.md). Reads the files that --registry-certificate and --registry-client-cert name.
-/// @throws Error naming the flag or variable
-ExecutorCommand parse_executor(const std::vector<std::string>& arguments,
-                               const ProcessEnvironment& environment);
 
 } // namespace cairn

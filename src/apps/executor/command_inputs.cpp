@@ -43,7 +43,7 @@ bool is_address(std::string_view text) {
 
 } // namespace
 
-void add_secret(ExecutorDraft& draft, const FlagValue& value) {
+void add_secret(ParsedExecutorFlags& given, const FlagValue& value) {
   SecretFlag secret;
   for (const auto& field : split(value.text(), ',')) {
     const auto parts = cut(field, '=');
@@ -70,23 +70,23 @@ void add_secret(ExecutorDraft& draft, const FlagValue& value) {
     throw Error("id={}: a secret is in a file or in a variable, not both", secret.id);
   if (secret.kind == SecretFlag::Kind::variable && secret.variable.empty())
     std::swap(secret.file, secret.variable); // buildx: src names the variable then
-  for (const auto& other : draft.secrets)
+  for (const auto& other : given.secrets)
     if (other.id == secret.id)
       throw Error("id={}: given twice", secret.id);
-  draft.secrets.push_back(std::move(secret));
+  given.secrets.push_back(std::move(secret));
 }
 
-void add_agent(ExecutorDraft& draft, const FlagValue& value) {
+void add_agent(ParsedExecutorFlags& given, const FlagValue& value) {
   const auto parts = cut(value.text(), '=');
   const std::string id(parts ? parts->first : std::string_view(value.text()));
   const std::string path(parts ? parts->second : std::string_view());
   if (id.empty())
     throw Error("'{}' is not ID[=SOCKET]", value.text());
-  if (!draft.command.build.commands.agents.emplace(id, path).second)
+  if (!given.command.build.commands.agents.emplace(id, path).second)
     throw Error("{}: given twice", id);
 }
 
-void add_host(ExecutorDraft& draft, const FlagValue& value) {
+void add_host(ParsedExecutorFlags& given, const FlagValue& value) {
   // Docker takes both NAME:ADDRESS and NAME=ADDRESS, addresses of IPv6 in brackets or not.
   const auto& text = value.text();
   const auto end = text.find_first_of(":=");
@@ -96,12 +96,12 @@ void add_host(ExecutorDraft& draft, const FlagValue& value) {
     address = address.substr(1, address.size() - 2);
   if (name.empty() || name.find_first_of(" \t\n#") != std::string::npos || !is_address(address))
     throw Error("'{}' is not NAME:ADDRESS", text);
-  draft.command.build.commands.hosts.emplace_back(name, address);
+  given.command.build.commands.hosts.emplace_back(name, address);
 }
 
-void settle_commands(ExecutorDraft& draft, const ProcessEnvironment& environment) {
-  auto& build = draft.command.build;
-  for (const auto& secret : draft.secrets)
+void resolve_commands(ParsedExecutorFlags& given, const ProcessEnvironment& environment) {
+  auto& build = given.command.build;
+  for (const auto& secret : given.secrets)
     build.commands.secrets[secret.id] =
         within([&] { return read_secret(secret, environment); }, "--secret: id={}", secret.id);
   for (auto& [id, path] : build.commands.agents) {
@@ -110,8 +110,8 @@ void settle_commands(ExecutorDraft& draft, const ProcessEnvironment& environment
     if (path.empty())
       throw Error("--ssh={}: SSH_AUTH_SOCK is not set, and no socket is given", id);
   }
-  if (!draft.hostname.empty())
-    build.commands.hostname = draft.hostname;
+  if (!given.hostname.empty())
+    build.commands.hostname = given.hostname;
   for (const auto& [name, value] : build.language.build_args)
     if (name == "BUILDKIT_SANDBOX_HOSTNAME" && !value.empty())
       build.commands.hostname = value;

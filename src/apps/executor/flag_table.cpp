@@ -21,7 +21,7 @@ constexpr std::string_view execution_group = "Execution";
 constexpr std::string_view cache_group = "Cache";
 constexpr std::string_view old_group = "Old names";
 
-using Draft = ExecutorDraft;
+using Parsed = ParsedExecutorFlags;
 using Value = FlagValue;
 
 void refuse_if(bool asks_for_work) {
@@ -30,41 +30,45 @@ void refuse_if(bool asks_for_work) {
 }
 
 /// For flags that change nothing: their type has been checked.
-constexpr auto accept = [](ExecutorDraft&, const FlagValue&) {};
-constexpr auto refuse_any_text = [](ExecutorDraft&, const FlagValue& v) { refuse_if(!v.empty()); };
-constexpr auto refuse_true = [](ExecutorDraft&, const FlagValue& v) { refuse_if(v.boolean()); };
+constexpr auto accept = [](ParsedExecutorFlags&, const FlagValue&) {};
+constexpr auto refuse_any_text = [](ParsedExecutorFlags&, const FlagValue& v) {
+  refuse_if(!v.empty());
+};
+constexpr auto refuse_true = [](ParsedExecutorFlags&, const FlagValue& v) {
+  refuse_if(v.boolean());
+};
 
-void add_build_arg(ExecutorDraft& draft, const FlagValue& value) {
-  draft.build_args.push_back(parse_build_arg(value.text()));
+void add_build_arg(ParsedExecutorFlags& given, const FlagValue& value) {
+  given.build_args.push_back(parse_build_arg(value.text()));
 }
 
-void add_targets(ExecutorDraft& draft, const FlagValue& value) {
+void add_targets(ParsedExecutorFlags& given, const FlagValue& value) {
   for (const auto& target : value.words())
-    draft.command.build.language.targets.push_back(target);
+    given.command.build.language.targets.push_back(target);
 }
 
-void set_platform(ExecutorDraft& draft, const FlagValue& value) {
+void set_platform(ParsedExecutorFlags& given, const FlagValue& value) {
   if (value.empty())
     return;
-  auto& language = draft.command.build.language;
+  auto& language = given.command.build.language;
   language.target_platform = Platform::parse(value.text());
   language.platform_is_asked_for = true;
 }
 
-void set_cache_repository(ExecutorDraft& draft, const FlagValue& value) {
+void set_cache_repository(ParsedExecutorFlags& given, const FlagValue& value) {
   if (!value.empty())
-    draft.command.build.cache.repository = CacheLocation::parse(value.text());
+    given.command.build.cache.repository = CacheLocation::parse(value.text());
 }
 
-void set_cache_directory(ExecutorDraft& draft, const FlagValue& value) {
+void set_cache_directory(ParsedExecutorFlags& given, const FlagValue& value) {
   if (!value.empty() && !value.text().starts_with('/'))
     throw Error("'{}' is not an absolute path", value.text());
   if (!value.empty())
-    draft.command.build.execution.cache_directory = value.text();
+    given.command.build.execution.cache_directory = value.text();
 }
 
-void set_compression(ExecutorDraft& draft, const FlagValue& value) {
-  auto& method = draft.command.build.output.compression.method;
+void set_compression(ParsedExecutorFlags& given, const FlagValue& value) {
+  auto& method = given.command.build.output.compression.method;
   if (value.text() == "gzip")
     method = Compression::gzip;
   else if (value.text() == "zstd")
@@ -73,17 +77,17 @@ void set_compression(ExecutorDraft& draft, const FlagValue& value) {
     throw Error("'{}' is neither gzip nor zstd", value.text());
 }
 
-void set_level(ExecutorDraft& draft, const FlagValue& value) {
+void set_level(ParsedExecutorFlags& given, const FlagValue& value) {
   const auto level = value.integer();
   constexpr std::int64_t strongest = 22; // zstd's
   if (level < -1 || level > strongest)
     throw Error("{} is not between -1 and {}", level, strongest);
   if (level > 0)
-    draft.command.build.output.compression.level = static_cast<int>(level);
+    given.command.build.output.compression.level = static_cast<int>(level);
 }
 
-void set_format(ExecutorDraft& draft, const FlagValue& value) {
-  auto& format = draft.command.build.output.format;
+void set_format(ParsedExecutorFlags& given, const FlagValue& value) {
+  auto& format = given.command.build.output.format;
   if (value.text() == "oci")
     format = ImageFormat::oci;
   else if (value.text() == "docker")
@@ -92,17 +96,17 @@ void set_format(ExecutorDraft& draft, const FlagValue& value) {
     throw Error("'{}' is neither docker nor oci", value.text());
 }
 
-void set_check_format(ExecutorDraft& draft, const FlagValue& value) {
+void set_check_format(ParsedExecutorFlags& given, const FlagValue& value) {
   if (value.text() == "text")
-    draft.check_format = CheckFormat::text;
+    given.check_format = CheckFormat::text;
   else if (value.text() == "json")
-    draft.check_format = CheckFormat::json;
+    given.check_format = CheckFormat::json;
   else
     throw Error("'{}' is neither text nor json", value.text());
 }
 
-void set_isolation(ExecutorDraft& draft, const FlagValue& value) {
-  auto& isolation = draft.command.build.execution.isolation;
+void set_isolation(ParsedExecutorFlags& given, const FlagValue& value) {
+  auto& isolation = given.command.build.execution.isolation;
   if (value.text() == "auto")
     isolation = Isolation::automatic;
   else if (value.text() == "namespace")
@@ -115,19 +119,19 @@ void set_isolation(ExecutorDraft& draft, const FlagValue& value) {
     throw Error("'{}' is none of auto, namespace, inplace, none", value.text());
 }
 
-void add_ignored_path(ExecutorDraft& draft, const FlagValue& value) {
+void add_ignored_path(ParsedExecutorFlags& given, const FlagValue& value) {
   const auto path = RootedPath::parse(value.text());
   if (path.is_root())
     throw Error("'{}' would leave out the whole filesystem", value.text());
-  draft.command.build.execution.ignore_paths.push_back(path.str());
+  given.command.build.execution.ignore_paths.push_back(path.str());
 }
 
-void set_unpacked_size(ExecutorDraft& draft, const FlagValue& value) {
+void set_unpacked_size(ParsedExecutorFlags& given, const FlagValue& value) {
   const auto size = value.bytes();
-  draft.command.build.execution.unpacked = {size == 0 ? std::nullopt : std::optional(size)};
+  given.command.build.execution.unpacked = {size == 0 ? std::nullopt : std::optional(size)};
 }
 
-void check_snapshot_mode(ExecutorDraft&, const FlagValue& value) {
+void check_snapshot_mode(ParsedExecutorFlags&, const FlagValue& value) {
   for (const std::string_view mode : {"full", "redo", "time"})
     if (value.text() == mode)
       return;
@@ -139,25 +143,25 @@ void check_snapshot_mode(ExecutorDraft&, const FlagValue& value) {
 /// What a constant can hold of a flag.
 struct Row {
   FlagSpec spec;
-  void (*apply)(ExecutorDraft& draft, const FlagValue& value);
+  void (*apply)(ParsedExecutorFlags& given, const FlagValue& value);
 };
 
 constexpr Row own_flags[] = {
   {{.name = "context", .shorthand = "c", .group = context_group, .preset = "/workspace/",
     .help = "Where the files of the build come from: a directory, dir://PATH, tar://PATH, tar://stdin, https://URL or a git repository"},
-   [](Draft& d, const Value& v) { d.command.build.context.context = v.text(); }},
+   [](Parsed& d, const Value& v) { d.command.build.context.context = v.text(); }},
   {{.name = "dockerfile", .shorthand = "f", .group = context_group, .preset = "Dockerfile",
     .help = "The Dockerfile, relative to the current directory or else to the context, or https://URL"},
-   [](Draft& d, const Value& v) { d.command.build.context.dockerfile = v.text(); }},
+   [](Parsed& d, const Value& v) { d.command.build.context.dockerfile = v.text(); }},
   {{.name = "context-sub-path", .group = context_group,
     .help = "The directory of the context that counts as its root"},
-   [](Draft& d, const Value& v) { d.command.build.context.sub_path = v.text(); }},
+   [](Parsed& d, const Value& v) { d.command.build.context.sub_path = v.text(); }},
   {{.name = "context-base", .group = context_group,
     .help = "The directory that --context is a path in, also where it begins with a slash; a URL or repository stays one"},
-   [](Draft& d, const Value& v) { d.context_base = v.text(); }},
+   [](Parsed& d, const Value& v) { d.context_base = v.text(); }},
   {{.name = "build-context", .type = list, .group = context_group,
     .help = "NAME=SOURCE, a further context for FROM, COPY --from and mounts: a directory, docker-image://REF, oci-layout://PATH, https://URL or a git repository"},
-   [](Draft& d, const Value& v) { d.command.build.context.named.push_back(v.name_value()); }},
+   [](Parsed& d, const Value& v) { d.command.build.context.named.push_back(v.name_value()); }},
   {{.name = "git", .type = list, .group = context_group,
     .help = "branch=, recurse-submodules= or insecure-skip-tls=, for --context=git://"},
    add_git_options},
@@ -173,7 +177,7 @@ constexpr Row own_flags[] = {
    add_build_arg},
   {{.name = "label", .type = list, .group = image_group,
     .help = "name=value, a label of the image"},
-   [](Draft& d, const Value& v) { d.command.build.language.labels.push_back(v.name_value()); }},
+   [](Parsed& d, const Value& v) { d.command.build.language.labels.push_back(v.name_value()); }},
   {{.name = "custom-platform", .group = image_group, .preset = "this machine's",
     .help = "os/arch[/variant] of the image and of base images"},
    set_platform},
@@ -188,32 +192,32 @@ constexpr Row own_flags[] = {
    add_host},
   {{.name = "hostname", .group = image_group, .preset = "buildkitsandbox",
     .help = "The hostname that commands see"},
-   [](Draft& d, const Value& v) { d.hostname = v.text(); }},
+   [](Parsed& d, const Value& v) { d.hostname = v.text(); }},
   {{.name = "check", .type = boolean, .group = image_group, .preset = "false",
     .help = "Report what is doubtful in the Dockerfile and build nothing"},
-   [](Draft& d, const Value& v) { d.check = v.boolean(); }},
+   [](Parsed& d, const Value& v) { d.check = v.boolean(); }},
   {{.name = "check-format", .group = image_group, .preset = "text",
     .help = "How --check reports on stdout: text or json"},
    set_check_format},
 
   {{.name = "no-push", .type = boolean, .group = output_group, .preset = "false",
     .help = "Build without pushing"},
-   [](Draft& d, const Value& v) { d.no_push = v.boolean(); }},
+   [](Parsed& d, const Value& v) { d.no_push = v.boolean(); }},
   {{.name = "tar-path", .group = output_group,
     .help = "Also write the image to this file, in the form of docker save"},
-   [](Draft& d, const Value& v) { d.command.build.output.tar_path = v.text(); }},
+   [](Parsed& d, const Value& v) { d.command.build.output.tar_path = v.text(); }},
   {{.name = "oci-layout-path", .group = output_group,
     .help = "Also write the image to this directory, as an OCI image layout"},
-   [](Draft& d, const Value& v) { d.command.build.output.oci_layout_path = v.text(); }},
+   [](Parsed& d, const Value& v) { d.command.build.output.oci_layout_path = v.text(); }},
   {{.name = "oci-layout-on-push-failure", .group = output_group,
     .help = "Write the image to this directory when it cannot be pushed, for executor push to try again"},
-   [](Draft& d, const Value& v) { d.command.build.output.failed_push_layout_path = v.text(); }},
+   [](Parsed& d, const Value& v) { d.command.build.output.failed_push_layout_path = v.text(); }},
   {{.name = "base-images-file", .group = output_group,
     .help = "The file to write the images that were built from to, as for --images-file"},
-   [](Draft& d, const Value& v) { d.command.build.output.reports.base_images_file = v.text(); }},
+   [](Parsed& d, const Value& v) { d.command.build.output.reports.base_images_file = v.text(); }},
   {{.name = "results-limit", .group = output_group, .preset = "0",
     .help = "How many bytes a pipeline takes of the digest, URL, images and base images together: what is too much is left empty, with a warning; 0 for no limit"},
-   [](Draft& d, const Value& v) { d.command.build.output.reports.results_limit = v.bytes(); }},
+   [](Parsed& d, const Value& v) { d.command.build.output.reports.results_limit = v.bytes(); }},
   {{.name = "image-format", .group = output_group, .preset = "the base image's",
     .help = "The media types of the image: docker or oci"},
    set_format},
@@ -225,19 +229,19 @@ constexpr Row own_flags[] = {
    set_level},
   {{.name = "reproducible", .type = boolean, .group = output_group, .preset = "false",
     .help = "Give all files in new layers one time: SOURCE_DATE_EPOCH, or 1970"},
-   [](Draft& d, const Value& v) { d.command.build.times.reproducible = v.boolean(); }},
+   [](Parsed& d, const Value& v) { d.command.build.times.reproducible = v.boolean(); }},
 
   {{.name = "isolation", .group = execution_group, .preset = "auto",
     .help = "Where commands run: namespace, inplace or none; auto is the first that works"},
    set_isolation},
   {{.name = "force", .type = boolean, .group = execution_group, .preset = "false",
     .help = "Work in place although this does not look like a container"},
-   [](Draft& d, const Value& v) {
+   [](Parsed& d, const Value& v) {
      d.command.build.execution.force = v.boolean() ? Force::yes : Force::no;
    }},
   {{.name = "kaniko-dir", .group = execution_group, .preset = "/kaniko",
     .help = "The executor's own directory, for blobs and temporary files"},
-   [](Draft& d, const Value& v) { d.work_directory = v.text(); }},
+   [](Parsed& d, const Value& v) { d.work_directory = v.text(); }},
   {{.name = "ignore-path", .type = list, .group = execution_group,
     .help = "A path that is in no layer and is left alone"},
    add_ignored_path},
@@ -246,19 +250,19 @@ constexpr Row own_flags[] = {
    set_unpacked_size},
   {{.name = "single-snapshot", .type = boolean, .group = execution_group, .preset = "false",
     .help = "Make one layer of each stage instead of one of each step"},
-   [](Draft& d, const Value& v) {
+   [](Parsed& d, const Value& v) {
      d.command.build.execution.snapshots =
          v.boolean() ? SnapshotScope::whole_stage : SnapshotScope::each_step;
    }},
   {{.name = "dryrun", .type = boolean, .group = execution_group, .preset = "false",
     .help = "Print what would be done and build nothing"},
-   [](Draft& d, const Value& v) { d.command.dry_run = v.boolean() ? DryRun::yes : DryRun::no; }},
+   [](Parsed& d, const Value& v) { d.command.dry_run = v.boolean() ? DryRun::yes : DryRun::no; }},
   {{.name = "preserve-context", .type = boolean, .group = execution_group, .preset = "false",
     .help = "Leave the container's own filesystem as it is: never run commands in place"},
-   [](Draft& d, const Value& v) { d.preserve_context = v.boolean(); }},
+   [](Parsed& d, const Value& v) { d.preserve_context = v.boolean(); }},
   {{.name = "cleanup", .type = boolean, .group = execution_group, .preset = "false",
     .help = "Remove what a build in place has left in the container's own filesystem"},
-   [](Draft& d, const Value& v) {
+   [](Parsed& d, const Value& v) {
      d.command.build.execution.leftovers =
          v.boolean() ? Leftovers::are_removed : Leftovers::stay;
    }},
@@ -285,11 +289,11 @@ constexpr Row own_flags[] = {
    accept},
   {{.name = "image-fs-extract-retry", .type = integer, .support = no_effect,
     .group = execution_group, .preset = "0", .help = "Further tries to unpack a base image"},
-   [](Draft&, const Value& v) { v.count(); }},
+   [](Parsed&, const Value& v) { v.count(); }},
 
   {{.name = "cache", .type = boolean, .group = cache_group, .preset = "false",
     .help = "Take steps from the cache and add them to it"},
-   [](Draft& d, const Value& v) { d.command.build.cache.enabled = v.boolean(); }},
+   [](Parsed& d, const Value& v) { d.command.build.cache.enabled = v.boolean(); }},
   {{.name = "cache-repo", .group = cache_group,
     .preset = "the first destination's repository, with /cache",
     .help = "The repository that holds the cache, or oci:PATH"},
@@ -299,29 +303,29 @@ constexpr Row own_flags[] = {
    set_cache_directory},
   {{.name = "cache-max-size", .group = cache_group, .preset = "0",
     .help = "How large --cache-dir may be, as 20G: what was not used for the longest time is removed; 0 for no limit"},
-   [](Draft& d, const Value& v) { d.command.build.execution.cache_max_size = v.bytes(); }},
+   [](Parsed& d, const Value& v) { d.command.build.execution.cache_max_size = v.bytes(); }},
   {{.name = "import-cache-mounts", .type = list, .group = cache_group,
     .help = "Begin cache mounts that are not in --cache-dir with those exported to REF or oci:PATH"},
-   [](Draft& d, const Value& v) {
+   [](Parsed& d, const Value& v) {
      d.command.build.cache_mounts.import_from.push_back(CacheLocation::parse(v.text()));
    }},
   {{.name = "export-cache-mounts", .type = list, .group = cache_group,
     .help = "Keep the cache mounts that the build used as an image at REF or oci:PATH"},
-   [](Draft& d, const Value& v) {
+   [](Parsed& d, const Value& v) {
      d.command.build.cache_mounts.export_to.push_back(CacheLocation::parse(v.text()));
    }},
   {{.name = "cache-ttl", .type = duration, .group = cache_group, .preset = "336h",
     .help = "How long what is in the cache counts"},
-   [](Draft& d, const Value& v) { d.command.build.cache.time_to_live = v.duration(); }},
+   [](Parsed& d, const Value& v) { d.command.build.cache.time_to_live = v.duration(); }},
   {{.name = "cache-copy-layers", .type = boolean, .group = cache_group, .preset = "true",
     .help = "Cache what COPY, ADD and WORKDIR make"},
-   [](Draft& d, const Value& v) { d.command.build.cache.copy_layers = v.boolean(); }},
+   [](Parsed& d, const Value& v) { d.command.build.cache.copy_layers = v.boolean(); }},
   {{.name = "cache-run-layers", .type = boolean, .group = cache_group, .preset = "true",
     .help = "Cache what RUN makes"},
-   [](Draft& d, const Value& v) { d.command.build.cache.run_layers = v.boolean(); }},
+   [](Parsed& d, const Value& v) { d.command.build.cache.run_layers = v.boolean(); }},
   {{.name = "no-push-cache", .type = boolean, .group = cache_group, .preset = "false",
     .help = "Read the repository of the cache without adding to it"},
-   [](Draft& d, const Value& v) { d.command.build.cache.push = !v.boolean(); }},
+   [](Parsed& d, const Value& v) { d.command.build.cache.push = !v.boolean(); }},
   {{.name = "compressed-caching", .type = boolean, .support = no_effect, .group = cache_group,
     .preset = "true", .help = "Keep compressed layers in memory"},
    accept},
@@ -340,45 +344,45 @@ constexpr Row old_names[] = {
 // clang-format on
 
 template<std::size_t Count>
-Flags<ExecutorDraft> flags_of(const Row (&rows)[Count]) {
-  Flags<ExecutorDraft> flags;
+Flags<ParsedExecutorFlags> flags_of(const Row (&rows)[Count]) {
+  Flags<ParsedExecutorFlags> flags;
   for (const auto& row : rows)
     flags.push_back({row.spec, row.apply});
   return flags;
 }
 
-std::vector<ImageRef>& destinations(ExecutorDraft& draft) {
-  return draft.command.build.output.destinations;
+std::vector<ImageRef>& destinations(ParsedExecutorFlags& given) {
+  return given.command.build.output.destinations;
 }
 
-ReportOptions& reports(ExecutorDraft& draft) {
-  return draft.command.build.output.reports;
+ReportOptions& reports(ParsedExecutorFlags& given) {
+  return given.command.build.output.reports;
 }
 
-Annotations& annotations(ExecutorDraft& draft) {
-  return draft.command.build.output.annotations;
+Annotations& annotations(ParsedExecutorFlags& given) {
+  return given.command.build.output.annotations;
 }
 
-RegistryUse& registry(ExecutorDraft& draft) {
-  return draft.command.registry;
+RegistryUse& registry(ParsedExecutorFlags& given) {
+  return given.command.registry;
 }
 
-LogOptions& log_options(ExecutorDraft& draft) {
-  return draft.command.log;
+LogOptions& log_options(ParsedExecutorFlags& given) {
+  return given.command.log;
 }
 
-bool& help(ExecutorDraft& draft) {
-  return draft.help;
+bool& help(ParsedExecutorFlags& given) {
+  return given.help;
 }
 
 } // namespace
 
-Flags<ExecutorDraft> executor_flags() {
-  return together<ExecutorDraft>(
+Flags<ParsedExecutorFlags> executor_flags() {
+  return together<ParsedExecutorFlags>(
       {flags_of(own_flags), lift(destination_flags(), destinations), lift(report_flags(), reports),
        lift(annotation_flags(), annotations),
        lift(registry_flags(RegistryAccess::pull_and_push), registry),
-       lift(logging_flags(), log_options), extra_args_flag<ExecutorDraft>(), help_flag(help),
+       lift(logging_flags(), log_options), extra_args_flag<ParsedExecutorFlags>(), help_flag(help),
        flags_of(old_names)});
 }
 

@@ -31,8 +31,8 @@ void read_known_hosts(CommandOptions& options, const ProcessEnvironment& environ
 
 } // namespace
 
-void add_git_options(ExecutorDraft& draft, const FlagValue& value) {
-  auto& git = draft.command.build.context.git;
+void add_git_options(ParsedExecutorFlags& given, const FlagValue& value) {
+  auto& git = given.command.build.context.git;
   for (const auto& field : split(value.text(), ',')) {
     const auto parts = FlagValue(field).name_value();
     const auto& key = parts.first;
@@ -49,15 +49,15 @@ void add_git_options(ExecutorDraft& draft, const FlagValue& value) {
     else if (key == "depth")
       within([&] { return option.count(); }, "{}", key); // as little as the server gives
     else
-      draft.command.warnings.push_back(
+      given.command.warnings.push_back(
           "--git: unknown option '" + key + "'" +
           did_you_mean(key, {"branch", "recurse-submodules", "insecure-skip-tls", "single-branch",
                              "depth"}));
   }
 }
 
-void settle_git(ExecutorDraft& draft, const ProcessEnvironment& environment) {
-  auto& git = draft.command.build.context.git;
+void resolve_git(ParsedExecutorFlags& given, const ProcessEnvironment& environment) {
+  auto& git = given.command.build.context.git;
   if (const auto method = environment.text("GIT_PULL_METHOD"); !method.empty()) {
     if (method != "https" && method != "http" && method != "git")
       throw Error("GIT_PULL_METHOD: '{}' is none of https, http, git", method);
@@ -71,8 +71,8 @@ void settle_git(ExecutorDraft& draft, const ProcessEnvironment& environment) {
     git.password = environment.text("GIT_PASSWORD");
     git.login_source = "GIT_USERNAME and GIT_PASSWORD";
   }
-  if (draft.command.build.commands.agents.contains("default"))
-    read_known_hosts(draft.command.build.commands, environment);
+  if (given.command.build.commands.agents.contains("default"))
+    read_known_hosts(given.command.build.commands, environment);
 }
 
 } // namespace cairn

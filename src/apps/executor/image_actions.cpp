@@ -1,10 +1,10 @@
 #include "apps/executor/image_actions.hpp"
 
 #include "apps/shared/network.hpp"
-#include "build/image_index.hpp"
-#include "build/outputs.hpp"
-#include "build/reports.hpp"
-#include "build/saved_image.hpp"
+#include "builder/outputs/image_index.hpp"
+#include "builder/outputs/outputs.hpp"
+#include "builder/outputs/reports.hpp"
+#include "builder/outputs/saved_image.hpp"
 
 namespace cairn {
 

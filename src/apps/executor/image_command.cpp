@@ -13,51 +13,51 @@ constexpr std::string_view execution_group = "Execution";
 
 /// A command as its flags alone describe it.
 template<class Command>
-struct ImageDraft {
+struct ParsedImageFlags {
   Command command;
   bool help = false;
 };
 
 template<class Command>
-Flags<ImageDraft<Command>> common_flags() {
-  using Draft = ImageDraft<Command>;
-  return together<Draft>(
-      {lift<Draft>(
+Flags<ParsedImageFlags<Command>> common_flags() {
+  using Parsed = ParsedImageFlags<Command>;
+  return together<Parsed>(
+      {lift<Parsed>(
            destination_flags(),
-           +[](Draft& d) -> std::vector<ImageRef>& { return d.command.settings.destinations; }),
-       lift<Draft>(
-           report_flags(), +[](Draft& d) -> ReportOptions& { return d.command.settings.reports; }),
-       lift<Draft>(
+           +[](Parsed& d) -> std::vector<ImageRef>& { return d.command.settings.destinations; }),
+       lift<Parsed>(
+           report_flags(), +[](Parsed& d) -> ReportOptions& { return d.command.settings.reports; }),
+       lift<Parsed>(
            registry_flags(RegistryAccess::pull_and_push),
-           +[](Draft& d) -> RegistryUse& { return d.command.settings.registry; }),
-       lift<Draft>(
-           logging_flags(), +[](Draft& d) -> LogOptions& { return d.command.settings.log; }),
-       extra_args_flag<Draft>(), help_flag<Draft>(+[](Draft& d) -> bool& { return d.help; })});
+           +[](Parsed& d) -> RegistryUse& { return d.command.settings.registry; }),
+       lift<Parsed>(
+           logging_flags(), +[](Parsed& d) -> LogOptions& { return d.command.settings.log; }),
+       extra_args_flag<Parsed>(), help_flag<Parsed>(+[](Parsed& d) -> bool& { return d.help; })});
 }
 
-Flags<ImageDraft<PushCommand>> push_flags() {
-  using Draft = ImageDraft<PushCommand>;
-  return together<Draft>(
+Flags<ParsedImageFlags<PushCommand>> push_flags() {
+  using Parsed = ParsedImageFlags<PushCommand>;
+  return together<Parsed>(
       {common_flags<PushCommand>(),
        {{{.name = "kaniko-dir",
           .group = execution_group,
           .preset = "/kaniko",
           .help = "Where what an archive holds is put for the time being"},
-         [](Draft& d, const FlagValue& v) { d.command.work_directory = v.text(); }}}});
+         [](Parsed& d, const FlagValue& v) { d.command.work_directory = v.text(); }}}});
 }
 
-Flags<ImageDraft<IndexCommand>> index_flags() {
-  using Draft = ImageDraft<IndexCommand>;
-  return together<Draft>(
+Flags<ParsedImageFlags<IndexCommand>> index_flags() {
+  using Parsed = ParsedImageFlags<IndexCommand>;
+  return together<Parsed>(
       {common_flags<IndexCommand>(),
-       lift<Draft>(
-           annotation_flags(), +[](Draft& d) -> Annotations& { return d.command.annotations; })});
+       lift<Parsed>(
+           annotation_flags(), +[](Parsed& d) -> Annotations& { return d.command.annotations; })});
 }
 
-void settle(PushSettings& settings, const ProcessEnvironment& environment) {
+void resolve_options(PushSettings& settings, const ProcessEnvironment& environment) {
   if (settings.destinations.empty())
     throw Error("you must provide --destination");
-  settle_registry(settings.registry, environment);
+  resolve_registry(settings.registry, environment);
   settings.reports.builder_output = environment.text("BUILDER_OUTPUT");
 }
 
@@ -66,37 +66,37 @@ void settle(PushSettings& settings, const ProcessEnvironment& environment) {
 std::variant<PushCommand, HelpCommand> parse_push(const std::vector<std::string>& arguments,
                                                   const ProcessEnvironment& environment) {
   const auto flags = push_flags();
-  ImageDraft<PushCommand> draft;
-  const auto parsed = read_flags(flags, arguments, draft);
-  if (draft.help)
+  ParsedImageFlags<PushCommand> given;
+  const auto parsed = read_flags(flags, arguments, given);
+  if (given.help)
     return HelpCommand{"Pushes an image that lies in a file or a directory.\n\nUsage:\n"
                        "  executor push PATH --destination REGISTRY/REPOSITORY:TAG [flags]\n" +
                        flag_help(specs_of(flags))};
   if (parsed.words.size() != 1)
     throw with_hint(Error("push: name one archive of docker save, or one OCI image layout"),
                     "executor push PATH --destination REGISTRY/REPOSITORY:TAG");
-  draft.command.path = parsed.words.front();
-  settle(draft.command.settings, environment);
-  return std::move(draft.command);
+  given.command.path = parsed.words.front();
+  resolve_options(given.command.settings, environment);
+  return std::move(given.command);
 }
 
 std::variant<IndexCommand, HelpCommand> parse_index(const std::vector<std::string>& arguments,
                                                     const ProcessEnvironment& environment) {
   const auto flags = index_flags();
-  ImageDraft<IndexCommand> draft;
-  const auto parsed = read_flags(flags, arguments, draft);
-  if (draft.help)
+  ParsedImageFlags<IndexCommand> given;
+  const auto parsed = read_flags(flags, arguments, given);
+  if (given.help)
     return HelpCommand{"Makes one image for several platforms of images that were pushed.\n\n"
                        "Usage:\n"
                        "  executor index IMAGE... --destination REGISTRY/REPOSITORY:TAG [flags]\n" +
                        flag_help(specs_of(flags))};
   for (const auto& word : parsed.words)
-    draft.command.images.push_back(ImageRef::parse(word));
-  if (draft.command.images.empty())
+    given.command.images.push_back(ImageRef::parse(word));
+  if (given.command.images.empty())
     throw with_hint(Error("index: name the images that it is to hold"),
                     "executor index REPOSITORY@DIGEST... --destination REPOSITORY:TAG");
-  settle(draft.command.settings, environment);
-  return std::move(draft.command);
+  resolve_options(given.command.settings, environment);
+  return std::move(given.command);
 }
 
 std::vector<FlagSpec> push_flag_specs() {

@@ -4,7 +4,7 @@
 #include "apps/shared/flags.hpp"
 #include "apps/shared/log.hpp"
 #include "apps/shared/registry_use.hpp"
-#include "build/options.hpp"
+#include "builder/options/build_options.hpp"
 
 #include <string>
 #include <variant>

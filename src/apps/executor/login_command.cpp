@@ -4,7 +4,7 @@
 #include "apps/shared/credentials.hpp"
 #include "apps/shared/help.hpp"
 #include "apps/shared/streams.hpp"
-#include "creds/login.hpp"
+#include "creds/docker/login.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 #include "util/text.hpp"
@@ -21,7 +21,7 @@ constexpr std::string_view login_group = "Login";
 constexpr std::uint64_t max_secret = std::uint64_t{1} << 18;
 
 /// The command as its flags alone describe it.
-struct LoginDraft {
+struct ParsedLoginFlags {
   LoginCommand command;
   bool password_stdin = false;
   bool help = false;
@@ -29,30 +29,31 @@ struct LoginDraft {
 
 // clang-format would give every member of a row its own line.
 // clang-format off
-Flags<LoginDraft> own_flags() {
+Flags<ParsedLoginFlags> own_flags() {
   return {
     {{.name = "username", .shorthand = "u", .group = login_group, .help = "The user"},
-     [](LoginDraft& d, const FlagValue& v) { d.command.username = v.text(); }},
+     [](ParsedLoginFlags& d, const FlagValue& v) { d.command.username = v.text(); }},
     {{.name = "password", .shorthand = "p", .group = login_group,
       .help = "The password, for all to see who can list processes"},
-     [](LoginDraft& d, const FlagValue& v) { d.command.password = v.text(); }},
+     [](ParsedLoginFlags& d, const FlagValue& v) { d.command.password = v.text(); }},
     {{.name = "password-stdin", .type = boolean, .group = login_group, .preset = "false",
       .help = "Read the password from stdin"},
-     [](LoginDraft& d, const FlagValue& v) { d.password_stdin = v.boolean(); }},
+     [](ParsedLoginFlags& d, const FlagValue& v) { d.password_stdin = v.boolean(); }},
   };
 }
 // clang-format on
 
-LogOptions& log_options(LoginDraft& draft) {
-  return draft.command.log;
+LogOptions& log_options(ParsedLoginFlags& given) {
+  return given.command.log;
 }
 
-bool& help(LoginDraft& draft) {
-  return draft.help;
+bool& help(ParsedLoginFlags& given) {
+  return given.help;
 }
 
-Flags<LoginDraft> login_flags() {
-  return together<LoginDraft>({own_flags(), lift(logging_flags(), log_options), help_flag(help)});
+Flags<ParsedLoginFlags> login_flags() {
+  return together<ParsedLoginFlags>(
+      {own_flags(), lift(logging_flags(), log_options), help_flag(help)});
 }
 
 /// Any image of the registry that is called `name`.
@@ -75,23 +76,23 @@ std::string required_folder(const ProcessEnvironment& environment) {
 
 std::variant<LoginCommand, HelpCommand> parse_login(const std::vector<std::string>& arguments) {
   const auto flags = login_flags();
-  LoginDraft draft;
-  const auto parsed = read_flags(flags, arguments, draft);
-  if (draft.help)
+  ParsedLoginFlags given;
+  const auto parsed = read_flags(flags, arguments, given);
+  if (given.help)
     return HelpCommand{"Keeps a user and password for a registry in Docker's config.json.\n\n"
                        "Usage:\n"
                        "  executor login REGISTRY --username USER --password-stdin\n" +
                        flag_help(specs_of(flags))};
-  auto& command = draft.command;
+  auto& command = given.command;
   if (parsed.words.size() != 1)
     throw Error("login: name one registry");
   command.registry = parsed.words.front();
-  if (!command.password.empty() && draft.password_stdin)
+  if (!command.password.empty() && given.password_stdin)
     throw Error("login: --password and --password-stdin exclude each other");
   if (!command.password.empty())
     command.warnings.emplace_back("--password can be seen in the list of processes; "
                                   "use --password-stdin");
-  if (draft.password_stdin)
+  if (given.password_stdin)
     command.password = without_last_newline(read_file(FdRef(STDIN_FILENO), max_secret));
   if (command.username.empty() || command.password.empty())
     throw with_hint(Error("login: it lacks a {}", command.username.empty() ? "user" : "password"),

@@ -1,7 +1,7 @@
 #include "apps/executor/named_paths.hpp"
 
-#include "build/named_context.hpp"
-#include "build/reports.hpp"
+#include "builder/outputs/reports.hpp"
+#include "builder/plan/named_context.hpp"
 #include "context/local.hpp"
 #include "util/text.hpp"
 

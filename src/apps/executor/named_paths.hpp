@@ -2,7 +2,7 @@
 
 #include "apps/shared/environment.hpp"
 #include "apps/shared/flags.hpp"
-#include "build/options.hpp"
+#include "builder/options/build_options.hpp"
 
 #include <string_view>
 #include <vector>

@@ -1,8 +1,8 @@
 #include "apps/executor/output_conflicts.hpp"
 
-#include "build/cache_setup.hpp"
-#include "build/named_context.hpp"
-#include "build/reports.hpp"
+#include "builder/outputs/reports.hpp"
+#include "builder/plan/named_context.hpp"
+#include "builder/store/cache_setup.hpp"
 #include "context/local.hpp"
 #include "util/error.hpp"
 

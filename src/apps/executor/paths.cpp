@@ -1,6 +1,6 @@
 #include "apps/executor/paths.hpp"
 
-#include "build/reports.hpp"
+#include "builder/outputs/reports.hpp"
 #include "util/rooted_path.hpp"
 
 namespace cairn {

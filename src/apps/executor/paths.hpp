@@ -1,6 +1,6 @@
 #pragma once
 
-#include "build/options.hpp"
+#include "builder/options/build_options.hpp"
 
 #include <string>
 

@@ -1,14 +1,14 @@
 #include "apps/executor/run.hpp"
 
 #include "apps/executor/cancellation.hpp"
-#include "apps/executor/command.hpp"
 #include "apps/executor/image_actions.hpp"
+#include "apps/executor/parse_command.hpp"
 #include "apps/executor/paths.hpp"
 #include "apps/shared/help.hpp"
 #include "apps/shared/network.hpp"
 #include "apps/shared/signals.hpp"
 #include "apps/shared/streams.hpp"
-#include "build/build.hpp"
+#include "builder/build.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
 

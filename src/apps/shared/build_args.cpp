@@ -13,8 +13,8 @@ BuildArgFlag parse_build_arg(std::string_view text) {
   return {std::string(name), parts ? std::optional(std::string(parts->second)) : std::nullopt};
 }
 
-std::vector<NameValue> settle_build_args(const std::vector<BuildArgFlag>& flags,
-                                         const ProcessEnvironment& environment) {
+std::vector<NameValue> resolve_build_args(const std::vector<BuildArgFlag>& flags,
+                                          const ProcessEnvironment& environment) {
   std::vector<NameValue> args;
   args.reserve(flags.size());
   for (const auto& [name, value] : flags)

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "apps/shared/environment.hpp"
-#include "build/options.hpp"
+#include "builder/options/build_options.hpp"
 
 #include <optional>
 #include <string>
@@ -18,7 +18,7 @@ using BuildArgFlag = std::pair<std::string, std::optional<std::string>>;
 BuildArgFlag parse_build_arg(std::string_view text);
 
 /// With values for all.
-std::vector<NameValue> settle_build_args(const std::vector<BuildArgFlag>& flags,
-                                         const ProcessEnvironment& environment);
+std::vector<NameValue> resolve_build_args(const std::vector<BuildArgFlag>& flags,
+                                          const ProcessEnvironment& environment);
 
 } // namespace cairn

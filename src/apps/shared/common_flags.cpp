@@ -126,7 +126,7 @@ Flags<RegistryUse> registry_flags(RegistryAccess access) {
   return together({push_protocol_flags(), for_pulls, push_flags()});
 }
 
-void settle_registry(RegistryUse& use, const ProcessEnvironment& environment) {
+void resolve_registry(RegistryUse& use, const ProcessEnvironment& environment) {
   constexpr std::string_view map = "KANIKO_REGISTRY_MAP";
   constexpr std::string_view mirror = "KANIKO_REGISTRY_MIRROR";
   within([&] { use.mirrors.add(environment.text(map)); }, "{}", map);

@@ -22,31 +22,31 @@ Flags<RegistryUse> trust_flags();
 Flags<RegistryUse> credential_helper_flag();
 /// Adds what KANIKO_REGISTRY_MAP and KANIKO_REGISTRY_MIRROR say, after what flags say.
 /// @throws Error naming the variable
-void settle_registry(RegistryUse& use, const ProcessEnvironment& environment);
+void resolve_registry(RegistryUse& use, const ProcessEnvironment& environment);
 
 /// --verbosity, --log-format and --log-timestamp.
 Flags<LogOptions> logging_flags();
 
 /// --extra-args, which parse_flags() has replaced by its lines.
-template<class Draft>
-Flags<Draft> extra_args_flag() {
+template<class Parsed>
+Flags<Parsed> extra_args_flag() {
   return {{{.name = "extra-args",
             .type = FlagType::lines,
             .group = logging_group,
             .help = "Further words of the command line, each on a line of its own"},
-           [](Draft&, const FlagValue&) {}}};
+           [](Parsed&, const FlagValue&) {}}};
 }
 
-/// --help, with what else the draft has under that name.
-template<class Draft>
-Flags<Draft> help_flag(bool& (*wanted)(Draft&)) {
+/// --help, with what else the given has under that name.
+template<class Parsed>
+Flags<Parsed> help_flag(bool& (*wanted)(Parsed&)) {
   return {{{.name = "help",
             .shorthand = "h",
             .type = FlagType::boolean,
             .group = logging_group,
             .preset = "false",
             .help = "Print this text"},
-           [wanted](Draft& draft, const FlagValue& value) { wanted(draft) = value.boolean(); }}};
+           [wanted](Parsed& given, const FlagValue& value) { wanted(given) = value.boolean(); }}};
 }
 
 } // namespace cairn

@@ -1,12 +1,12 @@
 #include "apps/shared/credentials.hpp"
 
 #include "apps/shared/http_settings.hpp"
-#include "creds/acr.hpp"
-#include "creds/cloud_keychain.hpp"
-#include "creds/ecr.hpp"
-#include "creds/gcr.hpp"
-#include "creds/gitlab.hpp"
-#include "creds/keychain.hpp"
+#include "creds/cloud/acr.hpp"
+#include "creds/cloud/cloud_keychain.hpp"
+#include "creds/cloud/ecr.hpp"
+#include "creds/cloud/gcr.hpp"
+#include "creds/cloud/gitlab.hpp"
+#include "creds/docker/keychain.hpp"
 #include "net/retry.hpp"
 #include "util/error.hpp"
 
@@ -76,15 +76,15 @@ CloudAccess::CloudAccess(Http& http, const Variables& environment, const std::at
     : metadata_(make_http(metadata_http_options(cancel))), services_{http, *metadata_,
                                                                      environment} {}
 
-CloudMinters CloudAccess::minters(const std::vector<CredentialHelper>& helpers) const {
-  CloudMinters minters;
+CloudMinters CloudAccess::providers(const std::vector<CredentialHelper>& helpers) const {
+  CloudMinters providers;
   if (holds(helpers, CredentialHelper::google))
-    minters.push_back(make_google_minter(services_));
+    providers.push_back(make_google_token_provider(services_));
   if (holds(helpers, CredentialHelper::ecr))
-    minters.push_back(make_ecr_minter(services_));
+    providers.push_back(make_ecr_token_provider(services_));
   if (holds(helpers, CredentialHelper::acr))
-    minters.push_back(make_acr_minter(services_));
-  return minters;
+    providers.push_back(make_acr_token_provider(services_));
+  return providers;
 }
 
 CredentialPlaces credential_places(const Variables& environment) {
@@ -101,12 +101,12 @@ namespace {
 
 std::unique_ptr<Keychain> cloud_keychain(const std::vector<CredentialHelper>& helpers,
                                          const KeychainServices& services) {
-  auto minters = services.clouds.minters(helpers);
-  if (minters.empty())
+  auto providers = services.clouds.providers(helpers);
+  if (providers.empty())
     return nullptr;
   Retry retry({.attempts = 3}, make_pause(&services.cancel), make_random(), system_now,
               services.progress);
-  return make_cloud_keychain(std::move(minters), std::move(retry), system_now, services.progress);
+  return make_cloud_keychain(std::move(providers), std::move(retry), system_now, services.progress);
 }
 
 /// What docker-credential-NAME is to be asked for, under all names that this program has.

@@ -1,9 +1,9 @@
 #pragma once
 
-#include "creds/cloud.hpp"
-#include "creds/credential.hpp"
-#include "creds/docker_config.hpp"
-#include "creds/helper.hpp"
+#include "creds/cloud/cloud.hpp"
+#include "creds/docker/credential.hpp"
+#include "creds/docker/docker_config.hpp"
+#include "creds/docker/helper.hpp"
 #include "util/progress.hpp"
 #include "util/variables.hpp"
 
@@ -28,7 +28,7 @@ public:
   /// `http`, `environment` and `cancel` are borrowed.
   CloudAccess(Http& http, const Variables& environment, const std::atomic<bool>& cancel);
 
-  CloudMinters minters(const std::vector<CredentialHelper>& helpers) const;
+  CloudMinters providers(const std::vector<CredentialHelper>& helpers) const;
 
 private:
   std::unique_ptr<Http> metadata_;

@@ -61,8 +61,6 @@ void check_destinations(RegistryClient& registry, const std::vector<ImageRef>& d
   try {
     parallel_for(repositories.size(), repositories.size(),
                  [&](std::size_t i) { registry.check_push(repositories[i]); });
-  } catch (const Cancelled&) {
-    throw;
   } catch (Error& error) {
     error.add_hint("this was asked before the work, which --skip-push-permission-check "
                    "leaves out");

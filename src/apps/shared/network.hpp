@@ -2,7 +2,7 @@
 
 #include "apps/shared/credentials.hpp"
 #include "apps/shared/registry_use.hpp"
-#include "creds/credential.hpp"
+#include "creds/docker/credential.hpp"
 #include "net/http.hpp"
 #include "registry/client.hpp"
 #include "util/progress.hpp"

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "apps/shared/flag_set.hpp"
-#include "build/options.hpp"
+#include "builder/options/build_options.hpp"
 
 #include <string_view>
 #include <vector>

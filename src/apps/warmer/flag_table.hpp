@@ -9,13 +9,13 @@
 namespace cairn {
 
 /// A command as the flags alone describe it.
-struct WarmerDraft {
+struct ParsedWarmerFlags {
   WarmCommand command;
   std::vector<BuildArgFlag> build_args;
   bool help = false;
 };
 
 /// Every flag of the warmer, in the order of its help.
-Flags<WarmerDraft> warmer_flags();
+Flags<ParsedWarmerFlags> warmer_flags();
 
 } // namespace cairn

@@ -2,8 +2,8 @@
 
 #include "apps/shared/network.hpp"
 #include "apps/shared/signals.hpp"
-#include "apps/warmer/command.hpp"
-#include "build/reports.hpp"
+#include "apps/warmer/parse_command.hpp"
+#include "builder/outputs/reports.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 #include "util/rooted_path.hpp"

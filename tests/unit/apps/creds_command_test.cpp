@@ -1,5 +1,5 @@
 #include "apps/creds/actions.hpp"
-#include "apps/creds/command.hpp"
+#include "apps/creds/parse_command.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 

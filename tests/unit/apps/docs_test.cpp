@@ -140,7 +140,7 @@ TEST_CASE("names and shorthands are unique") {
 
 TEST_CASE("a flag does something, or is the old name of one that does") {
   const auto all = executor_flags();
-  std::map<std::string_view, const Flag<ExecutorDraft>*> flags;
+  std::map<std::string_view, const Flag<ParsedExecutorFlags>*> flags;
   for (const auto& flag : all)
     flags[flag.spec.name] = &flag;
   for (const auto& flag : all) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "apps/executor/command.hpp"
+#include "apps/executor/parse_command.hpp"
 
 #include <string>
 #include <utility>

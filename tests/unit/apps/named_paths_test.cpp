@@ -1,6 +1,6 @@
-#include "apps/executor/command.hpp"
 #include "apps/executor/flag_table.hpp"
 #include "apps/executor/named_paths.hpp"
+#include "apps/executor/parse_command.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "apps/warmer/command.hpp"
+#include "apps/warmer/parse_command.hpp"
 #include "util/error.hpp"
 
 #include <doctest/doctest.h>

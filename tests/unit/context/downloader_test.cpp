@@ -1,6 +1,7 @@
-#include "context/downloader.hpp"
-#include "context/url_context.hpp"
+#include "context/download/downloader.hpp"
+#include "context/download/url_context.hpp"
 #include "support/fake_http.hpp"
+#include "util/cancelled.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 

@@ -1,4 +1,4 @@
-#include "context/git_address.hpp"
+#include "context/git/git_address.hpp"
 #include "util/error.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-#include "context/git_context.hpp"
+#include "context/git/git_context.hpp"
 #include "util/error.hpp"
 
 #include <doctest/doctest.h>

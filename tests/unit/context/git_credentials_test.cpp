@@ -1,4 +1,4 @@
-#include "context/git_credentials.hpp"
+#include "context/git/git_credentials.hpp"
 #include "util/crypto.hpp"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
 #include "check.hpp"
-#include "context/git_reference.hpp"
+#include "context/git/git_reference.hpp"
 #include "util/error.hpp"
 
 #include <doctest/doctest.h>

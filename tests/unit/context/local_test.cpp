@@ -1,6 +1,6 @@
 #include "context/local.hpp"
-#include "fs/compress.hpp"
-#include "fs/tar.hpp"
+#include "fs/archive/compress.hpp"
+#include "fs/archive/tar.hpp"
 #include "util/error.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-#include "creds/aws_credentials.hpp"
+#include "creds/cloud/aws_credentials.hpp"
 #include "exchange.hpp"
 
 using namespace cairn;

@@ -1,4 +1,4 @@
-#include "creds/aws_profile.hpp"
+#include "creds/cloud/aws_profile.hpp"
 #include "util/error.hpp"
 
 #include <doctest/doctest.h>

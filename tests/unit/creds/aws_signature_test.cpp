@@ -1,4 +1,4 @@
-#include "creds/aws_signature.hpp"
+#include "creds/cloud/aws_signature.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
-#include "creds/acr.hpp"
-#include "creds/azure_token.hpp"
+#include "creds/cloud/acr.hpp"
+#include "creds/cloud/azure_token.hpp"
 #include "exchange.hpp"
 
 using namespace cairn;
@@ -8,7 +8,7 @@ namespace {
 
 struct AzureFixture : CloudFixture {
   std::optional<MintedCredential> mint(const std::string& host = "acme.azurecr.io") {
-    return make_acr_minter(services())->mint(host);
+    return make_acr_token_provider(services())->mint(host);
   }
 };
 

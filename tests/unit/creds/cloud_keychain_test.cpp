@@ -1,4 +1,4 @@
-#include "creds/cloud_keychain.hpp"
+#include "creds/cloud/cloud_keychain.hpp"
 #include "exchange.hpp"
 #include "notes.hpp"
 
@@ -7,10 +7,10 @@ using namespace cairn;
 namespace {
 
 /// A cloud that has one registry and does what a case says.
-class FakeMinter final : public CloudMinter {
+class FakeTokenProvider final : public TokenProvider {
 public:
   using Mint = std::function<std::optional<MintedCredential>()>;
-  FakeMinter(int& asked, Mint mint) : asked_(asked), mint_(std::move(mint)) {}
+  FakeTokenProvider(int& asked, Mint mint) : asked_(asked), mint_(std::move(mint)) {}
 
   std::string_view name() const override { return "fake"; }
   bool covers(std::string_view registry) const override { return registry == "own.example"; }
@@ -29,13 +29,13 @@ struct KeychainFixture : CloudFixture {
   Notes notes;
   int asked = 0;
 
-  std::unique_ptr<Keychain> keychain(FakeMinter::Mint mint) {
-    CloudMinters minters;
-    minters.push_back(std::make_unique<FakeMinter>(asked, std::move(mint)));
+  std::unique_ptr<Keychain> keychain(FakeTokenProvider::Mint mint) {
+    CloudMinters providers;
+    providers.push_back(std::make_unique<FakeTokenProvider>(asked, std::move(mint)));
     const Retry retry(
         {.attempts = 2}, [](Milliseconds) {}, [] { return 0.0; }, [this] { return now; }, notes);
     return make_cloud_keychain(
-        std::move(minters), retry, [this] { return now; }, notes);
+        std::move(providers), retry, [this] { return now; }, notes);
   }
 
   MintedCredential minted(std::chrono::seconds life) const {

@@ -1,5 +1,5 @@
+#include "creds/cloud/ecr.hpp"
 #include "creds/collect.hpp"
-#include "creds/ecr.hpp"
 #include "exchange.hpp"
 #include "notes.hpp"
 #include "util/crypto.hpp"
@@ -13,7 +13,7 @@ namespace {
 struct Collecting : CloudFixture {
   Notes notes;
   CredentialSources sources;
-  CloudMinters minters;
+  CloudMinters providers;
 
   Collecting() {
     sources.target = at("out");
@@ -36,7 +36,7 @@ struct Collecting : CloudFixture {
 
   Json collected() {
     ConfigMerge merge(notes);
-    collect_credentials(merge, sources, {http, minters, variables, notes});
+    collect_credentials(merge, sources, {http, providers, variables, notes});
     return merge.document();
   }
 
@@ -276,7 +276,7 @@ TEST_CASE_FIXTURE(Collecting,
   const std::string host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
   set("AWS_ACCESS_KEY_ID=a");
   set("AWS_SECRET_ACCESS_KEY=s");
-  minters.push_back(make_ecr_minter(services()));
+  providers.push_back(make_ecr_token_provider(services()));
   SUBCASE("left to the helper") {
     sources.helped = {host};
     CHECK(collected().compact() == R"({"auths":{},"credHelpers":{")" + host + R"(":"cairn"}})");

@@ -1,4 +1,4 @@
-#include "creds/config_merge.hpp"
+#include "creds/docker/config_merge.hpp"
 #include "notes.hpp"
 #include "util/error.hpp"
 

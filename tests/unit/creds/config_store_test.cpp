@@ -1,4 +1,4 @@
-#include "creds/config_store.hpp"
+#include "creds/docker/config_store.hpp"
 #include "notes.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"

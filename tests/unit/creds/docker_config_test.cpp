@@ -1,4 +1,4 @@
-#include "creds/docker_config.hpp"
+#include "creds/docker/docker_config.hpp"
 #include "util/crypto.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"

@@ -1,4 +1,4 @@
-#include "creds/ecr.hpp"
+#include "creds/cloud/ecr.hpp"
 #include "exchange.hpp"
 #include "util/crypto.hpp"
 
@@ -16,7 +16,7 @@ struct EcrFixture : CloudFixture {
   }
 
   std::optional<MintedCredential> mint(const std::string& host = registry) {
-    return make_ecr_minter(services())->mint(host);
+    return make_ecr_token_provider(services())->mint(host);
   }
 };
 
@@ -128,6 +128,6 @@ TEST_CASE_FIXTURE(EcrFixture, "what fails in passing can be tried again, the res
 
 TEST_CASE_FIXTURE(CloudFixture, "without keys there is no credential") {
   set("AWS_EC2_METADATA_DISABLED=true");
-  CHECK_FALSE(make_ecr_minter(services())->mint(registry));
+  CHECK_FALSE(make_ecr_token_provider(services())->mint(registry));
   CHECK(sent().empty());
 }

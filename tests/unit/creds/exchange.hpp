@@ -1,6 +1,6 @@
 #pragma once
 
-#include "creds/cloud.hpp"
+#include "creds/cloud/cloud.hpp"
 #include "tests/support/fake_http.hpp"
 #include "util/file.hpp"
 

@@ -1,5 +1,5 @@
-#include "creds/gcp_token.hpp"
-#include "creds/gcr.hpp"
+#include "creds/cloud/gcp_token.hpp"
+#include "creds/cloud/gcr.hpp"
 #include "exchange.hpp"
 #include "rsa_key.hpp"
 #include "util/crypto.hpp"
@@ -66,7 +66,7 @@ TEST_CASE_FIXTURE(CloudFixture, "a service account's claim becomes an access tok
   const auto key = service_account();
   set("GOOGLE_APPLICATION_CREDENTIALS=" + file("key.json", key.compact()));
   answers = {answer(R"({"access_token":"ya29.a","expires_in":3599,"token_type":"Bearer"})")};
-  const auto minted = make_google_minter(services())->mint("eu.gcr.io");
+  const auto minted = make_google_token_provider(services())->mint("eu.gcr.io");
   REQUIRE(minted);
   CHECK(minted->credential.username == "oauth2accesstoken");
   CHECK(minted->credential.password == "ya29.a");

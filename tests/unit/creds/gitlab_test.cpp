@@ -1,4 +1,4 @@
-#include "creds/gitlab.hpp"
+#include "creds/cloud/gitlab.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
-#include "creds/helper_protocol.hpp"
-#include "creds/stored_logins.hpp"
+#include "creds/docker/helper_protocol.hpp"
+#include "creds/docker/stored_logins.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 

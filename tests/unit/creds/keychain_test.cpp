@@ -1,4 +1,4 @@
-#include "creds/keychain.hpp"
+#include "creds/docker/keychain.hpp"
 #include "notes.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"

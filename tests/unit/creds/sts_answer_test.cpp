@@ -1,4 +1,4 @@
-#include "creds/sts_answer.hpp"
+#include "creds/cloud/sts_answer.hpp"
 #include "util/error.hpp"
 
 #include <doctest/doctest.h>

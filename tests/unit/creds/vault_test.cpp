@@ -1,4 +1,4 @@
-#include "creds/vault.hpp"
+#include "creds/cloud/vault.hpp"
 #include "exchange.hpp"
 
 using namespace cairn;

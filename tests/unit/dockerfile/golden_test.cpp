@@ -1,4 +1,4 @@
-#include "dockerfile/parser.hpp"
+#include "dockerfile/syntax/parser.hpp"
 #include "support.hpp"
 
 #include <doctest/doctest.h>

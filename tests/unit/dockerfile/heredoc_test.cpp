@@ -1,5 +1,5 @@
 #include "dockerfile/dockerfile.hpp"
-#include "dockerfile/heredoc.hpp"
+#include "dockerfile/syntax/heredoc.hpp"
 #include "support.hpp"
 
 #include <doctest/doctest.h>
@@ -94,7 +94,7 @@ TEST_CASE("COPY makes files of heredocs, beside its other sources") {
 TEST_CASE("a trigger carries its heredocs") {
   const auto onbuild = second<instruction::Onbuild>("ONBUILD COPY <<E /d\nq\nE\n");
   CHECK(onbuild.trigger == "COPY <<E /d\nq\nE");
-  const auto again = parse_instruction(onbuild.trigger, "ONBUILD of x");
+  const auto again = parse_trigger(onbuild.trigger, "ONBUILD of x");
   CHECK(std::get<instruction::Copy>(again).files[0].content == "q\n");
 }
 

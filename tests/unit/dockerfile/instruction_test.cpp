@@ -151,11 +151,11 @@ TEST_CASE("ONBUILD holds its trigger as text, whether it can be understood or no
 }
 
 TEST_CASE("a trigger found in an image is a single instruction") {
-  CHECK(std::get<Run>(parse_instruction("RUN x", "ONBUILD of b")).command.words == Words{"x"});
+  CHECK(std::get<Run>(parse_trigger("RUN x", "ONBUILD of b")).command.words == Words{"x"});
   CHECK(error_of([] {
-          parse_instruction("RUN x\nRUN y", "ONBUILD of b");
+          parse_trigger("RUN x\nRUN y", "ONBUILD of b");
         }).starts_with("ONBUILD of b:2: a trigger must be a single instruction"));
   CHECK(error_of([] {
-          parse_instruction("FROM y", "ONBUILD of b");
+          parse_trigger("FROM y", "ONBUILD of b");
         }).starts_with("ONBUILD of b:1: FROM cannot be a trigger"));
 }

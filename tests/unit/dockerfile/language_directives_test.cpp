@@ -1,5 +1,5 @@
-#include "dockerfile/parser.hpp"
 #include "dockerfile/requested_frontend.hpp"
+#include "dockerfile/syntax/parser.hpp"
 #include "support.hpp"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
-#include "dockerfile/lines.hpp"
-#include "dockerfile/parser.hpp"
+#include "dockerfile/syntax/lines.hpp"
+#include "dockerfile/syntax/parser.hpp"
 #include "support.hpp"
 
 #include <doctest/doctest.h>

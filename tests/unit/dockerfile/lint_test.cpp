@@ -1,5 +1,5 @@
 #include "dockerfile/dockerfile.hpp"
-#include "dockerfile/linter.hpp"
+#include "dockerfile/lint/linter.hpp"
 #include "util/error.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-#include "dockerfile/mount.hpp"
+#include "dockerfile/syntax/mount.hpp"
 #include "support.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-#include "dockerfile/quote.hpp"
+#include "dockerfile/syntax/quote.hpp"
 
 #include <doctest/doctest.h>
 

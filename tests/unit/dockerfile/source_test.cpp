@@ -1,4 +1,4 @@
-#include "dockerfile/source.hpp"
+#include "dockerfile/syntax/source.hpp"
 #include "util/text.hpp"
 
 #include <doctest/doctest.h>

@@ -1,8 +1,8 @@
 #include "archives.hpp"
 
-#include "fs/metadata.hpp"
-#include "fs/tar.hpp"
-#include "fs/xattr.hpp"
+#include "fs/archive/metadata.hpp"
+#include "fs/archive/tar.hpp"
+#include "fs/archive/xattr.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 

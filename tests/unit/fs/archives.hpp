@@ -1,8 +1,8 @@
 #pragma once
 
-#include "fs/entry.hpp"
-#include "fs/tree.hpp"
-#include "fs/unpack.hpp"
+#include "fs/archive/entry.hpp"
+#include "fs/tree/tree.hpp"
+#include "fs/tree/unpack.hpp"
 #include "util/fd.hpp"
 
 #include <string>

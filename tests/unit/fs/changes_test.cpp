@@ -1,6 +1,6 @@
 #include "edits.hpp"
 #include "errors.hpp"
-#include "fs/tar.hpp"
+#include "fs/archive/tar.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 

@@ -1,6 +1,6 @@
 #include "check.hpp"
 #include "errors.hpp"
-#include "fs/chmod.hpp"
+#include "fs/copy/chmod.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
 

@@ -1,4 +1,4 @@
-#include "fs/copy.hpp"
+#include "fs/copy/copy.hpp"
 #include "listing.hpp"
 
 #include <doctest/doctest.h>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "archives.hpp"
-#include "fs/changes.hpp"
+#include "fs/tree/changes.hpp"
 
 #include <functional>
 #include <optional>

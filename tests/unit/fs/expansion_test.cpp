@@ -1,8 +1,9 @@
 #include "archives.hpp"
 #include "errors.hpp"
-#include "fs/archive_file.hpp"
-#include "fs/layer_writer.hpp"
-#include "fs/name_budget.hpp"
+#include "fs/archive/archive_file.hpp"
+#include "fs/archive/name_budget.hpp"
+#include "fs/archive/read_layer.hpp"
+#include "fs/tree/layer_writer.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 
@@ -49,8 +50,7 @@ std::string error_of_layer(const std::string& blob, ExpansionLimit limit,
   return error_of([&] {
     TextSource source(blob);
     read_layer(
-        source, Compression::none, {},
-        [&](const LayerEntry&, TarReader& reader) { take(reader, content); }, limit);
+        source, {}, [&](const LayerEntry&, TarReader& reader) { take(reader, content); }, limit);
   });
 }
 

@@ -1,6 +1,6 @@
 #include "check.hpp"
 #include "errors.hpp"
-#include "fs/glob.hpp"
+#include "fs/pattern/glob.hpp"
 #include "util/error.hpp"
 
 #include <doctest/doctest.h>

@@ -1,6 +1,6 @@
 #include "check.hpp"
 #include "errors.hpp"
-#include "fs/ignore.hpp"
+#include "fs/pattern/ignore.hpp"
 #include "util/error.hpp"
 
 #include <doctest/doctest.h>

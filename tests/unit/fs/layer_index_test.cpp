@@ -1,4 +1,4 @@
-#include "fs/layer_index.hpp"
+#include "fs/tree/layer_index.hpp"
 #include "util/error.hpp"
 
 #include <doctest/doctest.h>

@@ -1,6 +1,7 @@
 #include "archives.hpp"
 #include "errors.hpp"
-#include "fs/layer_writer.hpp"
+#include "fs/archive/read_layer.hpp"
+#include "fs/tree/layer_writer.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 
@@ -48,7 +49,7 @@ TEST_CASE("a layer that is written is read again, its digests being true") {
     std::vector<std::string> seen;
     const auto blob = store.read(layer.digest);
     const auto diff_id =
-        read_layer(*blob, method, layer.diff_id, [&](const LayerEntry& entry, TarReader& reader) {
+        read_layer(*blob, layer.diff_id, [&](const LayerEntry& entry, TarReader& reader) {
           TextSink content;
           reader.copy_to(content);
           seen.push_back(fmt::format("{} {}", entry.path.str(), content.text().size()));
@@ -92,7 +93,7 @@ TEST_CASE("times are kept, clamped or set") {
     const auto layer = write(store, {early, late}, {Compression::none, {}}, row.rule);
     const auto blob = store.read(layer.digest);
     std::vector<std::int64_t> seen;
-    read_layer(*blob, Compression::none, {}, [&](const LayerEntry& entry, TarReader&) {
+    read_layer(*blob, {}, [&](const LayerEntry& entry, TarReader&) {
       seen.push_back(unix_seconds(entry.meta.mtime));
     });
     CHECK(seen == std::vector<std::int64_t>{row.early, row.late});
@@ -115,7 +116,7 @@ TEST_CASE("a layer is read whatever its media type claims") {
     const auto bytes = compressed(tar, method);
     for (const auto claimed : {Compression::none, Compression::gzip, Compression::zstd}) {
       TextSource blob(bytes);
-      CHECK(read_layer(blob, claimed, {}, [](const LayerEntry&, TarReader&) {}) == Digest::of(tar));
+      CHECK(read_layer(blob, {}, [](const LayerEntry&, TarReader&) {}) == Digest::of(tar));
     }
   }
 }
@@ -124,8 +125,7 @@ TEST_CASE("the diff id covers every byte, those after the end as well") {
   const auto tar = tar_of(members()) + "more";
   const auto bytes = compressed(tar, Compression::gzip);
   TextSource blob(bytes);
-  CHECK(read_layer(blob, Compression::gzip, Digest::of(tar),
-                   [](const LayerEntry&, TarReader&) {}) == Digest::of(tar));
+  CHECK(read_layer(blob, Digest::of(tar), [](const LayerEntry&, TarReader&) {}) == Digest::of(tar));
 }
 
 TEST_CASE("a layer that is not what it should be is an error") {
@@ -148,9 +148,8 @@ TEST_CASE("a layer that is not what it should be is an error") {
   };
   for (const auto& row : rows) {
     TextSource blob(row.bytes);
-    CHECK(error_of([&] {
-            read_layer(blob, Compression::gzip, other, [](const LayerEntry&, TarReader&) {});
-          }) == row.message);
+    CHECK(error_of([&] { read_layer(blob, other, [](const LayerEntry&, TarReader&) {}); }) ==
+          row.message);
   }
 }
 
@@ -158,7 +157,6 @@ TEST_CASE("a visitor may stop the reading") {
   const auto tar = tar_of({file("a", std::string(5'000'000, 'x')), file("b", "")});
   TextSource blob(tar);
   CHECK(error_of([&] {
-          read_layer(blob, Compression::none, {},
-                     [](const LayerEntry&, TarReader&) { throw Error("enough"); });
+          read_layer(blob, {}, [](const LayerEntry&, TarReader&) { throw Error("enough"); });
         }) == "enough");
 }

@@ -1,5 +1,5 @@
 #include "errors.hpp"
-#include "fs/links.hpp"
+#include "fs/tree/links.hpp"
 
 #include <doctest/doctest.h>
 
@@ -41,14 +41,14 @@ TEST_SUITE_BEGIN("fs/links");
 
 TEST_CASE("links are followed inside the root, the last one when that is asked for") {
   Links links{{{"/a", "/x/y"}, {"/x/y/l", "../z"}, {"/up", "../../../e"}}};
-  CHECK(resolve_links(at("/a/l/f"), Tree::Last::follow, links.reader()) == at("/x/z/f"));
-  CHECK(resolve_links(at("/a/l"), Tree::Last::keep, links.reader()) == at("/x/y/l"));
-  CHECK(resolve_links(at("/up/q"), Tree::Last::follow, links.reader()) == at("/e/q"));
+  CHECK(resolve_links(at("/a/l/f"), LastLink::follow, links.reader()) == at("/x/z/f"));
+  CHECK(resolve_links(at("/a/l"), LastLink::keep, links.reader()) == at("/x/y/l"));
+  CHECK(resolve_links(at("/up/q"), LastLink::follow, links.reader()) == at("/e/q"));
 }
 
 TEST_CASE("each component of a name is looked up once, however long the name is") {
   Links links;
-  resolve_links(at(deep(2000)), Tree::Last::follow, links.reader());
+  resolve_links(at(deep(2000)), LastLink::follow, links.reader());
   CHECK(links.lookups == 2000);
 }
 
@@ -71,6 +71,6 @@ TEST_CASE("it is told where each link led, the inner ones first") {
 
 TEST_CASE("links that go round are an error") {
   Links links{{{"/a", "/b"}, {"/b", "a"}}};
-  CHECK(error_of([&] { resolve_links(at("/a"), Tree::Last::follow, links.reader()); }) ==
+  CHECK(error_of([&] { resolve_links(at("/a"), LastLink::follow, links.reader()); }) ==
         "'/a': too many levels of symbolic links");
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "fs/copy.hpp"
-#include "fs/tree.hpp"
+#include "fs/copy/copy.hpp"
+#include "fs/tree/tree.hpp"
 
 #include <string>
 #include <string_view>

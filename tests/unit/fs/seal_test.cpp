@@ -1,4 +1,4 @@
-#include "fs/seal.hpp"
+#include "fs/tree/seal.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 

@@ -1,6 +1,6 @@
 #include "archives.hpp"
 #include "errors.hpp"
-#include "fs/tree.hpp"
+#include "fs/tree/tree.hpp"
 #include "layer_rows.hpp"
 #include "util/error.hpp"
 

@@ -1,5 +1,5 @@
 #include "errors.hpp"
-#include "fs/users.hpp"
+#include "fs/copy/users.hpp"
 
 #include <doctest/doctest.h>
 

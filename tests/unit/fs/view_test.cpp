@@ -1,5 +1,5 @@
 #include "errors.hpp"
-#include "fs/view.hpp"
+#include "fs/tree/view.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 #include "util/text.hpp"

@@ -1,5 +1,6 @@
 #include "net/http_curl.hpp"
 #include "support/loopback_server.hpp"
+#include "util/cancelled.hpp"
 #include "util/error.hpp"
 
 #include <doctest/doctest.h>

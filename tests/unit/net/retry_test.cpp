@@ -1,5 +1,6 @@
 #include "net/retry.hpp"
 #include "support/fake_http.hpp"
+#include "util/cancelled.hpp"
 
 #include <doctest/doctest.h>
 

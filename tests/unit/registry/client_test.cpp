@@ -1,4 +1,4 @@
-#include "creds/keychain.hpp"
+#include "creds/docker/keychain.hpp"
 #include "oci/media_type.hpp"
 #include "registry/client.hpp"
 #include "registry/resolve.hpp"

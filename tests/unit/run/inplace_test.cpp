@@ -144,7 +144,7 @@ TEST_CASE("in place, nothing is left when the executor dies") {
 TEST_CASE("in place, a command cannot read the environment or memory of the executor") {
   SKIP_IF(cannot_run_in_place());
   const auto said = in_child([] {
-    const auto runner = make_runner({Rung::inplace, {}}, {"/tmp", {}});
+    const auto runner = make_runner({IsolationMode::inplace, {}}, {"/tmp", {}});
     const auto script = fmt::format("head -c1 /proc/{0}/environ; head -c1 /proc/{0}/mem; "
                                     "readlink /proc/{0}/fd/0 /proc/$PPID/fd/0; "
                                     "head -c1 /proc/$PPID/environ",

@@ -1,6 +1,6 @@
 #include "place.hpp"
 #include "run/emulated_mounts.hpp"
-#include "run/mount_points.hpp"
+#include "run/mounts/mount_points.hpp"
 #include "util/error.hpp"
 
 #include <doctest/doctest.h>

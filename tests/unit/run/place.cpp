@@ -1,7 +1,7 @@
 #include "place.hpp"
 
-#include "run/capabilities.hpp"
 #include "run/namespace_runner.hpp"
+#include "run/process/capabilities.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
 
@@ -55,10 +55,10 @@ std::optional<std::string> cannot_use_namespaces() {
   if (auto why = cannot_use_place())
     return why;
   const TempDir work("/tmp");
-  const auto ladder = probe({Isolation::namespaces, work.path(), Force::no, {}});
-  if (ladder.rung == Rung::namespace_overlay)
+  const auto probe = probe_isolation({Isolation::namespaces, work.path(), Force::no, {}});
+  if (probe.mode == IsolationMode::namespace_overlay)
     return std::nullopt;
-  return ladder.explanation().front();
+  return probe.explanation().front();
 }
 
 Place::Place() : home_("/tmp") {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "run/ladder.hpp"
+#include "run/isolation_probe.hpp"
 #include "util/file.hpp"
 
 #include <functional>

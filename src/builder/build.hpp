@@ -1,0 +1,31 @@
+#pragma once
+
+#include "builder/options/build_options.hpp"
+#include "builder/options/build_services.hpp"
+#include "builder/plan/checks/check_report.hpp"
+#include "oci/manifest.hpp"
+#include "run/isolation_probe.hpp"
+
+#include <string>
+#include <vector>
+
+namespace cairn {
+
+/// What was built.
+struct BuildReport {
+  Digest digest;
+  std::vector<Descriptor> layers;
+  IsolationMode mode = IsolationMode::none;
+};
+
+/// Everything from a Dockerfile to pushed tags. @throws Error
+BuildReport build_image(const BuildOptions& options, const BuildServices& services);
+
+/// What is doubtful in the Dockerfile. Builds and writes nothing. @throws Error when there is
+/// nothing to check; what a build would fail with is part of the report
+CheckReport check_build(const BuildOptions& options, const BuildServices& services);
+
+/// The plan alone, as text. Touches nothing but base images' configurations.
+std::string dry_run(const BuildOptions& options, const BuildServices& services);
+
+} // namespace cairn

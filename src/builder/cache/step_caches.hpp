@@ -1,0 +1,95 @@
+#pragma once
+
+#include "builder/cache/step_cache.hpp"
+#include "util/progress.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace cairn {
+
+/// All caches of a build. None of them can fail it: one that cannot be read or written is told once
+/// and then left alone. A layer that was found and turns out to be damaged or gone while it is read
+/// is lost() from then on, and what was begun with it can begin again. Thread-safe.
+class StepCaches {
+public:
+  enum class Use { read, read_and_write };
+
+  StepCaches(EntryRule rule, Progress& progress);
+  StepCaches(const StepCaches&) = delete;
+  StepCaches& operator=(const StepCaches&) = delete;
+  /// Entries that have not been put yet are dropped; those under way are waited for.
+  ~StepCaches();
+
+  using Moment = std::chrono::steady_clock::time_point;
+  /// Says whether what was made until a moment was made of what it should have been made of. What
+  /// it does not vouch for is not put anywhere. Before anything else is called.
+  void vouch(std::function<bool(Moment)> voucher) { voucher_ = std::move(voucher); }
+  /// Nothing is found any more.
+  void stop_finding();
+
+  /// Earlier ones are asked first. Before anything else is called.
+  void use(std::unique_ptr<StepCache> cache, Use how);
+  bool empty() const noexcept { return places_.empty(); }
+
+  /// A layer that may stand for the step's; null when no cache has one. It must not outlive this.
+  std::shared_ptr<const BaseImage> find(const StepKey& key);
+  /// How many layers were found and could not be read. They are not found there again.
+  std::size_t lost() const;
+
+  /// Puts the layer of a step into the caches that are written to, while the build goes on.
+  void add(const StepKey& key, std::shared_ptr<const StageLayer> layer, std::string created_by);
+  /// Waits until everything that was added is where it belongs.
+  void finish();
+
+  /// Blobs that were put into repositories, with those repositories.
+  std::map<Digest, std::vector<ImageRef>> holders() const;
+
+private:
+  struct Place {
+    std::unique_ptr<StepCache> cache;
+    Use how = Use::read;
+    bool readable = true;
+    bool writable = true;
+    std::set<std::string> lost = {}; ///< Keys.
+  };
+  struct Addition {
+    StepKey key;
+    std::shared_ptr<const StageLayer> layer;
+    std::string created_by;
+    Moment made;
+  };
+
+  std::shared_ptr<const BaseImage> find_in(Place& place, const StepKey& key);
+  std::shared_ptr<const BaseImage> watch(const BaseImage& image, Place& place, const StepKey& key);
+  void put_in(Place& place, const StepKey& key, const BuiltImage& entry);
+  void put(const Addition& addition);
+  void work();
+  bool is_usable(const bool& flag) const;
+  bool is_lost(const Place& place, const StepKey& key) const;
+  void lose(Place& place, const StepKey& key);
+  void give_up(bool& flag, const std::string& why);
+
+  EntryRule rule_;
+  Progress& progress_;
+  std::function<bool(Moment)> voucher_;
+  std::vector<Place> places_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Addition> queue_;
+  std::size_t active_ = 0;
+  bool ending_ = false;
+  std::map<Digest, std::vector<ImageRef>> holders_;
+  std::vector<std::jthread> workers_;
+};
+
+} // namespace cairn

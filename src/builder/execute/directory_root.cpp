@@ -1,0 +1,230 @@
+#include "builder/execute/directory_root.hpp"
+
+#include "builder/execute/overlay_root.hpp"
+#include "builder/layers/files_of.hpp"
+#include "util/crypto.hpp"
+#include "util/error.hpp"
+#include "util/file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace cairn {
+
+/// Unpacks the layers of a stage's base, one after the other, while they are read for the Tree.
+class DirectoryRootFilesystem::Loader final : public LayerStack::Loader {
+public:
+  Loader(const DirectoryRootFilesystem& root, std::size_t base_image_layers)
+      : root_(root), base_image_layers_(base_image_layers) {}
+
+  void begin(std::size_t layer) override {
+    const auto origin = layer < base_image_layers_ ? LayerOrigin::base_image : LayerOrigin::build;
+    unpacker_ = std::make_unique<Unpacker>(*root_.root_, root_.unpack_options(origin));
+  }
+  void entry(std::size_t, const LayerEntry& entry, TarReader& content) override {
+    unpacker_->add(entry, content);
+  }
+  void end(std::size_t) override { unpacker_->finish(); }
+  // Each layer was written over those below it.
+  void all_read(std::size_t, const Tree&) override {}
+  bool wants(std::size_t) const override { return true; }
+  std::size_t parallel() const override { return 1; }
+
+  std::string text(std::size_t, const RootedPath& path) override {
+    const auto file = open_in_root(*root_.root_, path, O_RDONLY);
+    return file ? read_file(*file, std::uint64_t{1} << 20) : std::string();
+  }
+
+private:
+  const DirectoryRootFilesystem& root_;
+  std::size_t base_image_layers_;
+  std::unique_ptr<Unpacker> unpacker_;
+};
+
+namespace {
+
+/// Without directories that the image has not, that nothing was put in, and that are only there
+/// for what a neighbour has below them.
+LayerContent without_empty_ways(LayerContent content, const Tree& before,
+                                const ForeignFiles& foreign_files) {
+  std::vector<std::size_t> kept; // from the last to the first
+  for (auto i = content.entries.size(); i-- > 0;) {
+    const auto& entry = content.entries[i];
+    const bool leads_to_kept =
+        !kept.empty() && entry.path.contains(content.entries[kept.back()].path);
+    if (entry.meta.type != FileType::directory || leads_to_kept ||
+        before.find(entry.path) != nullptr || !foreign_files.need(entry.path))
+      kept.push_back(i);
+  }
+  if (kept.size() == content.entries.size())
+    return content;
+  std::reverse(kept.begin(), kept.end());
+  std::vector<LayerEntry> entries;
+  entries.reserve(kept.size());
+  for (const auto i : kept)
+    entries.push_back(std::move(content.entries[i]));
+  content.entries = std::move(entries);
+  return content;
+}
+
+} // namespace
+
+DirectoryRootFilesystem::DirectoryRootFilesystem(const RootServices& services, CommandRoot root,
+                                                 const std::string& path)
+    : services_(services), command_root_(std::move(root)),
+      root_(std::make_shared<Fd>(open_directory(path))) {}
+
+void DirectoryRootFilesystem::apply_layers(LayerStack& stack) {
+  if (!stack.loaded()) {
+    Loader loader(*this, stack.base_image_layers());
+    stack.load(&loader);
+    applied_ = stack.layers().size();
+    before_.reset();
+  }
+  for (; applied_ < stack.layers().size(); ++applied_) {
+    unpack(*stack.layers()[applied_]);
+    before_.reset();
+  }
+}
+
+void DirectoryRootFilesystem::unpack(const StageLayer& layer) {
+  Unpacker unpacker(*root_, unpack_options(LayerOrigin::build));
+  layer.read([&](const LayerEntry& entry, TarReader& reader) { unpacker.add(entry, reader); });
+  unpacker.finish();
+}
+
+Unpacker::Options DirectoryRootFilesystem::unpack_options(LayerOrigin origin) const {
+  Unpacker::Options options;
+  options.whiteouts = Unpacker::Whiteouts::remove;
+  if (auto* foreign_files = services_.foreign_files) {
+    options.is_protected = [foreign_files](const RootedPath& path) {
+      return foreign_files->own(path);
+    };
+    options.on_blocked = [=](const LayerEntry& entry, const RootedPath& place) {
+      foreign_files->blocked(origin, entry, place);
+    };
+  }
+  return options;
+}
+
+void DirectoryRootFilesystem::admit(const std::vector<LayerEntry>& entries) {
+  if (services_.foreign_files != nullptr)
+    for (const auto& entry : entries)
+      services_.foreign_files->admit(entry);
+}
+
+std::string DirectoryRootFilesystem::visible_hint() const {
+  return services_.foreign_files != nullptr ? services_.foreign_files->visible_hint()
+                                            : std::string();
+}
+
+Snapshot DirectoryRootFilesystem::look() const {
+  const auto* foreign_files = services_.foreign_files;
+  if (foreign_files == nullptr)
+    return Snapshot::take(*root_, services_.ignored);
+  return Snapshot::take(*root_,
+                        [=](const RootedPath& path) { return foreign_files->is_volatile(path); });
+}
+
+Outcome DirectoryRootFilesystem::run(const Invocation& invocation, const LayerStack&) {
+  if (services_.foreign_files != nullptr)
+    services_.foreign_files->admit(invocation);
+  if (!before_)
+    before_ = look();
+  return services_.runner.run(command_root_, invocation);
+}
+
+LayerContent DirectoryRootFilesystem::changes(const LayerStack& stack) {
+  const ContentCheck same = [&](const RootedPath& path, const Tree::Node& before) {
+    return same_content(path, before, stack);
+  };
+  auto* foreign_files = services_.foreign_files;
+  auto after = look();
+  if (foreign_files != nullptr)
+    if (const auto path = Snapshot::first_difference(*before_, after, services_.ignored))
+      foreign_files->changed(*path);
+  LayerContent content;
+  content.entries =
+      changes_since(*before_, after, *root_, stack.loaded_tree(), services_.ignored, same).entries;
+  if (foreign_files != nullptr)
+    content = without_empty_ways(std::move(content), stack.loaded_tree(), *foreign_files);
+  before_ = std::move(after);
+  content.open = files_of(root_, content.entries);
+  return content;
+}
+
+bool DirectoryRootFilesystem::same_content(const RootedPath& path, const Tree::Node& before,
+                                           const LayerStack& stack) {
+  const auto number = before.content.layer;
+  auto known = hashes_.find(number);
+  if (known == hashes_.end()) {
+    known = hashes_.try_emplace(number).first;
+    std::uint32_t position = 0;
+    stack.layers().at(number)->read([&](const LayerEntry& entry, TarReader& reader) {
+      if (entry.meta.type == FileType::regular && !entry.hard_link) {
+        Sha256 hash;
+        reader.copy_to(hash);
+        known->second[position] = hash.hex();
+      }
+      ++position;
+    });
+  }
+  const auto file = open_in_root(*root_, path, O_RDONLY);
+  const auto expected = known->second.find(before.content.entry);
+  if (!file || expected == known->second.end())
+    return false;
+  Sha256 hash;
+  std::vector<std::byte> buffer(stream_block);
+  while (const auto count = read_some(*file, buffer))
+    hash.write(std::span(buffer).first(count));
+  return hash.hex() == expected->second;
+}
+
+void DirectoryRootFilesystem::commit(const std::shared_ptr<const StageLayer>&) {
+  ++applied_;
+}
+
+std::optional<std::string> DirectoryRootFilesystem::changed_text(const RootedPath& path,
+                                                                 std::uint64_t limit) const {
+  const auto file = open_in_root(*root_, path, O_RDONLY);
+  return file ? std::optional(read_file(*file, limit)) : std::nullopt;
+}
+
+namespace {
+
+enum class Left { nothing, something };
+
+Left clear_directory(FdRef directory, const RootedPath& path, const PathFilter& protect) {
+  Left left = Left::nothing;
+  for (const auto& name : list_directory(directory)) {
+    const auto child = path.child(name);
+    if (protect(child)) {
+      left = Left::something;
+      continue;
+    }
+    if (::unlinkat(directory.get(), name.c_str(), 0) == 0)
+      continue;
+    if (errno != EISDIR && errno != EPERM)
+      throw SysError(errno, "remove '{}'", child.str());
+    const auto below = open_at(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (clear_directory(below, child, protect) == Left::something)
+      left = Left::something;
+    else if (::unlinkat(directory.get(), name.c_str(), AT_REMOVEDIR) != 0) {
+      if (errno != EBUSY) // a mount point
+        throw SysError(errno, "remove '{}'", child.str());
+      left = Left::something;
+    }
+  }
+  return left;
+}
+
+} // namespace
+
+void clear_root(FdRef root, const PathFilter& protect) {
+  clear_directory(root, RootedPath(), protect);
+}
+
+} // namespace cairn

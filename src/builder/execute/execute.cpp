@@ -1,0 +1,194 @@
+#include "builder/execute/execute.hpp"
+
+#include "builder/plan/stage_graph.hpp"
+#include "util/error.hpp"
+#include "util/threads.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <csignal>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <set>
+
+namespace cairn {
+
+namespace {
+
+/// How many stages are built at once: more would only share the same cores and disk.
+constexpr std::size_t parallel_stages = 2;
+
+class Execution {
+public:
+  Execution(const Plan& plan, const ExecuteServices& services)
+      : plan_(plan), services_(services), results_(plan.stages.size()), shared_(plan.stages.size()),
+        copy_(copy_services()), files_(copy_, services.mounted) {}
+
+  ExecuteResult run() {
+    const bool serial =
+        services_.mode == IsolationMode::inplace && services_.schedule.runs_commands(plan_);
+    const CommandOptions usual;
+    if (const auto& name = services_.options.commands.hostname; serial && name != usual.hostname)
+      services_.progress.warn(
+          "--hostname={}: in place it is in /etc/hosts alone, commands have the "
+          "hostname of their container",
+          name);
+    const auto threads = serial ? 1 : std::min(parallel_stages, plan_.stages.size());
+    {
+      const auto others = start_threads(threads - 1, [this] { work(); });
+      work();
+    }
+    if (error_)
+      std::rethrow_exception(error_);
+    auto& target = *results_.at(plan_.target);
+    return {std::move(target.stack), std::move(target.config), format_of(plan_.target)};
+  }
+
+private:
+  /// Builds stages until none is left or one has failed.
+  void work() {
+    for (;;) {
+      try {
+        const auto index = next();
+        if (!index)
+          return;
+        auto result = build(*index);
+        const std::lock_guard lock(mutex_);
+        shared_[*index] = std::make_shared<SharedStack>(result.stack);
+        results_[*index] = std::move(result);
+      } catch (...) {
+        const std::lock_guard lock(mutex_);
+        if (!error_)
+          error_ = std::current_exception();
+        stop_ = true;
+        // Commands of other stages have nothing left to be built for.
+        services_.runner.forward_signal(SIGTERM);
+        services_.downloads.stop();
+        services_.repositories.stop();
+      }
+      changed_.notify_all();
+    }
+  }
+
+  /// A stage whose dependencies are built, waiting for one if need be; nothing when all are taken.
+  std::optional<std::size_t> next() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      bool waiting = false;
+      for (std::size_t i = 0; i < plan_.stages.size(); ++i) {
+        if (taken_.contains(i) || !services_.schedule.stages[i].needed)
+          continue;
+        const auto& needs = services_.schedule.stages[i].dependencies;
+        if (std::all_of(needs.begin(), needs.end(),
+                        [&](std::size_t n) { return results_[n].has_value(); })) {
+          if (stop_)
+            return std::nullopt;
+          taken_.insert(i);
+          return i;
+        }
+        waiting = true;
+      }
+      if (!waiting || stop_)
+        return std::nullopt;
+      changed_.wait(lock);
+    }
+  }
+
+  StageResult build(std::size_t index) {
+    const auto& stage = plan_.stages[index];
+    const StageServices services{services_.options,
+                                 services_.steps,
+                                 services_.keep,
+                                 services_.mode,
+                                 services_.why_not_better,
+                                 services_.way_out,
+                                 copy_,
+                                 {services_.workspace, directories_, services_.runner,
+                                  services_.ignored, services_.foreign_files},
+                                 {files_, services_.caches, services_.options.commands.secrets,
+                                  services_.agents, services_.mounted, services_.mode,
+                                  [this] { return stopped(); }},
+                                 services_.layers,
+                                 services_.progress,
+                                 [this] { return stopped(); }};
+    return StageBuilder(stage, services_.schedule.stages[index], begin(stage), services).build();
+  }
+
+  bool stopped() const { return stop_ || services_.cancel; }
+
+  StageBegin begin(const StagePlan& stage) {
+    if (const auto* earlier = std::get_if<StageSource>(&stage.base)) {
+      const std::lock_guard lock(mutex_);
+      const auto& result = *results_.at(earlier->index);
+      return {result.stack, result.config.history};
+    }
+    if (const auto* image = std::get_if<ImageSource>(&stage.base))
+      return {within_place(stage.place, [&] { return stack_of(*image); }), stage.config.history};
+    return {};
+  }
+
+  LayerStack stack_of(const ImageSource& source) {
+    const auto image = services_.images.get(source);
+    std::vector<std::shared_ptr<const StageLayer>> layers;
+    for (std::size_t i = 0; i < image->manifest.layers.size(); ++i)
+      layers.push_back(std::make_shared<StageLayer>(image, i, services_.keep));
+    const auto count = layers.size();
+    return {std::move(layers), count};
+  }
+
+  CopyServices copy_services() {
+    return {services_.context,
+            services_.images,
+            services_.downloads,
+            services_.repositories,
+            services_.workspace,
+            [this](std::size_t stage) {
+              const std::lock_guard lock(mutex_);
+              return shared_.at(stage);
+            },
+            [this](const ImageSource& image) {
+              const std::lock_guard lock(image_mutex_);
+              auto& entry = image_stacks_[image.key()];
+              if (!entry)
+                entry = std::make_shared<SharedStack>(stack_of(image));
+              return entry;
+            },
+            services_.clock,
+            services_.progress,
+            services_.options.execution.unpacked};
+  }
+
+  ImageFormat format_of(std::size_t index) {
+    const auto& base = plan_.stages[index].base;
+    if (const auto* earlier = std::get_if<StageSource>(&base))
+      return format_of(earlier->index);
+    if (const auto* image = std::get_if<ImageSource>(&base))
+      return services_.images.get(*image)->manifest.format();
+    return ImageFormat::oci;
+  }
+
+  const Plan& plan_;
+  const ExecuteServices& services_;
+  LayerDirectories directories_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::optional<StageResult>> results_;
+  std::vector<std::shared_ptr<SharedStack>> shared_;
+  std::set<std::size_t> taken_;
+  std::atomic<bool> stop_ = false;
+  std::exception_ptr error_;
+  std::mutex image_mutex_;
+  std::map<std::string, std::shared_ptr<SharedStack>> image_stacks_;
+  const CopyServices copy_;
+  MountedFiles files_;
+};
+
+} // namespace
+
+ExecuteResult execute(const Plan& plan, const ExecuteServices& services) {
+  return Execution(plan, services).run();
+}
+
+} // namespace cairn

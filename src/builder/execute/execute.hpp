@@ -1,0 +1,48 @@
+#pragma once
+
+#include "builder/execute/stage_builder.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace cairn {
+
+/// The effects that execute() works with; all borrowed.
+struct ExecuteServices {
+  const BuildOptions& options;
+  const Schedule& schedule;
+  StepCaches& steps;
+  const BuildContext& context;
+  ImageLibrary& images;
+  Downloads& downloads;
+  GitLibrary& repositories;
+  Workspace& workspace;
+  Workspace&
+      mounted; ///< For what commands see by mounts: on the file system of their root, in place.
+  Runner& runner;
+  LayerFactory& layers;
+  Progress& progress;
+  Clock clock;
+  const std::atomic<bool>& cancel;
+  IsolationMode mode;
+  std::string why_not_better;
+  std::string way_out;
+  PathFilter ignored;
+  ForeignFiles* foreign_files; ///< In place; null otherwise.
+  const CacheMounts& caches;
+  const std::map<std::string, AgentSocket>& agents;
+  LayerCachePolicy keep = {};
+};
+
+/// The stage that becomes the image, built, with everything it needs.
+struct ExecuteResult {
+  LayerStack stack;
+  ImageConfig config;
+  ImageFormat format = ImageFormat::oci; ///< Of the base image.
+};
+
+/// Builds the stages of a plan: those that do not depend on each other at the same time, where the
+/// mode lets them. After the first failure no new step begins. @throws what the first failure was
+ExecuteResult execute(const Plan& plan, const ExecuteServices& services);
+
+} // namespace cairn

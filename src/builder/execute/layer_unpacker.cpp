@@ -1,0 +1,175 @@
+#include "builder/execute/layer_unpacker.hpp"
+
+#include "fs/tree/unpack.hpp"
+#include "util/error.hpp"
+#include "util/file.hpp"
+#include "util/parallel.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+
+namespace cairn {
+
+namespace {
+
+using Layers = std::vector<std::shared_ptr<const StageLayer>>;
+
+/// A layer in a directory of its own.
+struct OneLayer {
+  OneLayer(std::string directory, Unpacker::Options options)
+      : path(std::move(directory)), root(open_directory(path)), unpacker(root, std::move(options)) {
+  }
+
+  std::string path;
+  Fd root;
+  Unpacker unpacker;
+};
+
+/// A layer whose meaning depends on those below it.
+Unpacker::Options over(const Tree& below, const Layers& layers) {
+  Unpacker::Options options;
+  options.whiteouts = Unpacker::Whiteouts::overlay;
+  options.below = &below;
+  options.open_below = [&layers](const Tree::Node& node) {
+    return read_content(layers, node.content);
+  };
+  return options;
+}
+
+Unpacker::Options alone() {
+  Unpacker::Options options;
+  options.whiteouts = Unpacker::Whiteouts::overlay;
+  return options;
+}
+
+std::pair<std::string, LayerIndex> unpack_with(const StageLayer& layer, std::string directory,
+                                               Unpacker::Options options) {
+  OneLayer target(std::move(directory), std::move(options));
+  LayerIndex index;
+  layer.read([&](const LayerEntry& entry, TarReader& reader) {
+    target.unpacker.add(entry, reader);
+    index.entries.push_back(entry);
+  });
+  target.unpacker.finish();
+  return {target.path, std::move(index)};
+}
+
+/// The chain ids of layers from the bottom up (OCI image configuration, Layer ChainID), as far as
+/// they can be kept from build to build.
+std::vector<Digest> chain_ids(const Layers& layers) {
+  std::vector<Digest> chain;
+  for (const auto& layer : layers) {
+    if (layer->cache() == nullptr || !layer->cache()->unpacked().can_use())
+      break;
+    chain.push_back(chain.empty() ? layer->diff_id()
+                                  : Digest::of(chain.back().str() + " " + layer->diff_id().str()));
+  }
+  return chain;
+}
+
+/// Unpacks all layers of a base image at the same time, while they are read for the Tree. The few
+/// that turn out to rely on what is below them are unpacked again.
+class BaseLoader final : public LayerStack::Loader {
+public:
+  /// `known` has the directories of layers that are unpacked already.
+  BaseLoader(Workspace& workspace, const Layers& layers, const LayerDirectories& known)
+      : workspace_(workspace), layers_(layers), known_(known), unpacked_(layers.size()),
+        chain_(chain_ids(layers)), kept_(layers.size()) {}
+
+  bool wants(std::size_t layer) const override {
+    return !known_.find(layers_[layer].get()).has_value();
+  }
+
+  void begin(std::size_t layer) override {
+    unpacked_[layer] = std::make_unique<OneLayer>(new_place(layer), alone());
+  }
+  void entry(std::size_t layer, const LayerEntry& entry, TarReader& content) override {
+    in_place_of(layer, [&] { unpacked_[layer]->unpacker.add(entry, content); });
+  }
+  void end(std::size_t layer) override {
+    in_place_of(layer, [&] { unpacked_[layer]->unpacker.finish(); });
+  }
+  std::size_t parallel() const override { return 2; }
+
+  void all_read(std::size_t layer, const Tree& below) override {
+    if (const auto known = known_.find(layers_[layer].get())) {
+      paths_.push_back(*known);
+      return;
+    }
+    auto path = unpacked_[layer]->path;
+    if (layer > 0 && !unpacked_[layer]->unpacker.fits(below)) {
+      in_place_of(layer, [&] { remove_tree(current_directory(), path); });
+      path = new_place(layer);
+      in_place_of(layer, [&] { unpack_with(*layers_[layer], path, over(below, layers_)); });
+    }
+    // A build that may make device nodes would miss them.
+    if (kept_[layer])
+      path = unpacked_[layer]->unpacker.is_whole() ? kept_[layer]->commit(chain_[layer])
+                                                   : kept_[layer]->use_once();
+    unpacked_[layer].reset();
+    paths_.push_back(std::move(path));
+  }
+
+  std::string text(std::size_t layer, const RootedPath& path) override {
+    const auto file = open_in_root(unpacked_[layer]->root, path, O_RDONLY);
+    return file ? read_file(*file, std::uint64_t{1} << 20) : std::string();
+  }
+
+  const std::vector<std::string>& paths() const { return paths_; }
+
+private:
+  /// An empty directory for a layer, where it can stay if possible.
+  std::string new_place(std::size_t layer) {
+    kept_[layer].reset();
+    if (layer >= chain_.size() || !layers_[layer]->cache()->unpacked().can_make())
+      return workspace_.new_directory("l");
+    kept_[layer].emplace(layers_[layer]->cache()->unpacked());
+    return kept_[layer]->path();
+  }
+
+  /// Runs `body`, which writes where a layer is unpacked.
+  template<class Body>
+  void in_place_of(std::size_t layer, Body&& body) {
+    if (kept_[layer])
+      layers_[layer]->cache()->unpacked().unpack(std::forward<Body>(body));
+    else
+      std::forward<Body>(body)();
+  }
+
+  Workspace& workspace_;
+  const Layers& layers_;
+  const LayerDirectories& known_;
+  std::vector<std::unique_ptr<OneLayer>> unpacked_;
+  std::vector<Digest> chain_;
+  std::vector<std::optional<UnpackedLayers::Unpacking>> kept_;
+  std::vector<std::string> paths_;
+};
+
+} // namespace
+
+std::pair<std::string, LayerIndex>
+unpack_layer(const StageLayer& layer, std::string directory, const Tree* below,
+             const std::vector<std::shared_ptr<const StageLayer>>& layers) {
+  return unpack_with(layer, std::move(directory),
+                     below != nullptr ? over(*below, layers) : alone());
+}
+
+void unpack_base(LayerStack& stack, Workspace& workspace, LayerDirectories& known) {
+  const auto& layers = stack.layers();
+  const auto chain = chain_ids(layers);
+  constexpr std::size_t parallel = 4;
+  parallel_for(chain.size(), parallel, [&](std::size_t i) {
+    if (const auto path = layers[i]->cache()->unpacked().find(chain[i]))
+      known.add(layers[i].get(), *path);
+  });
+  if (std::all_of(layers.begin(), layers.end(),
+                  [&](const auto& layer) { return known.find(layer.get()).has_value(); }))
+    return;
+  BaseLoader loader(workspace, layers, known);
+  stack.load(&loader);
+  for (std::size_t i = 0; i < layers.size(); ++i)
+    known.add(layers[i].get(), loader.paths()[i]);
+}
+
+} // namespace cairn

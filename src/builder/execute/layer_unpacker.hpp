@@ -1,0 +1,26 @@
+#pragma once
+
+#include "builder/execute/layer_directories.hpp"
+#include "builder/layers/layer_stack.hpp"
+#include "builder/store/workspace.hpp"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace cairn {
+
+/// Unpacks a layer as the lower directory of an overlay, and returns where, and what it holds.
+/// `below` is the Tree of the layers below it, all of them among `layers`; null when it stands
+/// alone.
+std::pair<std::string, LayerIndex>
+unpack_layer(const StageLayer& layer, std::string directory, const Tree* below,
+             const std::vector<std::shared_ptr<const StageLayer>>& layers);
+
+/// Adds to `known` where the layers of a stack are unpacked: in --cache-dir if possible, otherwise
+/// in the workspace. Those that are not there yet are unpacked now, which loads the stack.
+/// @pre !stack.loaded()
+void unpack_base(LayerStack& stack, Workspace& workspace, LayerDirectories& known);
+
+} // namespace cairn

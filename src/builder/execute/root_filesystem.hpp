@@ -1,0 +1,58 @@
+#pragma once
+
+#include "builder/execute/foreign_files.hpp"
+#include "builder/execute/layer_directories.hpp"
+#include "builder/layers/layer_factory.hpp"
+#include "builder/layers/layer_stack.hpp"
+#include "builder/store/workspace.hpp"
+#include "fs/tree/changes.hpp"
+#include "run/isolation_probe.hpp"
+#include "run/process/runner.hpp"
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace cairn {
+
+/// Whether the content of a finished RUN's files stays as it is while later steps run.
+enum class Content { stays, changes_with_next_step };
+
+/// A stage's Tree made real, for commands to run in.
+class RootFilesystem {
+public:
+  virtual ~RootFilesystem() = default;
+
+  /// Unpacks the layers of `stack` that are not in it yet. Loads the stack on the way.
+  virtual void apply_layers(LayerStack& stack) = 0;
+  /// Runs a command. @pre caught up with the stack
+  virtual Outcome run(const Invocation& invocation, const LayerStack& stack) = 0;
+  /// What that command changed, with the way to its content.
+  virtual LayerContent changes(const LayerStack& stack) = 0;
+  /// The layer made of those changes is on top of the stack now.
+  virtual void commit(const std::shared_ptr<const StageLayer>& layer) = 0;
+  /// A regular file of the changes. Nothing when there is none.
+  virtual std::optional<std::string> changed_text(const RootedPath& path,
+                                                  std::uint64_t limit) const = 0;
+  virtual Content content() const noexcept = 0;
+
+  /// Entries that a step is about to make, which commands that follow must find in the root.
+  /// @throws Error when they could not
+  virtual void admit(const std::vector<LayerEntry>&) {}
+  /// What a command sees besides the image, as a hint for an error that it may be the cause of; ""
+  /// for nothing.
+  virtual std::string visible_hint() const { return {}; }
+};
+
+/// What roots are made of and with; all borrowed.
+struct RootServices {
+  Workspace& workspace;
+  LayerDirectories& directories;
+  Runner& runner;
+  PathFilter ignored;          ///< In no layer.
+  ForeignFiles* foreign_files; ///< In place; null otherwise.
+};
+
+} // namespace cairn

@@ -1,0 +1,217 @@
+#include "builder/execute/stage_builder.hpp"
+
+#include "builder/execute/kernel_directories.hpp"
+#include "builder/execute/make_root_filesystem.hpp"
+#include "builder/execute/run_step.hpp"
+#include "builder/execute/squash.hpp"
+#include "builder/plan/stage_graph.hpp"
+#include "util/error.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+namespace cairn {
+
+namespace {
+
+constexpr std::string_view history_comment = "buildkit.dockerfile.v0";
+
+bool is_config(const Step& step) {
+  return std::holds_alternative<ConfigAction>(step.action);
+}
+
+} // namespace
+
+StageBuilder::StageBuilder(const StagePlan& plan, const StageSchedule& schedule, StageBegin begin,
+                           const StageServices& services)
+    : plan_(plan), schedule_(schedule), stack_(std::move(begin.stack)), services_(services),
+      inherited_(begin.history.size()), history_(std::move(begin.history)) {}
+
+StageResult StageBuilder::build() {
+  const auto base_layers = stack_.layers().size();
+  for (std::size_t i = 0; i < plan_.steps.size(); ++i)
+    within_place(plan_.steps[i].place, [&] { perform(i); });
+  if (services_.options.execution.snapshots == SnapshotScope::whole_stage)
+    squash(base_layers);
+  StageResult result{std::move(stack_), plan_.config};
+  result.config.history = std::move(history_);
+  return result;
+}
+
+bool StageBuilder::runs_commands(std::size_t from) const {
+  for (auto i = from; i < plan_.steps.size(); ++i)
+    if (std::holds_alternative<RunAction>(plan_.steps[i].action) && !schedule_.steps[i].cached)
+      return true;
+  return false;
+}
+
+void StageBuilder::perform(std::size_t number) {
+  const auto& step = plan_.steps[number];
+  if (services_.stopped())
+    throw Error("the build was told to stop");
+  step_ = fmt::format("{}:{}: {}", step.place.source->name, step.place.range.first, step.text);
+  const auto begin = std::chrono::steady_clock::now();
+  services_.progress.info("{}", step.text);
+  if (!is_config(step) && !schedule_.steps[number].cached)
+    prepare_root(number);
+  const auto note = within([&] { return carry_out(number); }, "{}", step.text);
+  services_.progress.step_done(step.text, note, std::chrono::steady_clock::now() - begin);
+  if (step.created_by.empty())
+    return;
+  HistoryEntry entry;
+  entry.created_by = step.created_by;
+  entry.comment = history_comment;
+  entry.empty_layer = is_config(step);
+  history_.push_back(std::move(entry));
+}
+
+std::string StageBuilder::carry_out(std::size_t number) {
+  const auto& step = plan_.steps[number];
+  const auto& schedule = schedule_.steps[number];
+  if (schedule.cached) {
+    stack_.push(std::make_shared<StageLayer>(schedule.cached, 0, services_.keep));
+    // In place this is where it shows whether the root can hold it.
+    if (services_.mode == IsolationMode::inplace && runs_commands(number + 1)) {
+      prepare_root(number);
+      root().apply_layers(stack_);
+    }
+    return "cached";
+  }
+  if (is_config(step))
+    return "config";
+  commands_follow_ = runs_commands(number + 1);
+  auto note = std::visit([&](const auto& action) { return act(action); }, step.action);
+  if (schedule.key)
+    services_.caches.add(*schedule.key, stack_.layers().back(), step.created_by);
+  return note;
+}
+
+/// A base that commands need is unpacked while it is read for the Tree, not after it.
+void StageBuilder::prepare_root(std::size_t number) {
+  if (root_ || services_.mode == IsolationMode::none || !runs_commands(number))
+    return;
+  within_place(plan_.place, [&] { root().apply_layers(stack_); });
+}
+
+std::string StageBuilder::act(const ConfigAction&) {
+  return "config";
+}
+
+std::string StageBuilder::act(const CopyAction& action) {
+  return add_files(copy_files(action, stack_, services_.copy));
+}
+
+std::string StageBuilder::act(const DirectoryAction& action) {
+  return add_files(make_directory(action, stack_, services_.copy));
+}
+
+std::string StageBuilder::act(const RunAction& action) {
+  if (services_.mode == IsolationMode::none)
+    throw with_hint(Error("no command can be run here: {}", services_.why_not_better),
+                    services_.way_out);
+  root().apply_layers(stack_);
+  const auto outcome = run(action);
+  if (!outcome.succeeded())
+    throw failure(outcome);
+  auto content =
+      with_kernel_directories(root().changes(stack_), stack_.tree(), services_.copy.clock());
+  const auto entries = content.entries;
+  auto note = add_layer(std::move(content), root().content());
+  root().commit(stack_.layers().back());
+  remember_user_files(entries);
+  return note;
+}
+
+CommandFailed StageBuilder::failure(const Outcome& outcome) const {
+  const auto how = outcome.not_started ? *outcome.not_started
+                   : outcome.signal
+                       ? fmt::format("the command was ended by signal {}", *outcome.signal)
+                       : fmt::format("the command ended with exit status {}", outcome.exit_status);
+  CommandFailed failed(how, outcome.exit_status);
+  if (const auto sight = root_->visible_hint(); !sight.empty())
+    failed.add_hint(sight);
+  return failed;
+}
+
+Outcome StageBuilder::run(const RunAction& action) {
+  auto command = invocation(action);
+  const RunMounts mounts(action.mounts, services_.mounts, command);
+  return run_action(action, std::move(command), root(), stack_, services_.roots.workspace);
+}
+
+std::string StageBuilder::add_files(LayerContent content) {
+  if (root_ && commands_follow_)
+    root_->admit(content.entries);
+  return add_layer(std::move(content), Content::stays);
+}
+
+std::string StageBuilder::add_layer(LayerContent content, Content stability) {
+  auto entries = content.entries;
+  auto note = fmt::format("{} entries", entries.size());
+  content.step = step_;
+  auto future = services_.layers.start(std::move(content));
+  if (stability == Content::changes_with_next_step)
+    future.get();
+  stack_.push(std::make_shared<StageLayer>(std::move(future), services_.layers.store()), entries);
+  return note;
+}
+
+void StageBuilder::remember_user_files(const std::vector<LayerEntry>& entries) {
+  const auto layer = static_cast<std::uint32_t>(stack_.layers().size() - 1);
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    if (is_captured(entries[i].path) && entries[i].meta.type == FileType::regular)
+      if (auto text = root_->changed_text(entries[i].path, max_user_file))
+        stack_.remember({layer, static_cast<std::uint32_t>(i)}, *std::move(text));
+}
+
+Invocation StageBuilder::invocation(const RunAction& action) {
+  const auto identity = resolve_user(action.user, user_files(stack_));
+  auto environment = action.whole_environment();
+  if (!environment.get("PATH"))
+    environment.set("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+  if (environment.get("HOME").value_or("").empty())
+    environment.set("HOME", identity.home);
+  Invocation invocation;
+  invocation.argv = action.argv;
+  invocation.environment = environment.entries();
+  invocation.working_directory = RootedPath::parse(action.working_directory);
+  invocation.uid = identity.owner.uid;
+  invocation.gid = identity.owner.gid;
+  // As BuildKit has it, the primary group is among the supplementary ones.
+  invocation.groups = {invocation.gid};
+  for (const auto group : identity.groups)
+    if (group != invocation.gid)
+      invocation.groups.push_back(group);
+  if (action.network == instruction::RunNetwork::none)
+    invocation.network = CommandNetwork::none;
+  invocation.hostname = services_.options.commands.hostname;
+  add_name_service(invocation, services_.options.commands.hosts);
+  return invocation;
+}
+
+RootFilesystem& StageBuilder::root() {
+  if (!root_)
+    root_ = make_root_filesystem(services_.mode, services_.roots);
+  return *root_;
+}
+
+void StageBuilder::squash(std::size_t base_layers) {
+  if (stack_.layers().size() <= base_layers + 1)
+    return;
+  auto content = squashed(stack_, base_layers, services_.roots.workspace);
+  const auto entries = content.entries;
+  auto layers = stack_.layers();
+  layers.resize(base_layers);
+  layers.push_back(std::make_shared<StageLayer>(services_.layers.start(std::move(content)),
+                                                services_.layers.store()));
+  stack_ = LayerStack(std::move(layers), stack_.base_image_layers());
+  // One layer stands for all: the last step that had one keeps its place in the history.
+  bool last = true;
+  const auto end = history_.rend() - static_cast<std::ptrdiff_t>(inherited_);
+  for (auto entry = history_.rbegin(); entry != end; ++entry)
+    if (!entry->empty_layer && !std::exchange(last, false))
+      entry->empty_layer = true;
+}
+
+} // namespace cairn

@@ -1,0 +1,102 @@
+#pragma once
+
+#include "builder/cache/step_caches.hpp"
+#include "builder/execute/copy_step.hpp"
+#include "builder/execute/root_filesystem.hpp"
+#include "builder/execute/run_mounts.hpp"
+#include "builder/execute/schedule.hpp"
+#include "builder/layers/layer_factory.hpp"
+#include "builder/layers/layer_stack.hpp"
+#include "builder/options/build_options.hpp"
+#include "builder/plan/plan.hpp"
+#include "util/progress.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cairn {
+
+/// A RUN whose command did not succeed. The program's exit status is the command's.
+class CommandFailed final : public Error {
+public:
+  CommandFailed(const std::string& text, int status) : Error("{}", text), status_(status) {}
+  int exit_status() const noexcept override { return status_; }
+  [[noreturn]] void raise() const override { throw CommandFailed(*this); }
+
+private:
+  int status_;
+};
+
+/// What building stages takes; all borrowed.
+struct StageServices {
+  const BuildOptions& options;
+  StepCaches& caches;
+  LayerCachePolicy keep;
+  IsolationMode mode;
+  std::string why_not_better; ///< Why this mode and no better one.
+  std::string way_out;        ///< For who got IsolationMode::none.
+  CopyServices copy;
+  RootServices roots;
+  MountServices mounts;
+  LayerFactory& layers;
+  Progress& progress;
+  /// True when no further step is to begin.
+  std::function<bool()> stopped;
+};
+
+/// A stage that has been built.
+struct StageResult {
+  LayerStack stack;
+  ImageConfig config; ///< With the history of its steps.
+};
+
+/// What a stage starts from.
+struct StageBegin {
+  LayerStack stack;
+  std::vector<HistoryEntry> history;
+};
+
+/// Builds one stage, step by step.
+class StageBuilder {
+public:
+  StageBuilder(const StagePlan& plan, const StageSchedule& schedule, StageBegin begin,
+               const StageServices& services);
+
+  /// @throws Error with the place in the Dockerfile; CommandFailed
+  StageResult build();
+
+private:
+  /// Whether a command is run by the steps from this one on.
+  bool runs_commands(std::size_t from) const;
+  void prepare_root(std::size_t number);
+  void perform(std::size_t number);
+  std::string carry_out(std::size_t number);
+  /// What the step was, for the log.
+  std::string act(const ConfigAction& action);
+  std::string act(const CopyAction& action);
+  std::string act(const DirectoryAction& action);
+  std::string act(const RunAction& action);
+  std::string add_files(LayerContent content);
+  std::string add_layer(LayerContent content, Content stability);
+  Invocation invocation(const RunAction& action);
+  Outcome run(const RunAction& action);
+  CommandFailed failure(const Outcome& outcome) const;
+  void remember_user_files(const std::vector<LayerEntry>& entries);
+  RootFilesystem& root();
+  void squash(std::size_t base_layers);
+
+  const StagePlan& plan_;
+  const StageSchedule& schedule_;
+  LayerStack stack_;
+  StageServices services_;
+  std::unique_ptr<RootFilesystem> root_;
+  std::string step_;             ///< The one under way, with its place.
+  bool commands_follow_ = false; ///< Whether any is run after that step.
+  std::size_t inherited_;        ///< How many entries of the history are from before this stage.
+  std::vector<HistoryEntry> history_;
+};
+
+} // namespace cairn

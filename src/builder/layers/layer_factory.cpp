@@ -1,0 +1,97 @@
+#include "builder/layers/layer_factory.hpp"
+
+#include "util/error.hpp"
+#include "util/threads.hpp"
+
+#include <memory>
+#include <utility>
+
+namespace cairn {
+
+namespace {
+
+/// Each writes with threads of its own already.
+constexpr std::size_t max_active = 2;
+
+/// Ends with an Error when the program was told to end.
+class InterruptibleSource final : public Source {
+public:
+  InterruptibleSource(std::unique_ptr<Source> from, const std::atomic<bool>& cancel)
+      : from_(std::move(from)), cancel_(cancel) {}
+
+  std::size_t read(std::span<std::byte> buffer) override {
+    if (cancel_)
+      throw Error("the build was told to stop");
+    return from_->read(buffer);
+  }
+
+private:
+  std::unique_ptr<Source> from_;
+  const std::atomic<bool>& cancel_;
+};
+
+} // namespace
+
+LayerFactory::LayerFactory(const BlobStore& store, CompressionChoice choice, TimeRule times,
+                           const std::atomic<bool>& cancel)
+    : store_(store), choice_(choice), times_(times), cancel_(cancel) {}
+
+/// The right to write a layer: free again however the writing ends, or does not begin.
+class LayerFactory::Slot {
+public:
+  explicit Slot(LayerFactory& owner) : owner_(&owner) {
+    std::unique_lock lock(owner.mutex_);
+    owner.changed_.wait(lock, [&] { return owner.active_ < max_active; });
+    ++owner.active_;
+  }
+  Slot(Slot&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)) {}
+  Slot& operator=(Slot&&) = delete;
+  ~Slot() {
+    if (owner_ == nullptr)
+      return;
+    const std::lock_guard lock(owner_->mutex_);
+    --owner_->active_;
+    owner_->changed_.notify_all();
+  }
+
+private:
+  LayerFactory* owner_;
+};
+
+SharedResult<Layer> LayerFactory::start(LayerContent given) {
+  return start_async([this, slot = Slot(*this), content = std::move(given)]() mutable {
+    const Slot held = std::move(slot);
+    const Layer layer = write(content);
+    // What it was read from is not held until the last one has asked for the result.
+    content = {};
+    return layer;
+  });
+}
+
+Layer LayerFactory::write(const LayerContent& content) {
+  try {
+    const auto open = [&](std::size_t n) -> std::unique_ptr<Source> {
+      return std::make_unique<InterruptibleSource>(content.open(n), cancel_);
+    };
+    return write_layer(content.entries, open, store_, choice_, times_);
+  } catch (SysError& error) {
+    error.add_context(content.step);
+    if (error.is(std::errc::no_space_on_device))
+      error.add_hint(
+          "the build needs more room: mount a larger volume and name it with --kaniko-dir");
+    throw;
+  } catch (Error& error) {
+    error.add_context(content.step);
+    throw;
+  }
+}
+
+TimeRule time_rule(const TimeOptions& options) {
+  if (options.reproducible)
+    return {TimeRule::Kind::set, options.epoch.value_or(Time{})};
+  if (options.epoch)
+    return {TimeRule::Kind::clamp, *options.epoch};
+  return {};
+}
+
+} // namespace cairn

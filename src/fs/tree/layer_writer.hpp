@@ -1,0 +1,40 @@
+#pragma once
+
+#include "fs/archive/compress.hpp"
+#include "fs/archive/entry.hpp"
+#include "fs/archive/expansion.hpp"
+#include "fs/archive/layer.hpp"
+#include "fs/archive/tar.hpp"
+#include "fs/tree/tree.hpp"
+#include "oci/blob_store.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace cairn {
+
+/// What happens to the modification times of entries that are written.
+struct TimeRule {
+  enum class Kind { keep, clamp, set } kind = Kind::keep;
+  Time epoch{}; ///< clamp: later times become this one; set: all do.
+
+  Time apply(Time mtime) const;
+};
+
+/// Gives the content of entry number `n`; called in order, once for each regular file that is no
+/// hard link and not empty.
+using ContentOpener = std::function<std::unique_ptr<Source>(std::size_t n)>;
+
+/// Writes entries, which must be in path order with hard links after their targets, as a tar
+/// archive. Does not finish the sink.
+void write_tar(const std::vector<LayerEntry>& entries, const ContentOpener& open,
+               const TimeRule& times, Sink& to);
+
+/// Writes such entries as one layer, in one pass: tar, SHA-256, compressor, SHA-256, store.
+/// Compression and hashing overlap.
+Layer write_layer(const std::vector<LayerEntry>& entries, const ContentOpener& open,
+                  const BlobStore& store, const CompressionChoice& choice, const TimeRule& times);
+
+} // namespace cairn
