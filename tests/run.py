@@ -14,6 +14,7 @@ import os
 import pathlib
 import re
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -23,6 +24,7 @@ DOCTEST_SKIP = re.compile(r"^.*MESSAGE: (skip\b.*)$|^(skip: .*)$", re.M)
 CASE = re.compile(r"^(ok|not ok|skip) (.+)$", re.M)
 ALONE = re.compile(r"^# Runs alone: \S", re.M)
 SLOWEST = 10
+TIDY_SECONDS = 20  # for a test that has been interrupted
 CPUS = os.cpu_count() or 1
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -52,15 +54,17 @@ class Job:
 
 
 def run(job: Job) -> Outcome:
-    outcome = Outcome(job.name)
-    started = time.monotonic()
+    outcome, printed, started = Outcome(job.name), bytearray(), time.monotonic()
     with subprocess.Popen(job.command, cwd=job.directory, env={**os.environ, **job.environment},
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
-        if not read(process, outcome, started, job.timeout):
-            process.kill()
+        if not read(process, started + job.timeout, printed, outcome.cases):
             outcome.notes.append(f"not finished after {job.timeout:.0f} seconds")
+            process.send_signal(signal.SIGINT)  # so that it ends its servers
+            if not read(process, time.monotonic() + TIDY_SECONDS, printed, outcome.cases):
+                process.kill()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
+    outcome.output = printed.decode(errors="replace")
     outcome.seconds = time.monotonic() - started
     outcome.cpu_seconds = usage.ru_utime + usage.ru_stime
     {"doctest": count_doctest, "cases": count_cases, "script": count_script}[job.kind](outcome, process.returncode)
@@ -70,20 +74,19 @@ def run(job: Job) -> Outcome:
     return outcome
 
 
-def read(process: subprocess.Popen, outcome: Outcome, started: float, timeout: float) -> bool:
-    """Takes what PROCESS prints, and when: a case took as long as it is since the one before. False when it does not
-    come to an end within TIMEOUT seconds of STARTED."""
-    text, line, before = [], b"", started
-    while select.select([process.stdout], [], [], max(0, started + timeout - time.monotonic()))[0]:
+def read(process: subprocess.Popen, deadline: float, printed: bytearray, cases: list[tuple[float, str]]) -> bool:
+    """Adds to what PROCESS has printed, and to the cases in it: each took as long as it is since the one before. False
+    when the output does not come to an end until DEADLINE."""
+    line, before = b"", time.monotonic()
+    while select.select([process.stdout], [], [], max(0, deadline - time.monotonic()))[0]:
         chunk = os.read(process.stdout.fileno(), 1 << 16)
-        text.append(chunk)
-        outcome.output = b"".join(text).decode(errors="replace")
         if not chunk:
             return True
+        printed += chunk
         *lines, line = (line + chunk).split(b"\n")
-        for found in CASE.findall(b"\n".join(lines).decode(errors="replace")):
+        for _, text in CASE.findall(b"\n".join(lines).decode(errors="replace")):
             now = time.monotonic()
-            outcome.cases.append((now - before, found[1]))
+            cases.append((now - before, text))
             before = now
     return False
 
@@ -154,9 +157,8 @@ def report_slowest(outcomes: list[Outcome]) -> None:
     tests = [(outcome.seconds, outcome.name) for outcome in outcomes]
     cases = [(seconds, f"{outcome.name}: {name}") for outcome in outcomes for seconds, name in outcome.cases]
     for what, times in (("tests", tests), ("cases", cases)):
-        if len(times) > 1:
-            print(f"slowest {what}:")
-        for seconds, name in sorted(times, reverse=True)[:SLOWEST if len(times) > 1 else 0]:
+        print(f"slowest {what}:")
+        for seconds, name in sorted(times, reverse=True)[:SLOWEST]:
             print(f"{seconds:8.1f} s  {name[:120]}")
 
 
