@@ -247,7 +247,7 @@ class World:
         return subprocess.Popen(command, env={**self.environment, **(environment or {})}, cwd=self.directory,
                                 **how)
 
-    def execute(self, words: list, environment: dict | None = None, timeout: float = 60, measure: bool = False,
+    def execute(self, words: list, environment: dict | None = None, timeout: float = 180, measure: bool = False,
                 **how) -> tuple[int, str, str, int]:
         """Runs the executor: exit status, stdout, stderr, and with MEASURE the peak of its memory."""
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
