@@ -44,6 +44,8 @@ constexpr const char* step_texts[] = {
     "set supplementary groups",
     "set the group id",
     "set the user id",
+    "change the root",
+    "filter system calls for a supervisor",
     "exec",
     "exec",
     "remove a file of a lower layer",

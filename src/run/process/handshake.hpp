@@ -47,6 +47,8 @@ enum class SetupStep : std::int32_t {
   groups,
   gid,
   uid,
+  change_root,
+  filter_calls,
   exec,
   exec_interpreter, ///< The program is there, but what its first line or ELF header names is not.
   trial_whiteout,

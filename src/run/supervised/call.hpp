@@ -1,0 +1,93 @@
+#pragma once
+
+#include "run/supervised/call_listener.hpp"
+#include "run/supervised/remote_memory.hpp"
+#include "util/fd.hpp"
+
+#include <sys/types.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace cairn {
+
+/// A system call of a thread that waits for its answer.
+class Call {
+public:
+  Call(const CallListener& listener, const seccomp_notif& notification)
+      : listener_(listener), notification_(notification) {}
+
+  std::uint64_t id() const noexcept { return notification_.id; }
+  int number() const noexcept { return notification_.data.nr; }
+  pid_t thread() const noexcept { return static_cast<pid_t>(notification_.pid); }
+  std::uint64_t argument(unsigned index) const noexcept { return notification_.data.args[index]; }
+  /// An argument that is a C int: the upper half of the register means nothing.
+  int int_argument(unsigned index) const noexcept { return static_cast<int>(argument(index)); }
+
+  /// The path at the address that an argument holds. ESRCH when the thread has gone.
+  RemoteText path(unsigned index) const;
+  /// Exactly these bytes. 0 or an errno.
+  int read(std::uint64_t address, std::span<char> buffer) const;
+  int write(std::uint64_t address, std::span<const char> bytes) const;
+
+private:
+  const CallListener& listener_;
+  const seccomp_notif& notification_;
+};
+
+/// The kernel carries it out as if nobody had looked.
+struct PassedCall {};
+
+struct ReturnedValue {
+  std::int64_t value = 0;
+};
+
+struct FailedCall {
+  int error = 0; ///< An errno.
+};
+
+/// The call returns a descriptor for this file.
+struct HandedFile {
+  Fd file;
+  bool close_on_exec = true;
+};
+
+/// Calls that the thread makes in place of its own, because no answer can change arguments. It is
+/// stopped (ptrace(2)) meanwhile, and signals wait. What the first one returns is the answer; where
+/// it succeeds the others follow.
+struct ReplayedCall {
+  struct Step {
+    long number = 0;
+    std::array<std::uint64_t, 6> arguments{};
+  };
+  /// Takes the place of an argument of the first step: a text that is written below the thread's
+  /// stack.
+  struct Text {
+    unsigned argument = 0;
+    std::string text;
+  };
+
+  std::vector<Step> steps;
+  std::optional<Text> text;
+  /// Given to the thread beforehand: its number there is argument 0 of every step.
+  Fd file;
+  /// What happens where the thread cannot be stopped.
+  enum class Otherwise { pass, fail } otherwise = Otherwise::fail;
+};
+
+using CallAnswer = std::variant<PassedCall, ReturnedValue, FailedCall, HandedFile, ReplayedCall>;
+
+/// Knows the answers. Asked by one thread at a time, which must not wait long: all threads of a
+/// command wait with it.
+class CallHandler {
+public:
+  virtual ~CallHandler() = default;
+  virtual CallAnswer answer(const Call& call) = 0;
+};
+
+} // namespace cairn

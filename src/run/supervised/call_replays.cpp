@@ -1,0 +1,146 @@
+#include "run/supervised/call_replays.hpp"
+
+#include "run/supervised/thread_status.hpp"
+#include "run/supervised/traced_thread.hpp"
+#include "util/error.hpp"
+#include "util/threads.hpp"
+
+#include <sys/syscall.h>
+
+#include <cerrno>
+
+namespace cairn {
+
+namespace {
+
+/// The kernel's own: a call that was interrupted and is to begin anew. Not in errno.h.
+constexpr int restart_call = 512;
+
+bool becomes_program(const ReplayedCall::Step& step) {
+  return step.number == SYS_execve;
+}
+
+std::optional<TracedThread> hold(pid_t thread) {
+  const auto status = thread_status(thread);
+  if (!status)
+    return std::nullopt;
+  const BorrowedIds ids(*status);
+  return TracedThread::seize(thread);
+}
+
+} // namespace
+
+CallReplays::~CallReplays() {
+  {
+    const std::lock_guard lock(mutex_);
+    ends_ = true;
+    waiting_.clear();
+  }
+  changed_.notify_all();
+}
+
+void CallReplays::add(const Call& call, ReplayedCall replay) {
+  const std::lock_guard lock(mutex_);
+  Replay added{call.thread(), call.id(), std::move(replay)};
+  if (added.what.file) {
+    const auto given = listener_->give_file(call.id(), added.what.file);
+    if (!given)
+      return give_up(added);
+    for (auto& step : added.what.steps)
+      step.arguments[0] = static_cast<std::uint64_t>(*given);
+  }
+  if (!worker_.joinable()) {
+    try {
+      worker_ = start_thread([this] { work(); });
+    } catch (const SysError&) {
+      return give_up(added);
+    }
+  }
+  threads_.insert(added.thread);
+  waiting_.push_back(std::move(added));
+  changed_.notify_all();
+}
+
+bool CallReplays::concerns(pid_t thread) const {
+  const std::lock_guard lock(mutex_);
+  if (error_)
+    std::rethrow_exception(error_);
+  return threads_.contains(thread);
+}
+
+void CallReplays::abandon() noexcept {
+  const std::lock_guard lock(mutex_);
+  listener_ = nullptr;
+}
+
+void CallReplays::work() {
+  for (;;) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return ends_ || !waiting_.empty(); });
+    if (waiting_.empty())
+      return;
+    auto next = std::move(waiting_.front());
+    waiting_.pop_front();
+    lock.unlock();
+    try {
+      perform(next);
+    } catch (...) {
+      lock.lock();
+      error_ = std::current_exception();
+      return;
+    }
+  }
+}
+
+void CallReplays::perform(Replay& replay) {
+  auto traced = hold(replay.thread);
+  if (!traced) {
+    const std::lock_guard lock(mutex_);
+    return give_up(replay);
+  }
+  begin_anew(replay);
+  if (traced->await_stop())
+    make_steps(*traced, replay.what);
+  // Before the thread goes on: its next call is its own again.
+  const std::lock_guard lock(mutex_);
+  threads_.erase(replay.thread);
+}
+
+void CallReplays::make_steps(TracedThread& thread, ReplayedCall& replay) {
+  if (replay.text) {
+    const auto address = thread.write(replay.text->text);
+    if (!address)
+      return thread.set_result(-EFAULT);
+    replay.steps.front().arguments.at(replay.text->argument) = *address;
+  }
+  std::optional<std::int64_t> first;
+  for (const auto& step : replay.steps) {
+    const auto result = thread.make(step);
+    if (!result)
+      return;
+    if (becomes_program(step) && *result == 0)
+      return thread.forget_registers();
+    if (!first)
+      first = result;
+  }
+  thread.set_result(first.value_or(0));
+}
+
+void CallReplays::begin_anew(const Replay& replay) {
+  const std::lock_guard lock(mutex_);
+  if (listener_ != nullptr)
+    listener_->answer(replay.id, 0, restart_call);
+}
+
+/// Called with the lock held.
+void CallReplays::give_up(const Replay& replay) {
+  threads_.erase(replay.thread);
+  if (listener_ == nullptr)
+    return;
+  if (replay.what.otherwise == ReplayedCall::Otherwise::pass)
+    listener_->pass(replay.id);
+  else
+    listener_->answer(replay.id, 0, EACCES);
+}
+
+} // namespace cairn

@@ -1,0 +1,109 @@
+#include "run/supervised/thread_status.hpp"
+
+#include "run/mounts/mount_calls.hpp"
+#include "util/fd.hpp"
+#include "util/text.hpp"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace cairn {
+
+namespace {
+
+constexpr std::size_t most_status = 8192;
+constexpr unsigned unchanged = ~0U;
+
+/// The numbers behind a name, up to four.
+std::optional<std::array<unsigned, 4>> numbers_of(std::string_view line, std::string_view name) {
+  if (!line.starts_with(name))
+    return std::nullopt;
+  std::array<unsigned, 4> found{};
+  std::size_t count = 0;
+  for (const auto& field : split(line.substr(name.size()), '\t')) {
+    if (field.empty())
+      continue;
+    const auto number = parse_unsigned(field);
+    if (!number || *number > UINT32_MAX || count == found.size())
+      return std::nullopt;
+    found[count++] = static_cast<unsigned>(*number);
+  }
+  return found;
+}
+
+ThreadStatus::Ids ids_of(const std::array<unsigned, 4>& numbers) {
+  return {numbers[0], numbers[1], numbers[2], numbers[3]};
+}
+
+// libc's functions of these names change all threads of a program.
+
+void set_file_ids(uid_t user, gid_t group) noexcept {
+  ::syscall(SYS_setfsgid, group);
+  ::syscall(SYS_setfsuid, user);
+}
+
+} // namespace
+
+std::optional<ThreadStatus> parse_thread_status(std::string_view text) {
+  std::optional<std::array<unsigned, 4>> process;
+  std::optional<std::array<unsigned, 4>> users;
+  std::optional<std::array<unsigned, 4>> groups;
+  for (const auto& line : split(text, '\n')) {
+    if (!process)
+      process = numbers_of(line, "Tgid:");
+    if (!users)
+      users = numbers_of(line, "Uid:");
+    if (!groups)
+      groups = numbers_of(line, "Gid:");
+  }
+  if (!process || !users || !groups || (*process)[0] > INT32_MAX)
+    return std::nullopt;
+  return ThreadStatus{static_cast<pid_t>((*process)[0]), ids_of(*users), ids_of(*groups)};
+}
+
+std::optional<ThreadStatus> thread_status(pid_t thread) {
+  const Fd file(::open(StackPath(StackPath("/proc", thread).c_str(), "status").c_str(),
+                       O_RDONLY | O_CLOEXEC));
+  char text[most_status];
+  const auto count = file ? ::read(file.get(), text, sizeof text) : -1;
+  if (count <= 0)
+    return std::nullopt;
+  return parse_thread_status({text, static_cast<std::size_t>(count)});
+}
+
+BorrowedRights::BorrowedRights(const ThreadStatus& status) noexcept
+    : borrowed_(status.users.filesystem != 0 || status.groups.filesystem != 0) {
+  if (borrowed_)
+    set_file_ids(status.users.filesystem, status.groups.filesystem);
+}
+
+BorrowedRights::~BorrowedRights() {
+  const int error = errno;
+  if (borrowed_)
+    set_file_ids(::geteuid(), ::getegid());
+  errno = error;
+}
+
+BorrowedIds::BorrowedIds(const ThreadStatus& status) noexcept
+    : user_(::getuid()), group_(::getgid()) {
+  if (status.users.real != user_ || status.groups.real != group_) {
+    ::syscall(SYS_setresgid, status.groups.real, unchanged, unchanged);
+    ::syscall(SYS_setresuid, status.users.real, unchanged, unchanged);
+  }
+}
+
+BorrowedIds::~BorrowedIds() {
+  const int error = errno;
+  ::syscall(SYS_setresuid, user_, unchanged, unchanged);
+  ::syscall(SYS_setresgid, group_, unchanged, unchanged);
+  errno = error;
+}
+
+} // namespace cairn

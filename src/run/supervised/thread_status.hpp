@@ -1,0 +1,57 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string_view>
+
+namespace cairn {
+
+/// What /proc/TID/status says of a thread.
+struct ThreadStatus {
+  struct Ids {
+    uid_t real = 0;
+    uid_t effective = 0;
+    uid_t saved = 0;
+    uid_t filesystem = 0;
+  };
+
+  pid_t process = 0; ///< Its thread group.
+  Ids users;
+  Ids groups;
+};
+
+/// Nothing when the text is none.
+std::optional<ThreadStatus> parse_thread_status(std::string_view text);
+
+/// Nothing when there is no such thread.
+std::optional<ThreadStatus> thread_status(pid_t thread);
+
+/// The calling thread has another's rights to files, without capabilities, as long as this lives;
+/// nothing changes for root's. Other threads of the program are not concerned.
+class BorrowedRights {
+public:
+  explicit BorrowedRights(const ThreadStatus& status) noexcept;
+  BorrowedRights(const BorrowedRights&) = delete;
+  BorrowedRights& operator=(const BorrowedRights&) = delete;
+  ~BorrowedRights();
+
+private:
+  bool borrowed_;
+};
+
+/// The calling thread has another's real ids, which decide whom it may trace, as long as this
+/// lives.
+class BorrowedIds {
+public:
+  explicit BorrowedIds(const ThreadStatus& status) noexcept;
+  BorrowedIds(const BorrowedIds&) = delete;
+  BorrowedIds& operator=(const BorrowedIds&) = delete;
+  ~BorrowedIds();
+
+private:
+  uid_t user_;
+  gid_t group_;
+};
+
+} // namespace cairn

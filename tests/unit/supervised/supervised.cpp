@@ -1,0 +1,70 @@
+#include "supervised.hpp"
+
+#include "run/process/handshake.hpp"
+#include "run/supervised/supervised_process.hpp"
+#include "run/supervised/supervision_trial.hpp"
+#include "util/error.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+namespace cairn {
+
+std::optional<std::string> cannot_supervise() {
+  const auto lacks = try_supervision();
+  if (lacks.empty())
+    return std::nullopt;
+  return lacks.front();
+}
+
+namespace {
+
+/// As a command's parent is not the executor, but a process that watches over it.
+[[noreturn]] void watch(const std::function<int()>& body) {
+  const pid_t pid = ::fork();
+  if (pid == 0)
+    ::_exit(body());
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
+} // namespace
+
+SupervisedChild::SupervisedChild(const std::vector<TrappedCall>& calls, CallHandler& handler,
+                                 const std::function<int()>& body) {
+  const auto filter = make_call_filter(calls);
+  const auto wait = best_stopped_wait();
+  auto pair = make_handshake();
+  const pid_t pid = ::fork();
+  if (pid == 0)
+    watch([&] {
+      submit_to_filter(pair.child.get(), filter, wait);
+      return body();
+    });
+  if (pid < 0)
+    throw SysError(errno, "start a process");
+  process_.emplace(running_, pid);
+  pair.child.reset();
+  Handshake handshake(std::move(pair.parent));
+  Fd listener;
+  handshake.expect(&listener);
+  supervision_.emplace(std::move(listener), handler, [this] { failed = true; });
+}
+
+int SupervisedChild::finish() {
+  const int status = process_->wait();
+  if (supervision_)
+    supervision_->finish();
+  return WEXITSTATUS(status);
+}
+
+int supervise_child(const std::vector<TrappedCall>& calls, CallHandler& handler,
+                    const std::function<int()>& body) {
+  return SupervisedChild(calls, handler, body).finish();
+}
+
+} // namespace cairn
