@@ -1,6 +1,7 @@
 #include "run/supervised/call.hpp"
 
 #include "run/mounts/mount_calls.hpp"
+#include "run/supervised/thread_status.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -9,7 +10,38 @@
 
 namespace cairn {
 
+namespace {
+
+bool is_refused(int error) {
+  return error == EPERM || error == EACCES;
+}
+
+/// An errno or 0 of `access`, tried again with the thread's own rights where it is refused: a
+/// command of another user.
+template<class Access>
+int with_rights_of(pid_t thread, const Access& access) {
+  const int error = access();
+  if (!is_refused(error))
+    return error;
+  const auto status = thread_status(thread);
+  if (!status)
+    return ESRCH;
+  const BorrowedRights rights(*status);
+  return access();
+}
+
+} // namespace
+
 RemoteText Call::path(unsigned index) const {
+  RemoteText found;
+  with_rights_of(thread(), [&] {
+    found = read_path(index);
+    return found.error;
+  });
+  return found;
+}
+
+RemoteText Call::read_path(unsigned index) const {
   auto found = read_remote_path(argument(index),
                                 [&](std::uint64_t address, std::span<char> buffer) -> ssize_t {
                                   return read_memory(thread(), address, buffer);
@@ -21,6 +53,14 @@ RemoteText Call::path(unsigned index) const {
 }
 
 int Call::read(std::uint64_t address, std::span<char> buffer) const {
+  return with_rights_of(thread(), [&] { return try_to_read(address, buffer); });
+}
+
+int Call::write(std::uint64_t address, std::span<const char> bytes) const {
+  return with_rights_of(thread(), [&] { return try_to_write(address, bytes); });
+}
+
+int Call::try_to_read(std::uint64_t address, std::span<char> buffer) const {
   while (!buffer.empty()) {
     const auto count = read_memory(thread(), address, buffer);
     if (count <= 0)
@@ -31,7 +71,7 @@ int Call::read(std::uint64_t address, std::span<char> buffer) const {
   return listener_.is_waiting(id()) ? 0 : ESRCH;
 }
 
-int Call::write(std::uint64_t address, std::span<const char> bytes) const {
+int Call::try_to_write(std::uint64_t address, std::span<const char> bytes) const {
   const Fd memory(
       ::open(StackPath(StackPath("/proc", thread()).c_str(), "mem").c_str(), O_RDWR | O_CLOEXEC));
   if (!memory)

@@ -36,6 +36,10 @@ public:
   int write(std::uint64_t address, std::span<const char> bytes) const;
 
 private:
+  RemoteText read_path(unsigned index) const;
+  int try_to_read(std::uint64_t address, std::span<char> buffer) const;
+  int try_to_write(std::uint64_t address, std::span<const char> bytes) const;
+
   const CallListener& listener_;
   const seccomp_notif& notification_;
 };

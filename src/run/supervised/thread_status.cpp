@@ -42,13 +42,6 @@ ThreadStatus::Ids ids_of(const std::array<unsigned, 4>& numbers) {
   return {numbers[0], numbers[1], numbers[2], numbers[3]};
 }
 
-// libc's functions of these names change all threads of a program.
-
-void set_file_ids(uid_t user, gid_t group) noexcept {
-  ::syscall(SYS_setfsgid, group);
-  ::syscall(SYS_setfsuid, user);
-}
-
 } // namespace
 
 std::optional<ThreadStatus> parse_thread_status(std::string_view text) {
@@ -78,16 +71,21 @@ std::optional<ThreadStatus> thread_status(pid_t thread) {
   return parse_thread_status({text, static_cast<std::size_t>(count)});
 }
 
+// libc's functions of these names change all threads of a program.
+
 BorrowedRights::BorrowedRights(const ThreadStatus& status) noexcept
-    : borrowed_(status.users.filesystem != 0 || status.groups.filesystem != 0) {
-  if (borrowed_)
-    set_file_ids(status.users.filesystem, status.groups.filesystem);
+    : user_(static_cast<uid_t>(::syscall(SYS_setfsuid, unchanged))),
+      group_(static_cast<gid_t>(::syscall(SYS_setfsgid, unchanged))) {
+  if (group_ != status.groups.filesystem)
+    ::syscall(SYS_setfsgid, status.groups.filesystem);
+  if (user_ != status.users.filesystem)
+    ::syscall(SYS_setfsuid, status.users.filesystem);
 }
 
 BorrowedRights::~BorrowedRights() {
   const int error = errno;
-  if (borrowed_)
-    set_file_ids(::geteuid(), ::getegid());
+  ::syscall(SYS_setfsgid, group_);
+  ::syscall(SYS_setfsuid, user_);
   errno = error;
 }
 

@@ -27,8 +27,8 @@ std::optional<ThreadStatus> parse_thread_status(std::string_view text);
 /// Nothing when there is no such thread.
 std::optional<ThreadStatus> thread_status(pid_t thread);
 
-/// The calling thread has another's rights to files, without capabilities, as long as this lives;
-/// nothing changes for root's. Other threads of the program are not concerned.
+/// The calling thread has another's rights to files, without capabilities unless that is root's, as
+/// long as this lives. Other threads of the program are not concerned.
 class BorrowedRights {
 public:
   explicit BorrowedRights(const ThreadStatus& status) noexcept;
@@ -37,7 +37,8 @@ public:
   ~BorrowedRights();
 
 private:
-  bool borrowed_;
+  uid_t user_;
+  gid_t group_;
 };
 
 /// The calling thread has another's real ids, which decide whom it may trace, as long as this

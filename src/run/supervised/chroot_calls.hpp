@@ -1,0 +1,36 @@
+#pragma once
+
+#include "run/supervised/call.hpp"
+#include "run/supervised/call_filter.hpp"
+#include "run/supervised/kernel_view.hpp"
+
+#include <span>
+
+namespace cairn {
+
+/// A call of a command in a root of its own, and who answers it.
+struct ChrootCall {
+  TrappedCall call;
+  CallAnswer (*answer)(const KernelView& view, const Call& call);
+};
+
+/// The calls that may lead to /proc, /sys or /dev, by family.
+std::span<const ChrootCall> open_calls();
+std::span<const ChrootCall> stat_calls();
+std::span<const ChrootCall> look_calls(); ///< access, readlink, statfs and their kin.
+std::span<const ChrootCall> attribute_calls();
+std::span<const ChrootCall> directory_calls();
+std::span<const ChrootCall> exec_calls();
+/// Those that change ids: a process is as readable afterwards as before.
+std::span<const ChrootCall> identity_calls();
+
+/// All of them.
+std::vector<ChrootCall> chroot_calls();
+
+/// Opens what an O_PATH descriptor means. Does not wait for the other end of a FIFO.
+/// An errno is in the answer.
+CallAnswer hand_over(const KernelView::Found& found, int flags);
+/// The same, for the executor's own use; empty with errno set when it cannot be opened.
+Fd reopen(FdRef file, int flags);
+
+} // namespace cairn

@@ -1,0 +1,38 @@
+#include "run/supervised/chroot_handler.hpp"
+
+#include <algorithm>
+
+namespace cairn {
+
+std::vector<ChrootCall> chroot_calls() {
+  std::vector<ChrootCall> all;
+  for (const auto& family : {open_calls(), stat_calls(), look_calls(), exec_calls(),
+                             directory_calls(), attribute_calls(), identity_calls()})
+    all.insert(all.end(), family.begin(), family.end());
+  return all;
+}
+
+ChrootHandler::ChrootHandler(std::string root, std::vector<std::string> devices)
+    : view_(std::move(root), std::move(devices)) {
+  for (const auto& call : chroot_calls()) {
+    const auto number = static_cast<std::size_t>(call.call.number);
+    answers_.resize(std::max(answers_.size(), number + 1), nullptr);
+    answers_[number] = call.answer;
+  }
+}
+
+std::vector<sock_filter> ChrootHandler::filter() {
+  std::vector<TrappedCall> calls;
+  for (const auto& call : chroot_calls())
+    calls.push_back(call.call);
+  return make_call_filter(calls);
+}
+
+CallAnswer ChrootHandler::answer(const Call& call) {
+  const auto number = static_cast<std::size_t>(call.number());
+  if (call.number() < 0 || number >= answers_.size() || answers_[number] == nullptr)
+    return PassedCall{};
+  return answers_[number](view_, call);
+}
+
+} // namespace cairn

@@ -1,0 +1,38 @@
+#include "run/supervised/chroot_calls.hpp"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+
+#include <cerrno>
+
+namespace cairn {
+
+namespace {
+
+/// A program that is named by one of the kernel's links, like /proc/self/exe, is executed by its
+/// own path.
+CallAnswer execve_call(const KernelView& view, const Call& call) {
+  const auto found = view.find(call, AT_FDCWD, 0, FinalLink::follow);
+  if (!found)
+    return PassedCall{};
+  if (found->error != 0)
+    return FailedCall{found->error};
+  auto path = view.path_of(found->file);
+  // Another thread than the first becomes the first one by this: it cannot be held meanwhile.
+  if (!path || found->thread.process != call.thread())
+    return FailedCall{EACCES};
+  return ReplayedCall{{{SYS_execve, {0, call.argument(1), call.argument(2)}}},
+                      ReplayedCall::Text{0, *std::move(path)},
+                      {},
+                      ReplayedCall::Otherwise::fail};
+}
+
+constexpr ChrootCall calls[] = {{{SYS_execve}, execve_call}};
+
+} // namespace
+
+std::span<const ChrootCall> exec_calls() {
+  return calls;
+}
+
+} // namespace cairn

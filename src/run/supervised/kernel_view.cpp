@@ -1,0 +1,324 @@
+#include "run/supervised/kernel_view.hpp"
+
+#include "run/mounts/mount_calls.hpp"
+#include "util/error.hpp"
+#include "util/text.hpp"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+
+namespace cairn {
+
+namespace {
+
+constexpr int most_links = 8;
+
+constexpr std::string_view masked[] = {"acpi",          "asound",        "kcore",       "keys",
+                                       "kmsg",          "latency_stats", "sched_debug", "scsi",
+                                       "sysrq-trigger", "timer_list",    "timer_stats"};
+
+std::string link_text(const std::string& path) {
+  char text[PATH_MAX];
+  const auto size = ::readlink(path.c_str(), text, sizeof text);
+  return size < 0 ? std::string() : std::string(text, static_cast<std::size_t>(size));
+}
+
+std::string link_text(FdRef link) {
+  char text[PATH_MAX];
+  const auto size = ::readlinkat(link.get(), "", text, sizeof text);
+  return size < 0 ? std::string() : std::string(text, static_cast<std::size_t>(size));
+}
+
+bool is_link(FdRef file) {
+  struct stat info {};
+  return ::fstat(file.get(), &info) == 0 && S_ISLNK(info.st_mode);
+}
+
+Fd open_path(FdRef directory, const std::string& path, std::uint64_t resolve, FinalLink last) {
+  open_how how{};
+  how.flags = O_PATH | O_CLOEXEC | (last == FinalLink::keep ? O_NOFOLLOW : 0);
+  how.resolve = resolve;
+  return Fd(
+      static_cast<int>(::syscall(SYS_openat2, directory.get(), path.c_str(), &how, sizeof how)));
+}
+
+/// Below /proc, /sys or /dev, through none of the links that lead to what a process has open.
+Fd open_plain(const std::string& path, FinalLink last) {
+  const auto end = std::min(path.find('/', 1), path.size());
+  const Fd top(::open(path.substr(0, end).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!top)
+    return {};
+  return open_path(top, end + 1 < path.size() ? path.substr(end + 1) : ".",
+                   RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS, last);
+}
+
+KernelView::Found failure(int error) {
+  KernelView::Found found;
+  found.error = error;
+  return found;
+}
+
+/// "17" of "/proc/17/fd": a process or thread.
+std::optional<pid_t> number_in(const std::string& path) {
+  const auto name = std::string_view(path).substr(std::string_view("/proc/").size());
+  const auto number = parse_unsigned(name.substr(0, name.find('/')));
+  return number && *number <= INT32_MAX ? std::optional(static_cast<pid_t>(*number)) : std::nullopt;
+}
+
+/// Links of `directory` that lead to the kernel's files.
+void add_links(FdRef root, const char* directory, std::vector<KernelPaths::Link>& links) {
+  const KernelPaths plain;
+  const auto opened = open_in_root(root, RootedPath::parse(directory), O_RDONLY | O_DIRECTORY);
+  if (!opened)
+    return;
+  for (const auto& name : list_directory(*opened)) {
+    char text[PATH_MAX];
+    const auto size = ::readlinkat(opened->get(), name.c_str(), text, sizeof text);
+    if (size <= 0)
+      continue;
+    const auto target = RootedPath::parse(
+        join_path(directory, std::string_view(text, static_cast<std::size_t>(size))));
+    if (auto found = plain.find(target.str(), FinalLink::follow))
+      links.push_back({join_path(directory, name), *std::move(found)});
+  }
+}
+
+std::vector<KernelPaths::Link> kernel_links(FdRef root) {
+  std::vector<KernelPaths::Link> links;
+  for (const char* directory : {"/", "/etc"}) {
+    try {
+      add_links(root, directory, links);
+    } catch (const Error&) {
+      // Whatever stands in the place of this directory, links to the kernel's files are not in it.
+      continue;
+    }
+  }
+  return links;
+}
+
+} // namespace
+
+/// A path below /proc, /sys or /dev, or one inside the root that was come to from there.
+struct KernelView::Place {
+  enum class Kind { kernel, inside };
+  Kind kind;
+  std::string path;
+};
+
+KernelView::KernelView(std::string root, std::vector<std::string> devices)
+    : root_(std::move(root)), root_fd_(open_directory(root_)),
+      paths_(kernel_links(root_fd_), std::move(devices)) {
+  if (::fstat(root_fd_.get(), &root_info_) != 0)
+    throw SysError(errno, "look at '{}'", root_);
+}
+
+std::optional<KernelView::Found> KernelView::find(const Call& call, int directory, unsigned path,
+                                                  FinalLink last) const {
+  const auto given = call.path(path);
+  // What cannot be read is the kernel's to complain of.
+  if (given.error != 0 || given.text.empty() || !paths_.may_lead_there(given.text))
+    return std::nullopt;
+  const auto status = thread_status(call.thread());
+  if (!status)
+    return std::nullopt;
+  const BorrowedRights rights(*status);
+  if (given.text.back() == '/')
+    last = FinalLink::follow;
+  const auto place = locate(call, directory, given.text, last);
+  if (!place)
+    return std::nullopt;
+  auto found = open_place(*status, call.thread(), *place, last);
+  found.thread = *status;
+  return found;
+}
+
+std::optional<KernelView::Place> KernelView::locate(const Call& call, int directory,
+                                                    const std::string& path, FinalLink last) const {
+  const bool is_absolute = path.front() == '/';
+  std::string base = "/";
+  if (!is_absolute) {
+    const auto thread = fmt::format("/proc/{}", call.thread());
+    const auto outside = link_text(
+        directory == AT_FDCWD ? thread + "/cwd" : fmt::format("{}/fd/{}", thread, directory));
+    if (outside.empty() || outside.front() != '/')
+      return std::nullopt;
+    const auto inside = inside_of(root_, outside);
+    if (!inside) {
+      // From one of the kernel's own directories the kernel finds the way, unless it leads out.
+      const auto joined = join_path(outside, path);
+      const bool is_kernels = paths_.find(outside, FinalLink::follow).has_value();
+      if (!is_kernels || paths_.find(joined, FinalLink::follow))
+        return std::nullopt;
+      return Place{Place::Kind::inside, joined};
+    }
+    base = *inside;
+  }
+  auto found = paths_.find(join_path(base, path), last);
+  // Another root was changed to: what /proc means there is not ours.
+  if (!found || !has_root(call.thread()))
+    return std::nullopt;
+  return Place{Place::Kind::kernel, *std::move(found)};
+}
+
+KernelView::Found KernelView::open_place(const ThreadStatus& status, pid_t thread,
+                                         const Place& place, FinalLink last) const {
+  return place.kind == Place::Kind::inside ? open_inside(place.path, last)
+                                           : open_kernel(status, thread, place.path, last, 0);
+}
+
+KernelView::Found KernelView::open_inside(const std::string& path, FinalLink last) const {
+  Found found;
+  found.access = MountAccess::read_write;
+  found.file = open_path(root_fd_, path, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, last);
+  if (!found.file)
+    found.error = errno;
+  else if (is_link(found.file))
+    found.text = link_text(found.file);
+  return found;
+}
+
+KernelView::Found KernelView::open_kernel(const ThreadStatus& status, pid_t thread,
+                                          std::string path, FinalLink last, int links) const {
+  if (links > most_links)
+    return failure(ELOOP);
+  Found found;
+  const auto process = fmt::format("/proc/{}", status.process);
+  const auto own_thread = fmt::format("{}/task/{}", process, thread);
+  const std::pair<const char*, std::string> own[] = {{"/proc/self", process},
+                                                     {"/proc/thread-self", own_thread},
+                                                     {"/proc/mounts", process + "/mounts"},
+                                                     {"/proc/net", process + "/net"}};
+  for (const auto& [link, target] : own) {
+    if (last == FinalLink::keep && path == link) {
+      found.file = open_plain(path, last);
+      found.error = found.file ? 0 : errno;
+      found.text = target.substr(std::string_view("/proc/").size());
+      return found;
+    }
+    if (is_below(path, link)) {
+      path = target + path.substr(std::string_view(link).size());
+      break;
+    }
+  }
+  if (is_below(path, "/proc") && path.size() > std::string_view("/proc/").size()) {
+    const auto number = number_in(path);
+    if (number && !is_visible(*number))
+      return failure(ENOENT);
+    if (number)
+      found.access = MountAccess::read_write;
+    else if (std::any_of(std::begin(masked), std::end(masked), [&](std::string_view name) {
+               return is_below(std::string_view(path).substr(6), name);
+             }))
+      return failure(EACCES);
+    const auto name = std::string_view(path).substr(path.rfind('/') + 1);
+    if (number && (name == "mounts" || name == "mountinfo" || name == "mountstats"))
+      found.content = mounts_text(name);
+  } else if (is_below(path, "/dev")) {
+    found.access = MountAccess::read_write;
+  }
+  found.file = open_plain(path, last);
+  if (!found.file && errno == ELOOP)
+    return follow(status, thread, path, last, links);
+  if (!found.file)
+    return failure(errno);
+  if (is_link(found.file)) {
+    found.text = link_text(found.file);
+    if (found.text.empty())
+      return failure(EACCES);
+    if (auto inside = inside_of(root_, found.text))
+      found.text = *std::move(inside);
+  }
+  return found;
+}
+
+/// Through a link that leads to what a process has open: the file itself where it is the last
+/// component, otherwise by its path.
+KernelView::Found KernelView::follow(const ThreadStatus& status, pid_t thread,
+                                     const std::string& path, FinalLink last, int links) const {
+  for (auto end = path.find('/', 1); end != std::string::npos;) {
+    end = path.find('/', end + 1);
+    const auto part = path.substr(0, end);
+    const auto link = open_plain(part, FinalLink::keep);
+    if (!link)
+      return failure(errno);
+    if (!is_link(link))
+      continue;
+    if (end == std::string::npos) {
+      Found found;
+      found.access = MountAccess::read_write;
+      found.file = Fd(::open(part.c_str(), O_PATH | O_CLOEXEC));
+      found.error = found.file ? 0 : errno;
+      return found;
+    }
+    const auto text = link_text(link);
+    if (text.empty() || text.front() != '/')
+      return failure(text.empty() ? EACCES : ENOTDIR);
+    const auto rest = path.substr(end);
+    if (const auto inside = inside_of(root_, text))
+      return open_inside(*inside + rest, last);
+    const auto joined = join_path(text, "." + rest);
+    return paths_.find(joined, FinalLink::follow)
+               ? open_kernel(status, thread, joined, last, links + 1)
+               : failure(EACCES);
+  }
+  return failure(ELOOP);
+}
+
+/// Only processes of this root are there: not the executor, which could look into itself.
+bool KernelView::is_visible(pid_t process) const {
+  const auto status = thread_status(process);
+  if (!status || status->process == ::getpid())
+    return false;
+  const auto root = fmt::format("/proc/{}/root", process);
+  struct stat info {};
+  bool seen = ::stat(root.c_str(), &info) == 0;
+  if (!seen) {
+    const BorrowedRights rights(*status);
+    seen = ::stat(root.c_str(), &info) == 0;
+  }
+  return seen && info.st_dev == root_info_.st_dev && info.st_ino == root_info_.st_ino;
+}
+
+bool KernelView::has_root(pid_t thread) const {
+  return link_text(fmt::format("/proc/{}/root", thread)) == root_;
+}
+
+std::optional<std::string> KernelView::working_directory(const Call& call) const {
+  const auto status = thread_status(call.thread());
+  if (!status)
+    return std::nullopt;
+  const BorrowedRights rights(*status);
+  const auto text = link_text(fmt::format("/proc/{}/cwd", call.thread()));
+  if (inside_of(root_, text) || !paths_.find(text, FinalLink::follow))
+    return std::nullopt;
+  return text;
+}
+
+std::optional<std::string> KernelView::path_of(FdRef file) const {
+  return inside_of(root_, link_text(fmt::format("/proc/self/fd/{}", file.get())));
+}
+
+std::string mounts_text(std::string_view file) {
+  if (file == "mountinfo")
+    return "20 1 0:20 / / rw,relatime - overlay overlay rw\n"
+           "21 20 0:21 / /proc rw,nosuid,nodev,noexec,relatime - proc proc rw\n"
+           "22 20 0:22 / /sys ro,nosuid,nodev,noexec,relatime - sysfs sysfs ro\n"
+           "23 20 0:23 / /dev/pts rw,nosuid,noexec,relatime - devpts devpts rw\n";
+  if (file == "mountstats")
+    return "device overlay mounted on / with fstype overlay\n"
+           "device proc mounted on /proc with fstype proc\n"
+           "device sysfs mounted on /sys with fstype sysfs\n"
+           "device devpts mounted on /dev/pts with fstype devpts\n";
+  return "overlay / overlay rw,relatime 0 0\n"
+         "proc /proc proc rw,nosuid,nodev,noexec,relatime 0 0\n"
+         "sysfs /sys sysfs ro,nosuid,nodev,noexec,relatime 0 0\n"
+         "devpts /dev/pts devpts rw,nosuid,noexec,relatime 0 0\n";
+}
+
+} // namespace cairn

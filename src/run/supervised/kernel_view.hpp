@@ -1,0 +1,70 @@
+#pragma once
+
+#include "run/process/runner.hpp"
+#include "run/supervised/call.hpp"
+#include "run/supervised/kernel_paths.hpp"
+#include "run/supervised/thread_status.hpp"
+#include "util/fd.hpp"
+
+#include <sys/stat.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace cairn {
+
+/// What a command in a root of its own sees of /proc, /sys and /dev, on which nothing is mounted
+/// there: the executor's own, with processes of this root alone. Its calls that do not lead there
+/// are the kernel's business.
+class KernelView {
+public:
+  /// `root` is absolute and free of links. `devices` are names in its /dev that cannot be opened
+  /// there. @throws SysError
+  KernelView(std::string root, std::vector<std::string> devices);
+
+  /// What a path of a call leads to.
+  struct Found {
+    /// An O_PATH descriptor of it; may be a link, with FinalLink::keep. Empty for what has content.
+    Fd file;
+    int error = 0;                      ///< Why it is not there.
+    std::optional<std::string> content; ///< Of a file that the kernel would show otherwise.
+    std::string text;                   ///< Of a link.
+    MountAccess access = MountAccess::read_only;
+    ThreadStatus thread; ///< Whose rights count.
+  };
+
+  /// Where the path in an argument leads, relative to `directory`; nothing when the kernel is to
+  /// answer the call.
+  std::optional<Found> find(const Call& call, int directory, unsigned path, FinalLink last) const;
+
+  /// The thread's working directory, if that is one of the kernel's.
+  std::optional<std::string> working_directory(const Call& call) const;
+
+  /// A path inside the root for what an O_PATH descriptor means; nothing when it lies elsewhere.
+  std::optional<std::string> path_of(FdRef file) const;
+
+private:
+  struct Place;
+  std::optional<Place> locate(const Call& call, int directory, const std::string& path,
+                              FinalLink last) const;
+  Found open_place(const ThreadStatus& status, pid_t thread, const Place& place,
+                   FinalLink last) const;
+  Found open_kernel(const ThreadStatus& status, pid_t thread, std::string path, FinalLink last,
+                    int links) const;
+  Found follow(const ThreadStatus& status, pid_t thread, const std::string& path, FinalLink last,
+               int links) const;
+  Found open_inside(const std::string& path, FinalLink last) const;
+  bool is_visible(pid_t process) const;
+  bool has_root(pid_t thread) const;
+
+  std::string root_;
+  Fd root_fd_;
+  struct stat root_info_ {};
+  KernelPaths paths_;
+};
+
+/// What mounts and mountinfo say of such a root.
+std::string mounts_text(std::string_view file);
+
+} // namespace cairn

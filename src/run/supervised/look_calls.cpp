@@ -1,0 +1,98 @@
+#include "run/supervised/chroot_calls.hpp"
+
+#include <fcntl.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace cairn {
+
+namespace {
+
+CallAnswer answer_access(const KernelView& view, const Call& call, int directory, unsigned path,
+                         int flags) {
+  const auto found =
+      view.find(call, directory, path,
+                (flags & AT_SYMLINK_NOFOLLOW) != 0 ? FinalLink::keep : FinalLink::follow);
+  if (!found)
+    return PassedCall{};
+  if (found->error != 0)
+    return FailedCall{found->error};
+  const int mode = call.int_argument(path + 1);
+  if ((mode & W_OK) != 0 && found->access == MountAccess::read_only)
+    return FailedCall{EROFS};
+  const BorrowedRights rights(found->thread);
+  if (::syscall(SYS_faccessat2, found->file.get(), "", mode, AT_EMPTY_PATH | AT_EACCESS) != 0)
+    return FailedCall{errno};
+  return ReturnedValue{0};
+}
+
+CallAnswer access_call(const KernelView& view, const Call& call) {
+  return answer_access(view, call, AT_FDCWD, 0, 0);
+}
+
+CallAnswer faccessat_call(const KernelView& view, const Call& call) {
+  return answer_access(view, call, call.int_argument(0), 1, 0);
+}
+
+CallAnswer faccessat2_call(const KernelView& view, const Call& call) {
+  return answer_access(view, call, call.int_argument(0), 1, call.int_argument(3));
+}
+
+CallAnswer answer_readlink(const KernelView& view, const Call& call, int directory, unsigned path) {
+  const auto found = view.find(call, directory, path, FinalLink::keep);
+  if (!found)
+    return PassedCall{};
+  if (found->error != 0)
+    return FailedCall{found->error};
+  const int size = call.int_argument(path + 2);
+  if (found->text.empty() || size <= 0)
+    return FailedCall{EINVAL};
+  const auto text = found->text.substr(0, static_cast<std::size_t>(size));
+  if (const int error = call.write(call.argument(path + 1), text); error != 0)
+    return FailedCall{error};
+  return ReturnedValue{static_cast<std::int64_t>(text.size())};
+}
+
+CallAnswer readlink_call(const KernelView& view, const Call& call) {
+  return answer_readlink(view, call, AT_FDCWD, 0);
+}
+
+CallAnswer readlinkat_call(const KernelView& view, const Call& call) {
+  return answer_readlink(view, call, call.int_argument(0), 1);
+}
+
+CallAnswer statfs_call(const KernelView& view, const Call& call) {
+  const auto found = view.find(call, AT_FDCWD, 0, FinalLink::follow);
+  if (!found)
+    return PassedCall{};
+  struct statfs info {};
+  if (found->error != 0)
+    return FailedCall{found->error};
+  if (::fstatfs(found->file.get(), &info) != 0)
+    return FailedCall{errno};
+  const int error =
+      call.write(call.argument(1), std::span(reinterpret_cast<const char*>(&info), sizeof info));
+  if (error != 0)
+    return FailedCall{error};
+  return ReturnedValue{0};
+}
+
+constexpr ChrootCall calls[] = {
+#ifdef SYS_access
+    {{SYS_access}, access_call},         {{SYS_readlink}, readlink_call},
+#endif
+    {{SYS_faccessat}, faccessat_call},   {{SYS_faccessat2}, faccessat2_call},
+    {{SYS_readlinkat}, readlinkat_call}, {{SYS_statfs}, statfs_call},
+};
+
+} // namespace
+
+std::span<const ChrootCall> look_calls() {
+  return calls;
+}
+
+} // namespace cairn

@@ -1,0 +1,108 @@
+#include "run/supervised/chroot_calls.hpp"
+#include "util/error.hpp"
+
+#include <fmt/format.h>
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace cairn {
+
+namespace {
+
+bool wants_to_write(int flags) {
+  return (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0;
+}
+
+Fd text_in_memory(const std::string& text) {
+  Fd file(::memfd_create("text", MFD_CLOEXEC));
+  if (file)
+    write_all(file, std::as_bytes(std::span(text)));
+  if (file && ::lseek(file.get(), 0, SEEK_SET) != 0)
+    return {};
+  return file;
+}
+
+CallAnswer answer_open(const KernelView& view, const Call& call, int directory, unsigned path,
+                       int flags) {
+  const bool keeps =
+      (flags & O_NOFOLLOW) != 0 || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
+  const auto found = view.find(call, directory, path, keeps ? FinalLink::keep : FinalLink::follow);
+  if (!found)
+    return PassedCall{};
+  return hand_over(*found, flags);
+}
+
+CallAnswer open_call(const KernelView& view, const Call& call) {
+  return answer_open(view, call, AT_FDCWD, 0, call.int_argument(1));
+}
+
+CallAnswer openat_call(const KernelView& view, const Call& call) {
+  return answer_open(view, call, call.int_argument(0), 1, call.int_argument(2));
+}
+
+CallAnswer openat2_call(const KernelView& view, const Call& call) {
+  open_how how{};
+  const auto size = std::min<std::uint64_t>(call.argument(3), sizeof how);
+  if (call.read(call.argument(2), std::span(reinterpret_cast<char*>(&how), size)) != 0)
+    return PassedCall{};
+  return answer_open(view, call, call.int_argument(0), 1, static_cast<int>(how.flags));
+}
+
+constexpr ChrootCall calls[] = {
+#ifdef SYS_open
+    {{SYS_open}, open_call},
+#endif
+    {{SYS_openat}, openat_call},
+    {{SYS_openat2}, openat2_call},
+};
+
+} // namespace
+
+Fd reopen(FdRef file, int flags) {
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0)
+    return {};
+  const bool may_wait = S_ISFIFO(info.st_mode) && (flags & O_NONBLOCK) == 0;
+  constexpr int settled = O_CREAT | O_EXCL | O_NOFOLLOW; // What is open is there.
+  Fd opened(::open(fmt::format("/proc/self/fd/{}", file.get()).c_str(),
+                   (flags & ~settled) | O_CLOEXEC | O_NOCTTY | (may_wait ? O_NONBLOCK : 0)));
+  if (opened && may_wait)
+    ::fcntl(opened.get(), F_SETFL, ::fcntl(opened.get(), F_GETFL) & ~O_NONBLOCK);
+  return opened;
+}
+
+CallAnswer hand_over(const KernelView::Found& found, int flags) {
+  if (found.error != 0)
+    return FailedCall{found.error};
+  if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+    return FailedCall{EEXIST};
+  struct stat info {};
+  if (::fstat(found.file.get(), &info) != 0)
+    return FailedCall{errno};
+  if (S_ISLNK(info.st_mode))
+    return FailedCall{ELOOP};
+  if (wants_to_write(flags) && (flags & O_PATH) == 0 &&
+      (found.access == MountAccess::read_only || found.content))
+    return FailedCall{S_ISDIR(info.st_mode) ? EISDIR : EROFS};
+  // Nobody can be handed a descriptor that is a path alone: one that can be read does as well.
+  const int usable = (flags & O_PATH) != 0 ? O_RDONLY | (flags & O_DIRECTORY) : flags;
+  const BorrowedRights rights(found.thread);
+  auto file = found.content ? text_in_memory(*found.content) : reopen(found.file, usable);
+  if (!file)
+    return FailedCall{errno};
+  return HandedFile{std::move(file), (flags & O_CLOEXEC) != 0};
+}
+
+std::span<const ChrootCall> open_calls() {
+  return calls;
+}
+
+} // namespace cairn
