@@ -14,10 +14,6 @@ namespace cairn {
 
 namespace {
 
-Fd open_root() {
-  return open_at(current_directory(), "/", O_RDONLY | O_DIRECTORY);
-}
-
 Fd open_parent(const std::string& path) {
   const auto slash = path.rfind('/');
   return open_at(current_directory(), slash == 0 ? "/" : path.substr(0, slash),
@@ -26,8 +22,8 @@ Fd open_parent(const std::string& path) {
 
 } // namespace
 
-EmulatedMounts::EmulatedMounts(const std::vector<CommandMount>& mounts)
-    : points_(open_root(), open_root()) {
+EmulatedMounts::EmulatedMounts(const std::vector<CommandMount>& mounts, Where where)
+    : where_(std::move(where)), points_(open_directory(where_.root), open_directory(where_.root)) {
   try {
     for (const auto& mount : mounts)
       std::visit([this](const auto& any) { add(any); }, mount);
@@ -36,6 +32,18 @@ EmulatedMounts::EmulatedMounts(const std::vector<CommandMount>& mounts)
     throw;
   }
   points_.settle();
+}
+
+std::string EmulatedMounts::absolute(const std::string& relative) const {
+  return where_.root == "/" ? "/" + relative : where_.root + "/" + relative;
+}
+
+std::string EmulatedMounts::place_aside(const std::string& path) const {
+  if (!where_.aside.empty())
+    return fmt::format("{}/{}", where_.aside, places_.size());
+  const auto slash = path.rfind('/') + 1;
+  return fmt::format("{}.cairn-{}-{}-{}", path.substr(0, slash), ::getpid(), places_.size(),
+                     path.substr(slash));
 }
 
 EmulatedMounts::~EmulatedMounts() {
@@ -60,6 +68,9 @@ void EmulatedMounts::add(const BindMount& mount) {
     place.inode = info.st_ino;
     return;
   }
+  if (where_.root != "/")
+    throw with_hint(SysError(errno, "move '{}' to '{}' for a mount", mount.source, place.path),
+                    "the cache directory must be on the file system of the build's own directory");
   // EXDEV, or what else kept it from moving: it can be seen from where it is.
   if (::symlink(mount.source.c_str(), place.path.c_str()) != 0)
     throw SysError(errno, "link '{}' to '{}'", place.path, mount.source);
@@ -90,10 +101,8 @@ EmulatedMounts::Place& EmulatedMounts::take(const RootedPath& target, MountPoint
   const auto relative = points_.prepare(target, kind);
   if (relative == ".")
     throw Error("mount on '/': not possible");
-  const auto path = "/" + relative;
-  const auto slash = path.rfind('/') + 1;
-  const auto aside = fmt::format("{}.cairn-{}-{}-{}", path.substr(0, slash), ::getpid(),
-                                 places_.size(), path.substr(slash));
+  const auto path = absolute(relative);
+  const auto aside = place_aside(path);
   const MtimeGuard kept(open_parent(path));
   if (::renameat2(AT_FDCWD, path.c_str(), AT_FDCWD, aside.c_str(), RENAME_NOREPLACE) != 0)
     throw SysError(errno, "move '{}' aside for a mount", path);

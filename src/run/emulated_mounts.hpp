@@ -9,13 +9,23 @@
 namespace cairn {
 
 /// Mounts where nothing can be mounted: a bind is its source itself or a symbolic link to it, a
-/// tmpfs an ordinary directory, a file an ordinary file. What was at the place is moved aside
-/// within its directory and comes back. Read-only is not enforced, and what a command writes to a
-/// bind arrives at its source.
+/// tmpfs an ordinary directory, a file an ordinary file. What was at the place is moved aside and
+/// comes back. Read-only is not enforced, and what a command writes to a bind arrives at its
+/// source.
 class EmulatedMounts {
 public:
-  /// @throws SysError when a place cannot be taken, for instance because it is a real mount point
-  explicit EmulatedMounts(const std::vector<CommandMount>& mounts);
+  struct Where {
+    std::string root =
+        "/"; ///< Absolute and free of links. No link leads out of any other than "/".
+    /// Where things are moved aside: a directory on the root's file system. Without one that is the
+    /// directory in which each of them lies.
+    std::string aside;
+  };
+
+  /// In the container's own "/". @throws SysError when a place cannot be taken, for instance
+  /// because it is a real mount point
+  explicit EmulatedMounts(const std::vector<CommandMount>& mounts) : EmulatedMounts(mounts, {}) {}
+  EmulatedMounts(const std::vector<CommandMount>& mounts, Where where);
   EmulatedMounts(const EmulatedMounts&) = delete;
   EmulatedMounts& operator=(const EmulatedMounts&) = delete;
   ~EmulatedMounts(); ///< Does what remove() does, quietly.
@@ -39,6 +49,10 @@ private:
   /// Moves away what is at `target`, after it was made to exist. @return the free place
   Place& take(const RootedPath& target, MountPoints::Kind kind);
 
+  std::string absolute(const std::string& relative) const;
+  std::string place_aside(const std::string& path) const;
+
+  Where where_;
   MountPoints points_;
   std::vector<Place> places_;
 };

@@ -150,6 +150,8 @@ void CommandPlan::become(int socket, pid_t supervisor) const noexcept {
   ::setsid();
   if (::dup2(input_.get(), 0) < 0 || ::dup2(output_.get(), 1) < 0 || ::dup2(errors_.get(), 2) < 0)
     give_up(socket, SetupStep::connect_streams, errno);
+  if (preparation_ != nullptr)
+    preparation_->enter(socket);
   // A directory that only root may enter is entered as root, one that only the user may enter
   // (on a network file system, say) as the user.
   bool entered = ::chdir(working_directory_.c_str()) == 0;
@@ -170,6 +172,8 @@ void CommandPlan::become(int socket, pid_t supervisor) const noexcept {
     ::_exit(127);
   close_descriptors(nullptr, 0, Closing::on_exec);
   reset_signals();
+  if (preparation_ != nullptr)
+    preparation_->confine(socket);
   exec(socket);
 }
 

@@ -10,12 +10,26 @@
 
 namespace cairn {
 
+/// What else a process does on its way to becoming a command, besides the steps of every one. What
+/// fails is reported, and the process ends (give_up()). Async-signal-safe.
+class CommandPreparation {
+public:
+  virtual ~CommandPreparation() = default;
+  /// Before the working directory is entered, as root.
+  virtual void enter(int socket) const noexcept = 0;
+  /// The last before exec, with the command's identity.
+  virtual void confine(int socket) const noexcept = 0;
+};
+
 /// All that a process needs to become a command, made before it is forked off.
 class CommandPlan {
 public:
   /// The command writes to `output`. @throws Error when the invocation cannot be one: no program, a
   /// NUL in a text
   CommandPlan(const Invocation& invocation, const CommandOutput& output);
+
+  /// `preparation` is lent as long as this lives.
+  void prepare_with(const CommandPreparation& preparation) noexcept { preparation_ = &preparation; }
 
   /// Becomes the command: streams, directory, owner, capabilities, exec. What fails is reported
   /// on `socket`. Async-signal-safe. `supervisor` is the parent, with which it dies.
@@ -43,6 +57,7 @@ private:
   Fd input_;
   Fd output_;
   Fd errors_;
+  const CommandPreparation* preparation_ = nullptr; ///< May be null.
   // What execve wants: pointers into the texts above.
   std::vector<char*> argv_pointers_;
   std::vector<char*> environment_pointers_;

@@ -45,6 +45,7 @@ constexpr const char* step_texts[] = {
     "set the group id",
     "set the user id",
     "change the root",
+    "restrict the command to the files of its root",
     "filter system calls for a supervisor",
     "exec",
     "exec",

@@ -48,6 +48,7 @@ enum class SetupStep : std::int32_t {
   gid,
   uid,
   change_root,
+  restrict_files,
   filter_calls,
   exec,
   exec_interpreter, ///< The program is there, but what its first line or ELF header names is not.

@@ -1,0 +1,141 @@
+#include "run/supervised_runner.hpp"
+
+#include "run/emulated_mounts.hpp"
+#include "run/process/outcome.hpp"
+#include "run/process/supervisor.hpp"
+#include "run/supervised/call_supervision.hpp"
+#include "run/supervised/chroot_handler.hpp"
+#include "run/supervised/landlock_rules.hpp"
+#include "run/supervised/supervised_process.hpp"
+#include "run/supervised_devices.hpp"
+#include "util/error.hpp"
+#include "util/file.hpp"
+
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+
+namespace cairn {
+
+namespace {
+
+/// The command's way into its root, and under its supervisor.
+class Confinement final : public CommandPreparation {
+public:
+  explicit Confinement(const std::string& root)
+      : root_(root), rules_(make_landlock_rules(root)), filter_(ChrootHandler::filter()),
+        wait_(best_stopped_wait()) {}
+
+  void enter(int socket) const noexcept override {
+    if (::chroot(root_.c_str()) != 0 || ::chdir("/") != 0)
+      give_up(socket, SetupStep::change_root, errno);
+  }
+
+  void confine(int socket) const noexcept override {
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+      give_up(socket, SetupStep::filter_calls, errno);
+    if (rules_)
+      if (const int error = submit_to_rules(rules_.get()); error != 0)
+        give_up(socket, SetupStep::restrict_files, error);
+    submit_to_filter(socket, filter_, wait_);
+  }
+
+  std::vector<int> descriptors() const {
+    return rules_ ? std::vector<int>{rules_.get()} : std::vector<int>{};
+  }
+
+private:
+  const std::string& root_;
+  Fd rules_;
+  std::vector<sock_filter> filter_;
+  StoppedWait wait_;
+};
+
+struct SupervisedPlan {
+  const CommandPlan& command;
+  Supervision supervision;
+  std::vector<int> kept_descriptors; ///< Sorted.
+};
+
+/// The life of the process that watches over the command. Async-signal-safe.
+[[noreturn]] void watch(const SupervisedPlan& plan) noexcept {
+  close_descriptors(plan.kept_descriptors.data(), plan.kept_descriptors.size(), Closing::now);
+  follow_executor(plan.supervision);
+  supervise(plan.command, plan.supervision);
+}
+
+pid_t start(SupervisedPlan& plan) {
+  std::sort(plan.kept_descriptors.begin(), plan.kept_descriptors.end());
+  const BlockedSignals blocked;
+  const pid_t pid = raw_clone(0);
+  if (pid == 0)
+    watch(plan);
+  if (pid < 0)
+    throw SysError(errno, "start a process");
+  return pid;
+}
+
+/// What a sandbox would mount before the command's own mounts.
+std::vector<CommandMount> system_mounts(const Invocation& invocation) {
+  std::vector<CommandMount> mounts;
+  for (const char* directory : {"/proc", "/sys", "/dev"})
+    mounts.emplace_back(TmpfsMount{RootedPath::parse(directory), std::nullopt});
+  const auto add_file = [&](const char* path, const std::optional<std::string>& text) {
+    if (text)
+      mounts.emplace_back(FileMount{*text, RootedPath::parse(path), 0644});
+  };
+  add_file("/etc/hosts", invocation.hosts);
+  add_file("/etc/resolv.conf", invocation.resolv_conf);
+  return mounts;
+}
+
+} // namespace
+
+Outcome SupervisedRunner::run(const CommandRoot& root, const Invocation& invocation) {
+  const auto begin = std::chrono::steady_clock::now();
+  const auto* directory = std::get_if<DirectoryRoot>(&root);
+  if (directory == nullptr)
+    throw Error("a supervised command needs a directory as its root");
+  if (invocation.network == CommandNetwork::none)
+    throw with_hint(Error("--network=none is not possible without namespaces: a command has the "
+                          "network of its container"),
+                    "it needs a network namespace: user namespaces or CAP_SYS_ADMIN");
+  const auto path = real_path(directory->path);
+  const TempDir system_aside(options_.work_directory, "aside-");
+  const TempDir aside(options_.work_directory, "aside-");
+  CommandOutput output(invocation);
+  CommandPlan command(invocation, output);
+  EmulatedMounts system(system_mounts(invocation), {path, system_aside.path()});
+  ChrootHandler handler(path, make_devices(path + "/dev"));
+  EmulatedMounts mounts(invocation.mounts, {path, aside.path()});
+  const Confinement confinement(path);
+  command.prepare_with(confinement);
+  auto pair = make_handshake();
+  SupervisedPlan plan{command,
+                      {pair.child.get(), ::getpid(), Descendants::adopted, options_.grace},
+                      command.descriptors()};
+  plan.kept_descriptors.push_back(pair.child.get());
+  for (const int descriptor : confinement.descriptors())
+    plan.kept_descriptors.push_back(descriptor);
+  Outcome outcome;
+  {
+    ChildProcess process(running_, start(plan));
+    pair.child.reset();
+    Handshake handshake(std::move(pair.parent));
+    Fd listener;
+    handshake.expect(&listener);
+    CallSupervision supervision(std::move(listener), handler,
+                                [pid = process.pid()] { ::kill(pid, SIGTERM); });
+    outcome = await_outcome(handshake, process, command, output);
+    within([&] { supervision.finish(); }, "supervise the command");
+  }
+  mounts.remove();
+  system.remove();
+  outcome.duration = std::chrono::steady_clock::now() - begin;
+  return outcome;
+}
+
+} // namespace cairn
