@@ -83,7 +83,7 @@ int Call::try_to_write(std::uint64_t address, std::span<const char> bytes) const
     const auto count =
         ::pwrite(memory.get(), bytes.data(), bytes.size(), static_cast<off_t>(address));
     if (count <= 0)
-      return count == 0 || errno == EIO ? EFAULT : errno;
+      return count == 0 || is_no_address(errno) ? EFAULT : errno;
     address += static_cast<std::uint64_t>(count);
     bytes = bytes.subspan(static_cast<std::size_t>(count));
   }

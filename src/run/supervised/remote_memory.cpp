@@ -20,6 +20,10 @@ constexpr std::size_t usual_path = 256;
 
 } // namespace
 
+bool is_no_address(int error) noexcept {
+  return error == EIO || error == EINVAL;
+}
+
 RemoteText read_remote_path(std::uint64_t address, const RemoteRead& read) {
   RemoteText found;
   if (address == 0)
@@ -58,7 +62,7 @@ ssize_t read_memory(pid_t thread, std::uint64_t address, std::span<char> buffer)
     return -errno;
   count = ::pread(memory.get(), buffer.data(), buffer.size(), static_cast<off_t>(address));
   if (count < 0)
-    return errno == EIO ? -EFAULT : -errno;
+    return is_no_address(errno) ? -EFAULT : -errno;
   return count;
 }
 

@@ -31,4 +31,7 @@ RemoteText read_remote_path(std::uint64_t address, const RemoteRead& read);
 /// it is meant to be after each call: numbers are used again.
 ssize_t read_memory(pid_t thread, std::uint64_t address, std::span<char> buffer) noexcept;
 
+/// Whether /proc/TID/mem says by this errno that nothing is at an address, or that it is none.
+bool is_no_address(int error) noexcept;
+
 } // namespace cairn

@@ -97,6 +97,8 @@ TEST_CASE("what a supervisor writes is where it was wanted") {
             return 1;
           if (::syscall(SYS_getppid, page.end) == 0 || errno != EFAULT)
             return 2;
+          if (::syscall(SYS_getppid, ~0UL - 10) == 0 || errno != EFAULT)
+            return 3;
           return 0;
         }) == 0);
 }

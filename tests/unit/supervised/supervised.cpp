@@ -5,6 +5,7 @@
 #include "run/supervised/supervision_trial.hpp"
 #include "util/error.hpp"
 
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,6 +43,8 @@ SupervisedChild::SupervisedChild(const std::vector<TrappedCall>& calls, CallHand
   const pid_t pid = ::fork();
   if (pid == 0)
     watch([&] {
+      // As a command is once it has become another program.
+      ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
       submit_to_filter(pair.child.get(), filter, wait);
       return body();
     });
