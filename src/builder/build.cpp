@@ -152,8 +152,8 @@ bool must_keep_base_blobs(const Plan& plan, const Schedule& schedule, const Buil
       !options.output.failed_push_layout_path.empty() ||
       options.execution.snapshots == SnapshotScope::whole_stage)
     return true;
-  const bool unpacks_again =
-      mode == IsolationMode::inplace || mode == IsolationMode::namespace_directory;
+  const bool unpacks_again = mode == IsolationMode::inplace || mode == IsolationMode::supervised ||
+                             mode == IsolationMode::namespace_directory;
   return plan.stages.size() > 1 && unpacks_again && schedule.runs_commands(plan);
 }
 

@@ -4,12 +4,16 @@
 #include "run/inplace_runner.hpp"
 #include "run/namespace_runner.hpp"
 #include "run/process/capabilities.hpp"
+#include "run/supervised/supervision_trial.hpp"
+#include "run/supervised_runner.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
+#include "util/text.hpp"
 
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -92,6 +96,37 @@ std::optional<IsolationRefusal> try_namespaces(IsolationMode mode,
   }
 }
 
+/// Whether files of a volume can have any owner, as on most they can.
+void try_owner(const std::string& work_directory) {
+  const TempDir place(work_directory, "probe-");
+  constexpr uid_t somebody = 1000;
+  if (::fchown(place.fd().get(), somebody, somebody) != 0)
+    throw SysError(errno, "give a file to another owner");
+}
+
+std::optional<IsolationRefusal> try_supervised(const ProbeRequest& request) {
+  const auto refused = [](std::string reason) {
+    return IsolationRefusal{IsolationMode::supervised, std::move(reason), {}};
+  };
+  if (::geteuid() != 0)
+    return refused(fmt::format("the executor runs as user {}, not as root", ::geteuid()));
+  const auto missing = supervised_capabilities & ~effective_capabilities();
+  if (missing != 0)
+    return refused(fmt::format("{} missing", capability_names(missing)));
+  struct statvfs volume {};
+  if (::statvfs(request.work_directory.c_str(), &volume) == 0 && (volume.f_flag & ST_NOEXEC) != 0)
+    return refused("the work directory is on a volume without executable files (noexec)");
+  try {
+    try_owner(request.work_directory);
+  } catch (const Error& error) {
+    return refused(error.what());
+  }
+  const auto lacks = try_supervision();
+  if (!lacks.empty())
+    return refused(join(lacks, "; "));
+  return std::nullopt;
+}
+
 std::optional<IsolationRefusal> try_in_place(const ProbeRequest& request) {
   const auto refused = [](std::string reason, std::string way_out = {}) {
     return IsolationRefusal{IsolationMode::inplace, std::move(reason), std::move(way_out)};
@@ -116,6 +151,17 @@ std::optional<IsolationRefusal> try_in_place(const ProbeRequest& request) {
   return std::nullopt;
 }
 
+std::optional<IsolationRefusal> try_mode(IsolationMode mode, const ProbeRequest& request) {
+  switch (mode) {
+  case IsolationMode::supervised:
+    return try_supervised(request);
+  case IsolationMode::inplace:
+    return try_in_place(request);
+  default:
+    return try_namespaces(mode, request.work_directory);
+  }
+}
+
 std::vector<IsolationMode> wanted_modes(Isolation wanted) {
   switch (wanted) {
   case Isolation::automatic:
@@ -123,6 +169,8 @@ std::vector<IsolationMode> wanted_modes(Isolation wanted) {
             IsolationMode::inplace};
   case Isolation::namespaces:
     return {IsolationMode::namespace_overlay, IsolationMode::namespace_directory};
+  case Isolation::supervised:
+    return {IsolationMode::supervised};
   case Isolation::inplace:
     return {IsolationMode::inplace};
   case Isolation::none:
@@ -160,6 +208,8 @@ std::string_view isolation_mode_name(IsolationMode mode) {
     return "namespace with overlay";
   case IsolationMode::namespace_directory:
     return "namespace with directory";
+  case IsolationMode::supervised:
+    return "supervised";
   case IsolationMode::inplace:
     return "in place";
   case IsolationMode::none:
@@ -187,8 +237,7 @@ std::string IsolationProbe::way_out() const {
 IsolationProbe probe_isolation(const ProbeRequest& request) {
   IsolationProbe probe;
   for (const IsolationMode mode : wanted_modes(request.wanted)) {
-    auto refusal = mode == IsolationMode::inplace ? try_in_place(request)
-                                                  : try_namespaces(mode, request.work_directory);
+    auto refusal = try_mode(mode, request);
     if (!refusal) {
       probe.mode = mode;
       break;
@@ -206,6 +255,8 @@ std::unique_ptr<Runner> make_runner(const IsolationProbe& probe, RunnerOptions o
   case IsolationMode::namespace_overlay:
   case IsolationMode::namespace_directory:
     return std::make_unique<NamespaceRunner>(std::move(options));
+  case IsolationMode::supervised:
+    return std::make_unique<SupervisedRunner>(std::move(options));
   case IsolationMode::inplace:
     return std::make_unique<InPlaceRunner>(std::move(options));
   case IsolationMode::none:

@@ -14,15 +14,16 @@ namespace cairn {
 enum class IsolationMode {
   namespace_overlay,   ///< Own namespaces, root is an OverlayRoot.
   namespace_directory, ///< Own namespaces, root is a DirectoryRoot.
+  supervised,          ///< No namespaces: root is a DirectoryRoot, see SupervisedRunner.
   inplace,             ///< The container's own "/", one command at a time.
   none,                ///< No command can be run.
 };
 
-/// "namespace with overlay", "namespace with directory", "in place", "none".
+/// "namespace with overlay", "namespace with directory", "supervised", "in place", "none".
 std::string_view isolation_mode_name(IsolationMode mode);
 
 /// What the user asked for with --isolation.
-enum class Isolation { automatic, namespaces, inplace, none };
+enum class Isolation { automatic, namespaces, supervised, inplace, none };
 
 /// --force: work in place although this does not look like a container.
 enum class Force { no, yes };

@@ -111,12 +111,14 @@ void set_isolation(ParsedExecutorFlags& given, const FlagValue& value) {
     isolation = Isolation::automatic;
   else if (value.text() == "namespace")
     isolation = Isolation::namespaces;
+  else if (value.text() == "supervised")
+    isolation = Isolation::supervised;
   else if (value.text() == "inplace")
     isolation = Isolation::inplace;
   else if (value.text() == "none")
     isolation = Isolation::none;
   else
-    throw Error("'{}' is none of auto, namespace, inplace, none", value.text());
+    throw Error("'{}' is none of auto, namespace, supervised, inplace, none", value.text());
 }
 
 void add_ignored_path(ParsedExecutorFlags& given, const FlagValue& value) {
@@ -232,7 +234,7 @@ constexpr Row own_flags[] = {
    [](Parsed& d, const Value& v) { d.command.build.times.reproducible = v.boolean(); }},
 
   {{.name = "isolation", .group = execution_group, .preset = "auto",
-    .help = "Where commands run: namespace, inplace or none; auto is the first that works"},
+    .help = "Where commands run: namespace, supervised, inplace or none; auto is namespace or inplace"},
    set_isolation},
   {{.name = "force", .type = boolean, .group = execution_group, .preset = "false",
     .help = "Work in place although this does not look like a container"},

@@ -30,11 +30,11 @@ public:
     const bool serial =
         services_.mode == IsolationMode::inplace && services_.schedule.runs_commands(plan_);
     const CommandOptions usual;
-    if (const auto& name = services_.options.commands.hostname; serial && name != usual.hostname)
-      services_.progress.warn(
-          "--hostname={}: in place it is in /etc/hosts alone, commands have the "
-          "hostname of their container",
-          name);
+    const auto& name = services_.options.commands.hostname;
+    if (name != usual.hostname && shares_hostname())
+      services_.progress.warn("--hostname={}: {} it is in /etc/hosts alone, commands have the "
+                              "hostname of their container",
+                              name, isolation_mode_name(services_.mode));
     const auto threads = serial ? 1 : std::min(parallel_stages, plan_.stages.size());
     {
       const auto others = start_threads(threads - 1, [this] { work(); });
@@ -47,6 +47,12 @@ public:
   }
 
 private:
+  bool shares_hostname() const {
+    const bool no_namespaces =
+        services_.mode == IsolationMode::inplace || services_.mode == IsolationMode::supervised;
+    return no_namespaces && services_.schedule.runs_commands(plan_);
+  }
+
   /// Builds stages until none is left or one has failed.
   void work() {
     for (;;) {

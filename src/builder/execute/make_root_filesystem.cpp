@@ -14,7 +14,8 @@ std::unique_ptr<RootFilesystem> make_root_filesystem(IsolationMode mode,
   switch (mode) {
   case IsolationMode::namespace_overlay:
     return std::make_unique<OverlayRootFilesystem>(services);
-  case IsolationMode::namespace_directory: {
+  case IsolationMode::namespace_directory:
+  case IsolationMode::supervised: {
     const auto path = services.workspace.new_directory("root");
     return std::make_unique<DirectoryRootFilesystem>(services, DirectoryRoot{path}, path);
   }

@@ -32,11 +32,13 @@ struct RunMounts::Maker {
   Invocation& invocation;
   const std::string& target;
 
-  bool in_place() const { return services.mode == IsolationMode::inplace; }
+  bool emulated() const {
+    return services.mode == IsolationMode::inplace || services.mode == IsolationMode::supervised;
+  }
 
   void operator()(const BindPlan& plan) const {
-    // What a command can write to is its own, and in place it can write to anything.
-    const bool own = plan.access == MountAccess::read_write || in_place();
+    // What a command can write to is its own: anything, where nothing is really mounted.
+    const bool own = plan.access == MountAccess::read_write || emulated();
     std::string path;
     if (own) {
       const auto directory = services.workspace.new_directory("m");

@@ -19,10 +19,10 @@ struct Named {
   const char* name;
 };
 
-constexpr Named names[] = {{CAP_CHOWN, "CAP_CHOWN"},        {CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE"},
-                           {CAP_FOWNER, "CAP_FOWNER"},      {CAP_SETGID, "CAP_SETGID"},
-                           {CAP_SETUID, "CAP_SETUID"},      {CAP_SETFCAP, "CAP_SETFCAP"},
-                           {CAP_SYS_ADMIN, "CAP_SYS_ADMIN"}};
+constexpr Named names[] = {{CAP_CHOWN, "CAP_CHOWN"},         {CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE"},
+                           {CAP_FOWNER, "CAP_FOWNER"},       {CAP_SETGID, "CAP_SETGID"},
+                           {CAP_SETUID, "CAP_SETUID"},       {CAP_SETFCAP, "CAP_SETFCAP"},
+                           {CAP_SYS_ADMIN, "CAP_SYS_ADMIN"}, {CAP_SYS_CHROOT, "CAP_SYS_CHROOT"}};
 
 constexpr int highest_possible = 63;
 
@@ -53,6 +53,8 @@ constexpr CapabilitySet container_capabilities =
 constexpr CapabilitySet inplace_capabilities =
     capability(CAP_CHOWN) | capability(CAP_DAC_OVERRIDE) | capability(CAP_FOWNER) |
     capability(CAP_SETGID) | capability(CAP_SETUID);
+
+constexpr CapabilitySet supervised_capabilities = inplace_capabilities | capability(CAP_SYS_CHROOT);
 
 CapabilitySet effective_capabilities() noexcept {
   Sets sets;

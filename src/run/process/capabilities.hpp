@@ -19,6 +19,9 @@ extern const CapabilitySet container_capabilities;
 /// What works in the container's own "/" need at least.
 extern const CapabilitySet inplace_capabilities;
 
+/// What a supervised command's root needs at least.
+extern const CapabilitySet supervised_capabilities;
+
 /// Those of the calling thread, or none when the kernel does not say. Async-signal-safe.
 CapabilitySet effective_capabilities() noexcept;
 CapabilitySet permitted_capabilities() noexcept;

@@ -237,7 +237,7 @@ TEST_CASE("values that mean nothing are refused") {
        "--import-cache-mounts: 'oci:' names no directory",
        "a layout"},
       {{"--isolation=chroot"},
-       "--isolation: 'chroot' is none of auto, namespace, inplace, none",
+       "--isolation: 'chroot' is none of auto, namespace, supervised, inplace, none",
        "another builder's word"},
       {{"--snapshot-mode=fast"},
        "--snapshot-mode: 'fast' is none of full, redo, time",

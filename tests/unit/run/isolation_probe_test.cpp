@@ -243,6 +243,34 @@ TEST_CASE("an ordinary user without capabilities runs nothing, and learns why") 
   CHECK(said.find("in place: the executor runs as user 1000, not as root") != std::string::npos);
 }
 
+TEST_CASE(
+    "a supervised root is had by who asks for it, as root with the capabilities of a container") {
+  SKIP_IF(cannot_use_place());
+  struct {
+    CapabilitySet kept;
+    const char* said;
+  } const rows[] = {
+      {container_capabilities, "supervised"},
+      {container_capabilities & ~capability(CAP_SYS_CHROOT),
+       "none\nsupervised: CAP_SYS_CHROOT missing"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.said);
+    Place place;
+    const auto said = in_child([&] {
+      keep_capabilities(row.kept);
+      const auto probe = probe_isolation({Isolation::supervised, place.path(), Force::no, {}});
+      if (probe.mode == IsolationMode::supervised) {
+        const auto runner = make_runner(probe, {place.path(), std::chrono::seconds(10)});
+        CHECK(say(*runner, place.directory(), "readlink /proc/self/exe").output ==
+              "/bin/busybox\n");
+      }
+      return climb(probe);
+    });
+    CHECK(said == row.said);
+  }
+}
+
 TEST_CASE("what was not asked for is not tried") {
   const TempDir work("/tmp");
   const auto probe = probe_isolation({Isolation::none, work.path(), Force::yes, {}});
