@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs every suite and adds up the cases: the last line is "N passed, N failed, N skipped".
 
-usage: run.py [--unit BUILD_DIR]... [--functional DIR --programs DIR] [--only TEXT]
+usage: run.py [--unit BUILD_DIR]... [--functional DIR --programs DIR] [--only TEXT] [--jobs N]
 
 --unit takes every test that a Meson build directory registers; --functional every executable in
 DIR, by the protocol that tests/README.md describes. Checks of the sources run once, in the first build.
@@ -13,6 +13,8 @@ import json
 import os
 import pathlib
 import re
+import select
+import signal
 import subprocess
 import sys
 import time
@@ -20,6 +22,10 @@ import time
 DOCTEST_SUMMARY = re.compile(r"\[doctest\] test cases:\s*(\d+)\s*\|\s*(\d+) passed\s*\|\s*(\d+) failed\s*\|")
 DOCTEST_SKIP = re.compile(r"^.*MESSAGE: (skip\b.*)$|^(skip: .*)$", re.M)
 CASE = re.compile(r"^(ok|not ok|skip) (.+)$", re.M)
+ALONE = re.compile(r"^# Runs alone: \S", re.M)
+SLOWEST = 10
+TIDY_SECONDS = 20  # for a test that has been interrupted
+CPUS = os.cpu_count() or 1
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -30,6 +36,8 @@ class Outcome:
     failed: int = 0
     skipped: int = 0
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    cases: list[tuple[float, str]] = dataclasses.field(default_factory=list)  # the seconds of each
     notes: list[str] = dataclasses.field(default_factory=list)
     output: str = ""
 
@@ -42,25 +50,45 @@ class Job:
     directory: str
     timeout: float
     kind: str  # "doctest", "cases" or "script"
+    alone: bool = False  # nothing may run at the same time
 
 
 def run(job: Job) -> Outcome:
-    outcome = Outcome(job.name)
-    started = time.monotonic()
-    try:
-        done = subprocess.run(
-            job.command, cwd=job.directory, env={**os.environ, **job.environment}, timeout=job.timeout,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-        outcome.output, status = done.stdout.decode(errors="replace"), done.returncode
-    except subprocess.TimeoutExpired as late:
-        outcome.output, status = (late.stdout or b"").decode(errors="replace"), -1
-        outcome.notes.append(f"not finished after {job.timeout:.0f} seconds")
+    outcome, printed, started = Outcome(job.name), bytearray(), time.monotonic()
+    with subprocess.Popen(job.command, cwd=job.directory, env={**os.environ, **job.environment},
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        if not read(process, started + job.timeout, printed, outcome.cases):
+            outcome.notes.append(f"not finished after {job.timeout:.0f} seconds")
+            process.send_signal(signal.SIGINT)  # so that it ends its servers
+            if not read(process, time.monotonic() + TIDY_SECONDS, printed, outcome.cases):
+                process.kill()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    outcome.output = printed.decode(errors="replace")
     outcome.seconds = time.monotonic() - started
-    {"doctest": count_doctest, "cases": count_cases, "script": count_script}[job.kind](outcome, status)
-    if status != 0 and outcome.failed == 0:
+    outcome.cpu_seconds = usage.ru_utime + usage.ru_stime
+    {"doctest": count_doctest, "cases": count_cases, "script": count_script}[job.kind](outcome, process.returncode)
+    if process.returncode != 0 and outcome.failed == 0:
         outcome.failed = 1
-        outcome.notes.append(f"exit status {status}")
+        outcome.notes.append(f"exit status {process.returncode}")
     return outcome
+
+
+def read(process: subprocess.Popen, deadline: float, printed: bytearray, cases: list[tuple[float, str]]) -> bool:
+    """Adds to what PROCESS has printed, and to the cases in it: each took as long as it is since the one before. False
+    when the output does not come to an end until DEADLINE."""
+    line, before = b"", time.monotonic()
+    while select.select([process.stdout], [], [], max(0, deadline - time.monotonic()))[0]:
+        chunk = os.read(process.stdout.fileno(), 1 << 16)
+        if not chunk:
+            return True
+        printed += chunk
+        *lines, line = (line + chunk).split(b"\n")
+        for _, text in CASE.findall(b"\n".join(lines).decode(errors="replace")):
+            now = time.monotonic()
+            cases.append((now - before, text))
+            before = now
+    return False
 
 
 def count_doctest(outcome: Outcome, status: int) -> None:
@@ -109,7 +137,8 @@ def unit_jobs(build: pathlib.Path) -> list[Job]:
 def functional_jobs(directory: pathlib.Path, programs: pathlib.Path) -> list[Job]:
     environment = {"CAIRN_PROGRAMS": str(programs.resolve()), "CAIRN_ROOT": str(ROOT)}
     return [
-        Job(f"functional/{path.name}", [str(path.resolve())], environment, str(ROOT), 900, "cases")
+        Job(f"functional/{path.name}", [str(path.resolve())], environment, str(ROOT), 900, "cases",
+            alone=ALONE.search(path.read_text()) is not None)
         for path in sorted(directory.iterdir())
         if path.is_file() and os.access(path, os.X_OK)
     ]
@@ -117,11 +146,28 @@ def functional_jobs(directory: pathlib.Path, programs: pathlib.Path) -> list[Job
 
 def report(outcome: Outcome) -> None:
     counts = f"{outcome.passed} passed, {outcome.failed} failed, {outcome.skipped} skipped"
-    print(f"{outcome.name:<32} {counts}  ({outcome.seconds:.1f} s)", flush=True)
+    print(f"{outcome.name:<32} {counts}  ({outcome.seconds:.1f} s, {outcome.cpu_seconds:.1f} s of CPU)", flush=True)
     for note in outcome.notes:
         print(f"    {note}")
     if outcome.failed:
         print("".join(f"    | {line}\n" for line in outcome.output.splitlines()[-200:]), end="", flush=True)
+
+
+def report_slowest(outcomes: list[Outcome]) -> None:
+    tests = [(outcome.seconds, outcome.name) for outcome in outcomes]
+    cases = [(seconds, f"{outcome.name}: {name}") for outcome in outcomes for seconds, name in outcome.cases]
+    for what, times in (("tests", tests), ("cases", cases)):
+        print(f"slowest {what}:")
+        for seconds, name in sorted(times, reverse=True)[:SLOWEST]:
+            print(f"{seconds:8.1f} s  {name[:120]}")
+
+
+def run_all(jobs: list[Job], workers: int):
+    """Yields outcomes as they come: of those that stand others first, of those that run alone one after another."""
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        for done in concurrent.futures.as_completed([pool.submit(run, job) for job in jobs if not job.alone]):
+            yield done.result()
+    yield from (run(job) for job in jobs if job.alone)
 
 
 def main() -> int:
@@ -130,24 +176,22 @@ def main() -> int:
     parser.add_argument("--functional", type=pathlib.Path, metavar="DIR")
     parser.add_argument("--programs", type=pathlib.Path, metavar="DIR", help="where executor and the others lie")
     parser.add_argument("--only", default="", metavar="TEXT", help="only tests whose name contains TEXT")
+    parser.add_argument("--jobs", type=int, metavar="N", help="how many at once; unit tests one for each CPU, functional "
+                        "tests, which wait a lot, two")
     args = parser.parse_args()
     if args.functional and not args.programs:
         parser.error("--functional needs --programs")
 
-    # Unit tests stand alone; a functional test may bind a port or want the machine to itself.
-    unit = [job for build in args.unit for job in unit_jobs(build) if args.only in job.name]
+    unit = [job for build in args.unit for job in unit_jobs(build)]
     unit = [job for job in unit if job.kind == "doctest" or job.name.startswith(f"{args.unit[0].name}/")]
     functional = functional_jobs(args.functional, args.programs) if args.functional else []
     outcomes = []
-    with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        for outcome in pool.map(run, unit):
+    for jobs, workers in ((unit, args.jobs or CPUS), (functional, args.jobs or 2 * CPUS)):
+        for outcome in run_all([job for job in jobs if args.only in job.name], workers):
             report(outcome)
             outcomes.append(outcome)
-    for job in functional:
-        if args.only in job.name:
-            outcomes.append(run(job))
-            report(outcomes[-1])
 
+    report_slowest(outcomes)
     failed = sum(outcome.failed for outcome in outcomes)
     print(f"{sum(outcome.passed for outcome in outcomes)} passed, {failed} failed, "
           f"{sum(outcome.skipped for outcome in outcomes)} skipped")

@@ -3,11 +3,13 @@
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
 
-from support import case, expect, expect_equal, left_in, main, write_tree
+from support import case, expect, expect_equal, left_in, main, registry, write_tree
 
 SLOW = "FROM REGISTRY/busybox\nRUN echo ready; sleep 60\n"
 
@@ -32,6 +34,18 @@ def kill(process: subprocess.Popen) -> None:
     process.wait()
 
 
+def send(port: int, text: bytes) -> None:
+    """TEXT for who listens there, or is about to."""
+    end = time.monotonic() + 60
+    while True:
+        try:
+            with socket.create_connection(("127.0.0.1", port)) as connection:
+                return connection.sendall(text)
+        except ConnectionRefusedError:
+            expect(time.monotonic() < end, "nobody listens")
+            time.sleep(0.05)
+
+
 def small(world, work: pathlib.Path, *flags: str):
     return world.build("FROM scratch\nCOPY f /f\n", {"f": "x"}, *flags, work=work, isolation="none")
 
@@ -49,11 +63,13 @@ def killed(world):
 @case("a build that runs loses nothing to one that begins")
 def running(world):
     work = world.new_directory("work")
-    process = start(world, work, "FROM REGISTRY/busybox\nRUN echo ready; sleep 2; echo done > /done\nRUN cat /done > /again\n")
+    port = registry.free_port()
+    process = start(world, work, f"FROM REGISTRY/busybox\nRUN echo ready; timeout 60 nc -l -p {port} > /done\nRUN cat /done > /again\n")
     kill(start(world, work))
     mine = builds_in(work)
     small(world, work).succeeded()
     expect_equal(len(builds_in(work)), 1, f"of {mine}")
+    send(port, b"go on")
     process.stdout.read()
     expect_equal(process.wait(60), 0)
     expect_equal(left_in(work), [])

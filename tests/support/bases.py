@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import tempfile
 
+import made_once
+
 ROOT = pathlib.Path(os.environ.get("CAIRN_ROOT", pathlib.Path(__file__).resolve().parents[2]))
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 BUSYBOX = pathlib.Path("/bin/busybox")
@@ -31,9 +33,13 @@ def _need(*programs: str) -> None:
 def _layout(name: str, tag: str, command: str, fill) -> pathlib.Path:
     """build/NAME: an image of one layer, the directory that FILL fills. It appears whole or not at all."""
     kept = ROOT / "build" / name
-    if (kept / "index.json").exists():
-        return kept
-    kept.parent.mkdir(exist_ok=True)
+    with made_once.lock(kept):
+        if not (kept / "index.json").exists():
+            _make_layout(kept, tag, command, fill)
+    return kept
+
+
+def _make_layout(kept: pathlib.Path, tag: str, command: str, fill) -> None:
     with tempfile.TemporaryDirectory(prefix="cairn-base-") as place:
         rootfs, archive, made = (pathlib.Path(place) / part for part in ("rootfs", "layer.tar", "layout"))
         rootfs.mkdir()
@@ -49,11 +55,10 @@ def _layout(name: str, tag: str, command: str, fill) -> pathlib.Path:
         _command("umoci", "new", "--image", image)
         _command("umoci", "raw", "add-layer", "--image", image, str(archive))
         _command("umoci", "config", "--image", image, "--config.cmd", command, "--config.env", PATH)
-        new = kept.with_name(f"{name}.{os.getpid()}")
+        new = kept.with_name(f"{kept.name}.{os.getpid()}")
         shutil.copytree(made, new)
     shutil.rmtree(kept, ignore_errors=True)
     new.rename(kept)
-    return kept
 
 
 def _fill_busybox(rootfs: pathlib.Path) -> None:

@@ -6,6 +6,8 @@ import re
 import shutil
 import subprocess
 
+import made_once
+
 VERSION = "4.73.0" # the last one for Node 20
 NODE = "20.9.0" # where there is an older one, as Debian 12's
 
@@ -20,13 +22,14 @@ def npm_package(build: pathlib.Path, name: str, version: str) -> pathlib.Path:
     """The folder of a package, put below BUILD once. @raises RuntimeError when it cannot be had"""
     folder = build / f"{name}-{version}"
     package = folder / "node_modules" / name
-    if not package.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run(["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock",
-                               "--prefix", str(folder), f"{name}@{version}"],
-                              capture_output=True, text=True, timeout=300, check=False)
-        if done.returncode != 0:
-            raise RuntimeError(f"npm cannot install {name}: {done.stderr.strip()[-300:]}")
+    with made_once.lock(folder):
+        if not package.exists():
+            folder.mkdir(exist_ok=True)
+            done = subprocess.run(["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock",
+                                   "--prefix", str(folder), f"{name}@{version}"],
+                                  capture_output=True, text=True, timeout=300, check=False)
+            if done.returncode != 0:
+                raise RuntimeError(f"npm cannot install {name}: {done.stderr.strip()[-300:]}")
     return package
 
 

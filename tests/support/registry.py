@@ -2,6 +2,7 @@
 import contextlib
 import http.client
 import pathlib
+import random
 import shutil
 import socket
 import subprocess
@@ -14,9 +15,12 @@ MARK = "?mark="
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """A port of the loopback interface that nobody listens on: below those that the kernel gives to whoever asks for any,
+    so that it is still free when a server of the caller's takes it, whatever other tests do meanwhile."""
+    while True:
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", random.randrange(10_000, 32_768)))
+            return listener.getsockname()[1]
 
 
 class Registry:

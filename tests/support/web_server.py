@@ -24,6 +24,12 @@ class Served:
     authorization: str
     condition: str  # If-None-Match or If-Modified-Since
     range: str
+    ended: float  # seconds since 1970, in milliseconds
+    took: float
+
+    @property
+    def begun(self) -> float:
+        return self.ended - self.took
 
     @property
     def line(self) -> str:
@@ -55,7 +61,8 @@ class WebServer:
             "http {\n"
             "  log_format line escape=json '{\"method\":\"$request_method\",\"path\":\"$request_uri\","
             "\"status\":$status,\"host\":\"$http_host\",\"authorization\":\"$http_authorization\","
-            "\"condition\":\"$http_if_none_match$http_if_modified_since\",\"range\":\"$http_range\"}';\n"
+            "\"condition\":\"$http_if_none_match$http_if_modified_since\",\"range\":\"$http_range\","
+            "\"ended\":$msec,\"took\":$request_time}';\n"
             f"  access_log {self.log} line; {places}\n"
             "  default_type application/octet-stream; types { text/plain txt; }\n"
             f"  server {{\n    listen {self.host}{' ssl' if tls else ''}; root {self.root}; {certificate}\n"
