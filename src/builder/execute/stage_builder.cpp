@@ -7,7 +7,7 @@
 #include "builder/plan/stage_graph.hpp"
 #include "util/error.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <chrono>
 
