@@ -2,6 +2,7 @@
 """Base images that lie: broken blobs, archives that reach out of the root, bombs. Nothing outside is ever touched."""
 import contextlib
 import gzip
+import itertools
 import json
 import os
 import pathlib
@@ -214,17 +215,17 @@ def hostile_context(world):
 def bomb(size: int):
     """A file of SIZE zeros."""
     yield tar_layers.header("bomb", tarfile.REGTYPE, size)
-    for _ in range(size >> 20):
-        yield bytes(1 << 20)
+    yield from itertools.repeat(bytes(1 << 20), size >> 20)
     yield bytes(1024)
 
 
 def attributes(key: str, count: int, size: int):
     """COUNT files, each with a pax record of KEY that is SIZE bytes long."""
     record = f"{size} {key}=".encode()
+    content = record + b"x" * (size - len(record) - 1) + b"\n" + bytes(-size % 512)
     for number in range(count):
         yield tar_layers.header("pax", tarfile.XHDTYPE, size)
-        yield record + b"x" * (size - len(record) - 1) + b"\n" + bytes(-size % 512)
+        yield content
         yield tar_layers.header(f"f{number}", tarfile.REGTYPE, 0)
     yield bytes(1024)
 

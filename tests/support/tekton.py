@@ -25,8 +25,13 @@ class Invalid(Exception):
     """A manifest that Tekton would refuse."""
 
 
+def parse(text: str) -> list:
+    """The documents of a text: with libyaml that takes a tenth of the time, where PyYAML has it."""
+    return [document for document in yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) if document]
+
+
 def load(path: pathlib.Path) -> list[dict]:
-    return [document for document in yaml.safe_load_all(path.read_text()) if document]
+    return parse(path.read_text())
 
 
 def names(entries: list[dict] | None) -> list[str]:
