@@ -2,6 +2,7 @@
 
 #include "build/copy_operand.hpp"
 #include "build/named_context.hpp"
+#include "build/plan_limits.hpp"
 #include "build/stage_graph.hpp"
 #include "dockerfile/values.hpp"
 #include "util/error.hpp"
@@ -27,7 +28,7 @@ const in::Add& only_add(const Stage& from, const EpochSurroundings& around, Stag
     const auto found = around.arguments.global.find(std::string(name));
     return found != around.arguments.global.end() ? std::optional(found->second) : std::nullopt;
   };
-  if (expand_word(from.from.image, global, escape) != "scratch")
+  if (expand_word(from.from.image, interruptible(global, around.cancel), escape) != "scratch")
     throw Error("SOURCE_DATE_EPOCH: its stage must be FROM scratch");
   const in::Add* only = nullptr;
   std::size_t sources = 0;
@@ -51,6 +52,7 @@ const in::Add& only_add(const Stage& from, const EpochSurroundings& around, Stag
 /// What that stage adds. @throws Error
 RemoteSource added_source(const Stage& from, const EpochSurroundings& around) {
   StageDraft stage;
+  stage.cancel = around.cancel;
   const auto& add = only_add(from, around, stage);
   const auto word = [&](const std::string& text) {
     return expand_word(text, stage.lookup(), around.dockerfile.directives.escape);
