@@ -104,7 +104,8 @@ def wrong_byte(world):
             expect(digest.removeprefix("sha256:") not in left, f"kept: {left}")
             expect_equal([name for name in blob_files(directory) if name.startswith(".")], [], "half written")
             for name in left:
-                expect_equal(hashlib.sha256(blob(directory, name).read_bytes()).hexdigest(), name, "a blob that is kept")
+                found = hashlib.sha256(blob(directory, name).read_bytes()).hexdigest()
+                expect_equal(found, name, "a blob that is kept")
             proxy.reset()
             wanted = build(world, server.host, world.new_directory("cache")).succeeded()
             for _ in range(2):

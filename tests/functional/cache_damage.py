@@ -76,7 +76,8 @@ def replace(path: pathlib.Path, make) -> None:
 LAYOUT_DAMAGE = {  # of the layout of every step
     "index.json emptied": lambda entry: os.truncate(entry / "index.json", 0),
     "half of index.json": lambda entry: halve(entry / "index.json"),
-    "an index.json without images": lambda entry: (entry / "index.json").write_text('{"schemaVersion":2,"manifests":[]}'),
+    "an index.json without images":
+        lambda entry: (entry / "index.json").write_text('{"schemaVersion":2,"manifests":[]}'),
     "no index.json": lambda entry: (entry / "index.json").unlink(),
     "a directory for index.json": lambda entry: replace(entry / "index.json", pathlib.Path.mkdir),
     "no oci-layout": lambda entry: (entry / "oci-layout").unlink(),
