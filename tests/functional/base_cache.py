@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """Base images in --cache-dir: what is remembered of them, builds without their registry, what kaniko's warmer left."""
+import contextlib
+import hashlib
 import json
 import os
 import pathlib
@@ -9,6 +11,8 @@ import sys
 
 from cache_support import TEXT, asked, blob, build, own_registry, push
 from support import Skip, case, expect, expect_equal, main, registry, tar_layers
+
+import fault_proxy
 
 @case("a build works without its registry when --cache-dir has all of the base image, by tag and by digest")
 def without_registry(world):
@@ -72,6 +76,41 @@ def index(world):
         build(world, server.host, directory, text=text).succeeded()
         server.close()
         build(world, server.host, directory, text=text).succeeded()
+
+
+@contextlib.contextmanager
+def faulty(server):
+    """A way to a registry on which bytes get lost or change."""
+    with contextlib.closing(fault_proxy.FaultProxy(server.host)) as proxy:
+        yield proxy
+
+
+def blob_files(directory: pathlib.Path) -> list[str]:
+    """All files of a cache directory's store of blobs, with what is only half there."""
+    return sorted(path.name for path in (directory / "blobs").rglob("*") if not path.is_dir())
+
+
+@case("a blob that comes with a wrong byte is an error, nothing of it is kept, and the next build succeeds")
+def wrong_byte(world):
+    with own_registry(world) as server, faulty(server) as proxy:
+        manifest = json.loads(registry.get(server.host, "/v2/base/manifests/1"))
+        for about in (manifest["layers"][0], manifest["config"]):
+            directory, digest = world.new_directory("cache"), about["digest"]
+            proxy.add(f"^GET .*/blobs/{digest}", times=99, flip_byte=about["size"] // 2)
+            done = build(world, proxy.host, directory)
+            expect_equal(done.status, 1, done.said)
+            expect(digest in done.error and "the bytes that came have the digest" in done.error, done.said)
+            left = [name for name in blob_files(directory) if name.removeprefix(".") == name]
+            expect(digest.removeprefix("sha256:") not in left, f"kept: {left}")
+            expect_equal([name for name in blob_files(directory) if name.startswith(".")], [], "half written")
+            for name in left:
+                found = hashlib.sha256(blob(directory, name).read_bytes()).hexdigest()
+                expect_equal(found, name, "a blob that is kept")
+            proxy.reset()
+            wanted = build(world, server.host, world.new_directory("cache")).succeeded()
+            for _ in range(2):
+                healed = build(world, proxy.host, directory).succeeded()
+                expect_equal(healed.image.text("/size"), wanted.image.text("/size"))
 
 
 DAMAGE = [

@@ -139,6 +139,24 @@ def hidden_credentials(world: World) -> str:
     return ""
 
 
+def few_processes(world: World, profile: pods.Profile) -> str:
+    """Each build ends well, or with an error that says what is lacking; World.build() sees that nothing is left."""
+    dockerfile = ("FROM {base} AS a\nRUN echo 1 > /one\nFROM {base}\nRUN echo 2 | cat > /two\n"
+                  "COPY --from=a /one /one\nCOPY a.txt /\n")
+    ends = {}
+    for limit in (1, 2, 3, 4, 5, 6, 8, 12, 24):
+        limited = pods.Profile(profile.name, capabilities=profile.capabilities, seccomp=profile.seccomp,
+                               most_processes=limit)
+        done, digest = world.build(limited, dockerfile)
+        why = done.stderr[done.stderr.find("error: "):] if "error: " in done.stderr else ""
+        # A shell that cannot fork ends with its own status.
+        says = "Dockerfile:4: RUN " if done.returncode == 2 else "Resource temporarily unavailable"
+        if done.returncode not in (0, 1, 2, 75) or (done.returncode and (digest or says not in why)):
+            return f"with {limit} processes: exit status {done.returncode}, {digest!r}: {done.stderr[-800:]}"
+        ends[limit] = done.returncode
+    return "" if (ends[1], ends[24]) == (1, 0) else f"exit statuses by limit: {ends}"
+
+
 def main() -> int:
     if os.geteuid() != 0 or shutil.which("runc") is None:
         print("skip pods: needs root and runc")
@@ -160,6 +178,9 @@ def main() -> int:
             case("where the root is read-only, a RUN is refused with a hint that names the setting", lambda: read_only_root(world))
             case("a restricted pod builds from copies", lambda: restricted_copy(world))
             case("a restricted pod refuses a RUN and names its line", lambda: restricted_run(world))
+            for where, profile in (("in place", pods.BASELINE), ("in namespaces", pods.UNCONFINED)):
+                case(f"a pod that may have few processes builds {where} with fewer threads, or the error says so",
+                     lambda profile=profile: few_processes(world, profile))
             case("a RUN cannot read the executor's environment", lambda: hidden_credentials(world))
         finally:
             world.close()

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """executor push: images that lie in archives and layouts go to registries."""
 import contextlib
+import gzip
 import hashlib
 import io
 import json
@@ -217,6 +218,24 @@ def usage(world):
                         (["--insecure", "push", "a"], "comes before its flags")):
         status, _, err, _ = world.execute(words)
         expect(status == 1 and text in err, f"{words}: {err}")
+
+
+@case("an archive that stands for much more than itself is refused, and the flag that the error names lets it pass")
+def large_archive(world):
+    path = world.new_directory("large") / "image.tar"
+    world.files_only("FROM scratch\nCOPY f /f\n", FILES,
+                     outputs=("--no-push", f"--tar-path={path}", "--destination=app:1")).succeeded()
+    with tarfile.open(path, "a") as file:
+        zeros = tarfile.TarInfo("zeros")
+        zeros.size = 30 << 20
+        file.addfile(zeros, io.BytesIO(bytes(zeros.size)))
+    packed = path.with_suffix(".tar.gz")
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    name, status, said = push(world, packed, "--max-unpacked-size=1M")
+    expect(status == 1 and "hint: --max-unpacked-size allows more" in said, said)
+    expect_equal(world.tags(name), [])
+    for flags in ((), ("--max-unpacked-size=0",), ("--max-unpacked-size=50M",)):
+        pushed(world, packed, *flags)
 
 
 if __name__ == "__main__":

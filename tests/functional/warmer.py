@@ -357,5 +357,26 @@ def command_line(world):
         expect(status == 1 and text in output, f"{words}: {status} {output}")
 
 
+@case("a layer that stands for much more than itself is an error, and the flag that it names lets it pass")
+def large_layer(world):
+    world.push("zeros", [tar_layers.entry("zeros", bytes(30 << 20))])
+    image = f"--image={world.host}/zeros"
+    failed = warm(world, world.new_directory("cache"), image, "--max-unpacked-size=1M")
+    failed.failed("hint: --max-unpacked-size allows more")
+    for flags in ((), ("--max-unpacked-size=0",), ("--max-unpacked-size=50M",)):
+        warm(world, world.new_directory("cache"), image, *flags).succeeded()
+
+
+@case("an archive in a context that stands for much more than itself is an error, too")
+def large_context(world):
+    context = world.new_directory("context") / "context.tar.gz"
+    context.write_bytes(tar_layers.compress(tar_layers.tar([tar_layers.entry("zeros", bytes(30 << 20))])))
+    file = world.context("FROM REGISTRY/busybox\nCOPY zeros /zeros\n") / "Dockerfile"
+    words = (f"--dockerfile={file}", f"--context=tar://{context}", f"--cache-repo={world.host}/{world.new_name('steps')}")
+    failed = warm(world, world.new_directory("cache"), *words, "--max-unpacked-size=1M")
+    failed.failed("hint: --max-unpacked-size allows more")
+    warm(world, world.new_directory("cache"), *words, "--max-unpacked-size=50M").succeeded()
+
+
 if __name__ == "__main__":
     sys.exit(main())

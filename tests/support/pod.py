@@ -53,7 +53,8 @@ class Profile:
     """The part of a pod's security context that matters here."""
 
     def __init__(self, name: str, *, uid: int = 0, capabilities: list[str] = (), seccomp: bool = False,
-                 no_new_privs: bool = False, read_only: bool = False, host_users: bool = True):
+                 no_new_privs: bool = False, read_only: bool = False, host_users: bool = True,
+                 most_processes: int = 0):
         self.name = name
         self.uid = uid
         self.capabilities = list(capabilities)
@@ -61,6 +62,7 @@ class Profile:
         self.no_new_privs = no_new_privs
         self.read_only = read_only
         self.host_users = host_users
+        self.most_processes = most_processes  # a node's podPidsLimit; 0 for none
 
 
 UNCONFINED = Profile("default capabilities, no seccomp", capabilities=DEFAULT_CAPABILITIES)
@@ -214,6 +216,8 @@ class Pod:
     def _confine(self, linux: dict) -> None:
         linux["maskedPaths"], linux["readonlyPaths"] = MASKED, READ_ONLY
         linux["namespaces"] = [n for n in linux["namespaces"] if n["type"] != "network"]
+        if self.profile.most_processes:
+            linux["resources"]["pids"] = {"limit": self.profile.most_processes}
         if self.profile.seccomp:
             linux["seccomp"] = seccomp_profile(self.profile.capabilities)
         if not self.profile.host_users:

@@ -5,7 +5,7 @@
 
 using namespace cairn;
 
-TEST_SUITE_BEGIN("build/reserved_paths");
+TEST_SUITE_BEGIN("builder/reserved_paths");
 
 namespace {
 

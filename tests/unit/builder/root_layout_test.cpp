@@ -7,7 +7,7 @@
 
 using namespace cairn;
 
-TEST_SUITE_BEGIN("build/layout");
+TEST_SUITE_BEGIN("builder/root_layout");
 
 namespace {
 
