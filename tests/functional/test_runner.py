@@ -6,7 +6,8 @@ import sys
 from support import ROOT, File, case, expect, expect_equal, main, write_tree
 
 # Each waits until the other runs as well.
-MEETS = "#!/bin/bash\ntouch {own}\nfor i in $(seq 600); do [ -e {other} ] && echo ok met && exit; sleep 0.1; done\necho not ok met: alone\n"
+MEETS = ("#!/bin/bash\ntouch {own}\nfor i in $(seq 600); do [ -e {other} ] && echo ok met && exit; sleep 0.1; done\n"
+         "echo not ok met: alone\n")
 ALONE = "#!/bin/bash\n# Runs alone: it looks at what the others do\n{}"
 
 
@@ -44,7 +45,8 @@ def alone(world):
 
 @case("what took longest is told, tests and cases apart, before the sum")
 def slowest(world):
-    tests = {name: f"#!/bin/bash\necho ok the quick case of {name}\nsleep 0.4\necho ok the slow case of {name}\n" for name in "ab"}
+    tests = {name: f"#!/bin/bash\necho ok the quick case of {name}\nsleep 0.4\necho ok the slow case of {name}\n"
+             for name in "ab"}
     tests |= {f"quick{number}": "#!/bin/bash\necho ok nothing\n" for number in range(12)}
     _, lines = run(world, tests)
     begin, middle = lines.index("slowest tests:"), lines.index("slowest cases:")
