@@ -15,8 +15,8 @@ def run(world, tests: dict[str, str], *flags: str) -> tuple[int, list[str]]:
     """The exit status for TESTS, and the lines that were printed."""
     folder = world.new_directory("tests")
     write_tree(folder, {name: File(text, 0o755) for name, text in tests.items()})
-    done = subprocess.run([ROOT / "tests/run.py", f"--functional={folder}", f"--programs={world.program.parent}", *flags],
-                          capture_output=True, text=True, check=False, timeout=120)
+    words = [ROOT / "tests/run.py", f"--functional={folder}", f"--programs={world.program.parent}", *flags]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
     expect_equal(done.stderr, "")
     return done.returncode, done.stdout.splitlines()
 
@@ -38,7 +38,7 @@ def alone(world):
     marks = world.new_directory("marks")
     busy = f"mkdir {marks}/$$ && sleep 0.5 && rmdir {marks}/$$ && echo ok busy\n"
     quiet = f"ls {marks} | grep . && echo not ok it is not alone || echo ok it is alone; {busy}"
-    tests = {"a": ALONE.format(quiet), "b": f"#!/bin/bash\n{busy}", "c": f"#!/bin/bash\n{busy}", "d": ALONE.format(quiet)}
+    tests = dict.fromkeys("ad", ALONE.format(quiet)) | dict.fromkeys("bc", f"#!/bin/bash\n{busy}")
     status, lines = run(world, tests, "--jobs=4")
     expect_equal((status, lines[-1]), (0, "6 passed, 0 failed, 0 skipped"))
 
