@@ -64,7 +64,8 @@ def killed(world):
 def running(world):
     work = world.new_directory("work")
     port = registry.free_port()
-    process = start(world, work, f"FROM REGISTRY/busybox\nRUN echo ready; timeout 60 nc -l -p {port} > /done\nRUN cat /done > /again\n")
+    process = start(world, work, "FROM REGISTRY/busybox\n"
+                                 f"RUN echo ready; timeout 60 nc -l -p {port} > /done\nRUN cat /done > /again\n")
     kill(start(world, work))
     mine = builds_in(work)
     small(world, work).succeeded()

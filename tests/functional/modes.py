@@ -97,12 +97,13 @@ def one_image(world, example) -> None:
                f"{mode}: another isolation: {done.stderr[:600]}")
         missing = [line for line in example.prints if line not in printed]
         expect_equal(missing, [], f"{mode}: not printed")
-        image = containers.pulled(world, tag)
+        digest = tar_layers.digest_of(world.manifest(tag))
         if reference is None:
-            reference = image
-            example.check(image)
-        elif image.digest != reference.digest:
-            lines = built_image.differences(reference, image)
+            reference = containers.pulled(world, tag)
+            expect_equal(reference.digest, digest)
+            example.check(reference)
+        elif digest != reference.digest:
+            lines = built_image.differences(reference, containers.pulled(world, tag))
             raise AssertionError(f"overlay | {mode}: " + "\n".join(lines[:20]))
 
 

@@ -2,11 +2,13 @@
 paths and variables, on a root file system that is an overlay, as it is on a node. Only the network is that of the machine,
 where the tests' registries are."""
 import dataclasses
+import functools
 import json
 import os
 import pathlib
 import shutil
 import subprocess
+import tempfile
 import uuid
 
 import idmapped
@@ -36,6 +38,15 @@ def seccomp_profile(capabilities: list[str]) -> dict:
                      "arm64": ["SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"]}
     return {"defaultAction": source["defaultAction"], "defaultErrnoRet": 1,
             "architectures": architectures[machine], "syscalls": calls}
+
+
+@functools.cache
+def runtime_specification() -> str:
+    """The configuration that runc starts from, the same for every container."""
+    with tempfile.TemporaryDirectory() as bundle:
+        subprocess.run(["runc", "spec", "--bundle", bundle], check=True)
+        return (pathlib.Path(bundle) / "config.json").read_text()
+
 
 TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount"
 # containerd's, as of 2.1
@@ -189,10 +200,7 @@ class Pod:
                                            done.stderr.decode(errors="replace"))
 
     def _write_config(self, arguments: list[str], environment: dict[str, str], cwd: str) -> None:
-        path = self.bundle / "config.json"
-        path.unlink(missing_ok=True)
-        subprocess.run(["runc", "spec", "--bundle", str(self.bundle)], check=True)
-        config = json.loads(path.read_text())
+        config = json.loads(runtime_specification())
         profile = self.profile
         variables = {"PATH": "/usr/local/bin:/kaniko", "HOSTNAME": self.name, "HOME": "/root",
                      "DOCKER_CONFIG": "/kaniko/.docker/", "SSL_CERT_DIR": "/kaniko/ssl/certs", **SERVICE, **environment}
@@ -211,7 +219,7 @@ class Pod:
             if mount["destination"] == "/sys":  # without a network namespace of its own sysfs cannot be mounted
                 mount.update({"type": "bind", "source": "/sys", "options": ["rbind", "nosuid", "noexec", "nodev", "ro"]})
         self._confine(config["linux"])
-        path.write_text(json.dumps(config))
+        (self.bundle / "config.json").write_text(json.dumps(config))
 
     def _confine(self, linux: dict) -> None:
         linux["maskedPaths"], linux["readonlyPaths"] = MASKED, READ_ONLY

@@ -15,8 +15,8 @@ MARK = "?mark="
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody listens on: below those that the kernel gives to whoever asks for any,
-    so that it is still free when a server of the caller's takes it, whatever other tests do meanwhile."""
+    """A port of the loopback interface that nobody listens on: below those that the kernel gives to whoever asks for
+    any, so that it is still free when a server of the caller's takes it, whatever other tests do meanwhile."""
     while True:
         with socket.socket() as listener, contextlib.suppress(OSError):
             listener.bind(("127.0.0.1", random.randrange(10_000, 32_768)))
