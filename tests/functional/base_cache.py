@@ -22,7 +22,8 @@ def without_registry(world):
         server.close()
         by_tag = build(world, server.host, directory).succeeded()
         expect("is used, which" in by_tag.err and server.digest in by_tag.err, by_tag.err)
-        by_digest = build(world, server.host, directory, text=TEXT.replace("base:1", f"base@{server.digest}")).succeeded()
+        by_digest = build(world, server.host, directory, text=TEXT.replace("base:1",
+                                                                           f"base@{server.digest}")).succeeded()
         expect("is used, which" not in by_digest.err, by_digest.err)
         new_step = build(world, server.host, directory, text=TEXT + "RUN cat /f > /g\n").succeeded()
     expect_equal(by_digest.image.files["/size"].text, first.image.files["/size"].text)
@@ -116,7 +117,8 @@ def wrong_byte(world):
 DAMAGE = [
     ("a truncated manifest", lambda d, m, l: blob(d, m).write_bytes(blob(d, m).read_bytes()[:50])),
     ("another manifest", lambda d, m, l: blob(d, m).write_bytes(b'{"schemaVersion":2}')),
-    ("a layer of the right size with other bytes", lambda d, m, l: blob(d, l).write_bytes(b"x" * blob(d, l).stat().st_size)),
+    ("a layer of the right size with other bytes",
+     lambda d, m, l: blob(d, l).write_bytes(b"x" * blob(d, l).stat().st_size)),
     ("a truncated layer", lambda d, m, l: os.truncate(blob(d, l), 1000)),
     ("a link to an endless file", lambda d, m, l: (blob(d, l).unlink(), blob(d, l).symlink_to("/dev/zero"))),
     ("a pipe", lambda d, m, l: (blob(d, m).unlink(), os.mkfifo(blob(d, m)))),
@@ -147,8 +149,9 @@ for row in DAMAGE:
 def kaniko_layout(server, directory: pathlib.Path) -> pathlib.Path:
     """What kaniko's warmer leaves by default: an image layout under the digest of the manifest."""
     place = directory / "layout"
-    subprocess.run(["skopeo", "copy", "--quiet", "--src-tls-verify=false", f"docker://{server.host}/base:1", f"oci:{place}:base"],
-                   check=True)
+    subprocess.run(
+        ["skopeo", "copy", "--quiet", "--src-tls-verify=false", f"docker://{server.host}/base:1", f"oci:{place}:base"],
+        check=True)
     return place.rename(directory / server.digest)
 
 
@@ -157,9 +160,14 @@ def kaniko_archive(server, directory: pathlib.Path) -> pathlib.Path:
     raw = registry.get(server.host, f"/v2/base/manifests/{server.digest}")
     manifest = json.loads(raw)
     names = [layer["digest"].removeprefix("sha256:") + ".tar.gz" for layer in manifest["layers"]]
-    blobs = [registry.get(server.host, f"/v2/base/blobs/{part['digest']}") for part in (manifest["config"], *manifest["layers"])]
+    blobs = [
+        registry.get(server.host, f"/v2/base/blobs/{part['digest']}")
+        for part in (manifest["config"], *manifest["layers"])
+    ]
     about = [{"Config": manifest["config"]["digest"], "RepoTags": [f"{server.host}/base:1"], "Layers": names}]
-    members = [*zip([manifest["config"]["digest"], *names], blobs, strict=True), ("manifest.json", json.dumps(about).encode())]
+    members = [
+        *zip([manifest["config"]["digest"], *names], blobs, strict=True), ("manifest.json", json.dumps(about).encode())
+    ]
     (directory / f"{server.digest}.json").write_bytes(raw)
     (directory / server.digest).write_bytes(tar_layers.tar(tar_layers.entry(name, data) for name, data in members))
     return directory / server.digest
@@ -188,7 +196,8 @@ for kind, make in (("a layout", kaniko_layout), ("an archive", kaniko_archive)):
             make(server, directory)
             before = len(server.requests())
             build(world, server.host, directory).succeeded()
-            expect_equal([line for line in server.requests()[before:] if not line.startswith(("HEAD", "GET /v2/ "))], [])
+            expect_equal([line for line in server.requests()[before:] if not line.startswith(("HEAD", "GET /v2/ "))],
+                         [])
 
     @case(f"kaniko: {kind} that its warmer left makes a build by digest work without the registry")
     def kaniko_without_registry(world, make=make):

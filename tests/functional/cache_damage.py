@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Layers of cached steps that turn out to be damaged or gone when somebody reads them: the build begins again without them."""
+"""Layers of cached steps that turn out to be damaged or gone when somebody reads them: the build begins again
+without them."""
 import itertools
 import json
 import os
@@ -11,13 +12,15 @@ from cache_support import cached_steps, own_registry
 from mount_support import on_both_rungs
 from support import case, expect, expect_equal, main
 
-TEXT = "FROM REGISTRY/busybox\nRUN cat /proc/sys/kernel/random/uuid > /stamp\nRUN cat /proc/sys/kernel/random/uuid > /other\n"
+TEXT = ("FROM REGISTRY/busybox\nRUN cat /proc/sys/kernel/random/uuid > /stamp\n"
+        "RUN cat /proc/sys/kernel/random/uuid > /other\n")
 ANEW = "the build begins again without it"
 
 
 def layer_with(blobs: pathlib.Path, image, name: str, pattern: str) -> pathlib.Path:
     """The blob of the layer that holds NAME."""
-    digest, = (about["digest"] for about, layer in zip(image.manifest["layers"], image.layers, strict=True) if name in layer.names)
+    digest, = (about["digest"] for about, layer in zip(image.manifest["layers"], image.layers, strict=True)
+               if name in layer.names)
     path, = blobs.glob(pattern.format(hex=digest.removeprefix("sha256:")))
     return path
 
@@ -27,7 +30,8 @@ def other_bytes(path: pathlib.Path) -> None:
 
 
 def heals(world, flags: list[str], damage) -> None:
-    """A build after DAMAGE, which is told the image, is one without a cache for what is damaged; the one after it finds all."""
+    """A build after DAMAGE, which is told the image, is one without a cache for what is damaged; the one after it
+    finds all."""
     first = world.build(TEXT, None, "--cache", *flags).succeeded()
     damage(first.image)
     second = world.build(TEXT, None, "--cache", *flags).succeeded()

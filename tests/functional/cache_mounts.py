@@ -28,16 +28,21 @@ def cache_id(world, build):
 
 @on_both_rungs("cache: belongs to whom uid, gid and mode say")
 def cache_owner(world, build):
-    lines = printed(build("FROM REGISTRY/busybox\nUSER ann\nRUN --mount=type=cache,target=/c,uid=1001,gid=50,mode=0750 "
-                          "stat -L -c '%u:%g %a' /c && touch /c/x\nUSER root\nRUN --mount=type=cache,target=/c stat -L -c '%u:%g %a' /c\n"))
+    lines = printed(
+        build(
+            "FROM REGISTRY/busybox\nUSER ann\nRUN --mount=type=cache,target=/c,uid=1001,gid=50,mode=0750 "
+            "stat -L -c '%u:%g %a' /c && touch /c/x\nUSER root\n"
+            "RUN --mount=type=cache,target=/c stat -L -c '%u:%g %a' /c\n"
+        ))
     expect_equal(lines, ["1001:50 750", "0:0 755"])
 
 
 @on_both_rungs("cache: begins with what from and source hold")
 def cache_from(world, build):
-    lines = printed(build("FROM REGISTRY/busybox AS seed\nRUN mkdir -p /s/t && echo seed > /s/t/f\nFROM REGISTRY/busybox\n"
-                          "RUN --mount=type=cache,from=seed,source=/s/t,target=/c cat /c/f && echo more >> /c/f\n"
-                          "RUN --mount=type=cache,from=seed,source=/s/t,target=/c cat /c/f\n"))
+    lines = printed(
+        build("FROM REGISTRY/busybox AS seed\nRUN mkdir -p /s/t && echo seed > /s/t/f\nFROM REGISTRY/busybox\n"
+              "RUN --mount=type=cache,from=seed,source=/s/t,target=/c cat /c/f && echo more >> /c/f\n"
+              "RUN --mount=type=cache,from=seed,source=/s/t,target=/c cat /c/f\n"))
     expect_equal(lines, ["seed", "seed", "more"])
 
 
@@ -148,8 +153,14 @@ def cache_hostile_import(world):
     build_in_namespaces(world, FILL, None, f"--export-cache-mounts={first}").succeeded()
     config = json.loads(world.manifest(f"{name}:main"))["config"]["digest"]
     labels = json.loads(registry.get(world.host, f"/v2/{name}/blobs/{config}"))["config"]["Labels"]
-    through_link = [tar_layers.entry("before", "x"), tar_layers.symlink("l", str(outside)), tar_layers.entry("l/pwned", "x")]
-    for entries in (through_link, [tar_layers.entry("before", "x"), tar_layers.hard_link("pwned", "../../../../etc/passwd")]):
+    through_link = [
+        tar_layers.entry("before", "x"),
+        tar_layers.symlink("l", str(outside)),
+        tar_layers.entry("l/pwned", "x")
+    ]
+    for entries in (through_link,
+                    [tar_layers.entry("before", "x"),
+                     tar_layers.hard_link("pwned", "../../../../etc/passwd")]):
         hostile = f"{world.host}/{world.new_name('hostile')}"
         tar_layers.push(world.host, hostile.partition("/")[2],
                         tar_layers.Image([tar_layers.tar(entries)], {"Labels": labels}))

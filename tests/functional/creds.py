@@ -133,7 +133,8 @@ def memory(world):
     folder = world.new_directory("disk")
     creds(world, "inject", "--require-memory", f"--dir={folder}").failed("it is not in memory")
     expect(not (folder / "config.json").exists(), "it was written all the same")
-    expect("is not in memory" not in creds(world, "inject", "--allow-disk", f"--dir={folder}").succeeded().err, "warned")
+    expect("is not in memory" not in creds(world, "inject", "--allow-disk", f"--dir={folder}").succeeded().err,
+           "warned")
     with tempfile.TemporaryDirectory(dir="/dev/shm") as shared:
         creds(world, "inject", "--require-memory", f"--dir={shared}/docker").succeeded()
 

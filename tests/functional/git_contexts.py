@@ -16,8 +16,10 @@ from git_servers import Repository, basic, git
 
 def context_repository(here: Forge) -> Repository:
     repository = Repository(here.root / f"context{len(list(here.root.glob('context*')))}.git")
-    repository.commit({"Dockerfile": "FROM scratch\nCOPY . /\n", ".dockerignore": "secret\n", "a": "main\n", "secret": "s",
-                       "sub/Dockerfile": "FROM scratch\nCOPY f /g\n", "sub/f": "sub\n"})
+    repository.commit({
+        "Dockerfile": "FROM scratch\nCOPY . /\n", ".dockerignore": "secret\n", "a": "main\n", "secret": "s",
+        "sub/Dockerfile": "FROM scratch\nCOPY f /g\n", "sub/f": "sub\n"
+    })
     repository.git("checkout", "-q", "-b", "dev")
     repository.commit({"a": "dev\n"})
     repository.git("checkout", "-q", "main")
@@ -45,7 +47,8 @@ def main_context(world):
     expect("/.git/HEAD" in build.image.files, files(build))
 
 
-@case("a context as kaniko writes it: git://host/path#refs/heads/branch#commit, over https or what GIT_PULL_METHOD says")
+@case(
+    "a context as kaniko writes it: git://host/path#refs/heads/branch#commit, over https or what GIT_PULL_METHOD says")
 def kaniko_context(world):
     here = forge(world)
     repository = context_repository(here)
@@ -57,7 +60,8 @@ def kaniko_context(world):
     expect("/secret" not in build.image.files, "as in kaniko .dockerignore counts")
     expect_equal(build_context(world, f"{context}#refs/heads/dev", environment=method).image.text("/a"), "dev\n")
     expect_equal(build_context(world, f"{context}#dev", environment=method).image.text("/a"), "dev\n")
-    expect_equal(build_context(world, f"{context}#refs/heads/dev#{commit}", environment=method).image.text("/a"), "main\n")
+    expect_equal(
+        build_context(world, f"{context}#refs/heads/dev#{commit}", environment=method).image.text("/a"), "main\n")
     expect_equal(build_context(world, f"{context}#{commit}", environment=method).image.text("/a"), "main\n")
     build = build_context(world, context, "--git=branch=dev,single-branch=true", environment=method)
     expect_equal(build.image.text("/a"), "dev\n")
@@ -113,7 +117,8 @@ def planned_contexts(world):
     expect(f"files  {here.url()}#dev to /x" in plan.out, plan.said)
     report = build_context(world, here.url("planned.git"), "--check")
     expect("MaintainerDeprecated" in report.out, report.said)
-    expect(all(line.split()[1].startswith("/planned.git/") for line in here.server.asked()[before:]), here.server.asked()[before:])
+    expect(all(line.split()[1].startswith("/planned.git/") for line in here.server.asked()[before:]),
+           here.server.asked()[before:])
 
 
 @case("recurse-submodules: not in kaniko's contexts unless it is asked for, always in others")
@@ -139,7 +144,8 @@ def named_context(world):
     before = len(here.server.requests)
     build = world.files_only("FROM repo\nCOPY --from=repo e /g\nCOPY --from=repo e/f /h\n", None, flag)
     expect_equal(files(build), ["/e", "/e/f", "/g", "/g/f", "/h", "/link"])
-    expect_equal(len([line for line in here.server.asked()[before:] if line.startswith("GET")]), 1, "times it was fetched")
+    expect_equal(len([line for line in here.server.asked()[before:] if line.startswith("GET")]), 1,
+                 "times it was fetched")
     build = world.build("FROM REGISTRY/busybox\nRUN --mount=from=repo,target=/m cat /m/e/f\n", None, flag)
     expect_equal(build.succeeded().out, "deep\n")
 
@@ -183,7 +189,8 @@ def step_cache(world):
     expect_equal(here.server.asked()[before:], [])
     repository.commit({"a": "new\n"})
     expect_equal(add(world, url, *flags).image.text("/x/a"), "new\n")
-    expect("/x/.git/HEAD" in add(world, url, *flags, words="--keep-git-dir=true").image.files, "the repository is missing")
+    expect("/x/.git/HEAD" in add(world, url, *flags, words="--keep-git-dir=true").image.files,
+           "the repository is missing")
 
 
 @case("what is kept of a repository and is damaged is fetched again, and kept again")

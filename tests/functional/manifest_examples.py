@@ -6,8 +6,8 @@ from support import ROOT
 
 import tekton
 
-PAGES = ("docs/tekton.md", "docs/argo.md", "docs/argo-plugin.md", "docs/gitlab.md", "docs/kubernetes.md", "docs/warmer.md",
-         "docs/migrating.md", "docs/security.md", "README.md")
+PAGES = ("docs/tekton.md", "docs/argo.md", "docs/argo-plugin.md", "docs/gitlab.md", "docs/kubernetes.md",
+         "docs/warmer.md", "docs/migrating.md", "docs/security.md", "README.md")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.S | re.M)
 
 

@@ -17,7 +17,8 @@ ROOT = pathlib.Path(os.environ["CAIRN_ROOT"])
 PROGRAMS = pathlib.Path(os.environ["CAIRN_PROGRAMS"])
 failures = 0
 
-READ_ONLY = pods.Profile("a root that is read-only", capabilities=pods.DEFAULT_CAPABILITIES, seccomp=True, read_only=True)
+READ_ONLY = pods.Profile("a root that is read-only", capabilities=pods.DEFAULT_CAPABILITIES, seccomp=True,
+                         read_only=True)
 COPIES = "FROM {base}\nWORKDIR /app\nCOPY . .\nCOPY --chown=5:6 --chmod=600 a.txt /owned/\nENV A=b\n"
 
 
@@ -97,13 +98,16 @@ def short_log(world: World) -> str:
     if not re.fullmatch(rf".* Pushed {world.registry.host}/context-\d+:1@{digest}", pushed):
         return f"it says {pushed!r}"
     done, _ = world.build(pods.BASELINE, "FROM {base}\nRUN true\n", "--verbosity=debug")
-    reasons = [line for line in done.stderr.splitlines() if "Not namespace with " in line and "create namespaces" in line]
+    reasons = [
+        line for line in done.stderr.splitlines() if "Not namespace with " in line and "create namespaces" in line
+    ]
     return "" if len(reasons) == 2 else f"for debug it says {reasons}"
 
 
 def read_only_root(world: World) -> str:
     done, _ = world.build(READ_ONLY, "FROM {base}\nRUN true\n")
-    if done.returncode != 1 or "hint: set readOnlyRootFilesystem: false" not in done.stderr or "Dockerfile:2" not in done.stderr:
+    hint = "hint: set readOnlyRootFilesystem: false"
+    if done.returncode != 1 or hint not in done.stderr or "Dockerfile:2" not in done.stderr:
         return f"exit status {done.returncode}: {done.stderr[-800:]}"
     return ""
 
@@ -123,8 +127,9 @@ def restricted_run(world: World) -> str:
 
 
 def hidden_credentials(world: World) -> str:
-    dockerfile = ("FROM {base}\nRUN env && cat /proc/*/environ /kaniko/.docker/config.json 2>/dev/null | tr '\\0' '\\n'; "
-                  "true\n")
+    dockerfile = (
+        "FROM {base}\nRUN env && cat /proc/*/environ /kaniko/.docker/config.json 2>/dev/null | tr '\\0' '\\n'; "
+        "true\n")
     for profile in (pods.UNCONFINED, pods.BASELINE):
         with pods.Pod(world.rootfs, world.directory, profile) as pod:
             context = world.directory / f"secret-{profile.seccomp}"
@@ -175,7 +180,8 @@ def main() -> int:
                  lambda: takes(world, pods.BASELINE, "in place"))
             case("the log has a short line on the isolation, names tags and uses no colours; reasons are for debug",
                  lambda: short_log(world))
-            case("where the root is read-only, a RUN is refused with a hint that names the setting", lambda: read_only_root(world))
+            case("where the root is read-only, a RUN is refused with a hint that names the setting",
+                 lambda: read_only_root(world))
             case("a restricted pod builds from copies", lambda: restricted_copy(world))
             case("a restricted pod refuses a RUN and names its line", lambda: restricted_run(world))
             for where, profile in (("in place", pods.BASELINE), ("in namespaces", pods.UNCONFINED)):

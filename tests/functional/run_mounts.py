@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""RUN --mount: what a command sees, what is kept, and that nothing of it reaches the image. In namespaces and in place."""
+"""RUN --mount: what a command sees, what is kept, and that nothing of it reaches the image. In namespaces and in
+place."""
 import contextlib
 import pathlib
 import socket
@@ -13,7 +14,8 @@ from support import File, Link, case, expect, expect_equal, main
 
 SECRET = "correct-horse-battery-staple"
 # What a mount below /run has left. A pod that builds in place has the token of a service account there.
-LEFT = "if [ -e /run/secrets/kubernetes.io ]; then ls /run/secrets | grep -v kubernetes.io; else ls /run 2>/dev/null; fi"
+LEFT = ("if [ -e /run/secrets/kubernetes.io ]; then ls /run/secrets | grep -v kubernetes.io; else ls /run 2>/dev/null; "
+        "fi")
 
 
 @on_both_rungs("bind: the build context is seen, and only what is not ignored")
@@ -35,11 +37,12 @@ def bind_source(world, build):
 
 @on_both_rungs("bind: from a stage by name and number, from an image, with its owners")
 def bind_from(world, build):
-    done = build("FROM REGISTRY/busybox AS made\nRUN mkdir -p /o/d && echo 1 > /o/d/f && chown 7:8 /o/d/f && ln -s d /o/l\n"
-                 "FROM REGISTRY/busybox\n"
-                 "RUN --mount=from=made,source=/o,target=/m stat -c '%u:%g' /m/d/f && readlink /m/l\n"
-                 "RUN --mount=from=0,source=/o/d/f,target=/m cat /m\n"
-                 "RUN --mount=from=REGISTRY/busybox,target=/m ls /m/etc\n".replace("REGISTRY/", f"{world.host}/"))
+    done = build(
+        "FROM REGISTRY/busybox AS made\nRUN mkdir -p /o/d && echo 1 > /o/d/f && chown 7:8 /o/d/f && ln -s d /o/l\n"
+        "FROM REGISTRY/busybox\n"
+        "RUN --mount=from=made,source=/o,target=/m stat -c '%u:%g' /m/d/f && readlink /m/l\n"
+        "RUN --mount=from=0,source=/o/d/f,target=/m cat /m\n"
+        "RUN --mount=from=REGISTRY/busybox,target=/m ls /m/etc\n".replace("REGISTRY/", f"{world.host}/"))
     expect_equal(printed(done), ["7:8", "d", "1", "group", "passwd"])
     expect_equal(new_names(done), [])
 
@@ -82,8 +85,9 @@ def tmpfs(world, build):
 
 @on_both_rungs("tmpfs: has the mode, but not the owner, of a directory that it covers, and gives it back")
 def tmpfs_covers(world, build):
-    done = build("FROM REGISTRY/busybox\nRUN mkdir /t && echo 1 > /t/own && chown 5:6 /t && chmod 2751 /t\n"
-                 "RUN --mount=type=tmpfs,target=/t ls /t; stat -c '%a %u:%g' /t; touch /t/x\nRUN ls /t; stat -c '%a %u:%g' /t\n")
+    done = build(
+        "FROM REGISTRY/busybox\nRUN mkdir /t && echo 1 > /t/own && chown 5:6 /t && chmod 2751 /t\n"
+        "RUN --mount=type=tmpfs,target=/t ls /t; stat -c '%a %u:%g' /t; touch /t/x\nRUN ls /t; stat -c '%a %u:%g' /t\n")
     expect_equal(printed(done), ["2751 0:0", "own", "2751 5:6"])
 
 
@@ -95,9 +99,10 @@ def tmpfs_size(world):
 
 @on_both_rungs("secret: a file with mode, owner and default place, for this command alone")
 def secret_file(world, build):
-    done = build("FROM REGISTRY/busybox\nRUN --mount=type=secret,id=k stat -c '%a %u:%g' /run/secrets/k && cat /run/secrets/k\n"
-                 "RUN --mount=type=secret,id=k,target=/w/t,mode=0440,uid=7,gid=8 stat -c '%a %u:%g' /w/t\n"
-                 f"RUN {LEFT}; ls /w 2>/dev/null; true\n", None, "--secret=id=k,env=TOKEN", environment={"TOKEN": SECRET})
+    done = build(
+        "FROM REGISTRY/busybox\nRUN --mount=type=secret,id=k stat -c '%a %u:%g' /run/secrets/k && cat /run/secrets/k\n"
+        "RUN --mount=type=secret,id=k,target=/w/t,mode=0440,uid=7,gid=8 stat -c '%a %u:%g' /w/t\n"
+        f"RUN {LEFT}; ls /w 2>/dev/null; true\n", None, "--secret=id=k,env=TOKEN", environment={"TOKEN": SECRET})
     expect_equal(printed(done), ["400 0:0", SECRET + "440 7:8"])
     expect_equal(new_names(done), [])
 
@@ -125,7 +130,8 @@ def secret_sources(world):
 
 @case("secret: what is wrong with --secret is told before anything is built")
 def secret_mistakes(world):
-    for flags, wanted in ((["--secret=id=k,src=/none"], "there is no file '/none'"), (["--secret=id=k,env=NONE"], "'NONE' is not set"),
+    for flags, wanted in ((["--secret=id=k,src=/none"], "there is no file '/none'"), (["--secret=id=k,env=NONE"],
+                                                                                      "'NONE' is not set"),
                           (["--secret=src=/x"], "it needs an id"), (["--secret=id=k,sorce=/x"], "did you mean source?"),
                           (["--secret=id=a,env=PATH", "--secret=id=a,env=PATH"], "given twice")):
         done = world.build("FROM REGISTRY/busybox\n", None, *flags, isolation="none")
@@ -134,14 +140,18 @@ def secret_mistakes(world):
 
 @case("secret: a missing one is left out, unless it is required")
 def secret_missing(world):
-    build_in_namespaces(world, "FROM REGISTRY/busybox\nRUN --mount=type=secret,id=k test ! -e /run/secrets/k\n").succeeded()
+    build_in_namespaces(world,
+                        "FROM REGISTRY/busybox\nRUN --mount=type=secret,id=k test ! -e /run/secrets/k\n").succeeded()
     done = build_in_namespaces(world, "FROM REGISTRY/busybox\nRUN --mount=type=secret,id=k,required true\n", None,
                                "--secret=id=other,env=PATH")
     expect(done.status == 1 and "secret k: not found" in done.error and "other" in done.error, done.said)
 
 
 def occurrences(directory: pathlib.Path, value: bytes) -> list[str]:
-    return [str(path) for path in directory.rglob("*") if path.is_file() and not path.is_symlink() and value in path.read_bytes()]
+    return [
+        str(path) for path in directory.rglob("*")
+        if path.is_file() and not path.is_symlink() and value in path.read_bytes()
+    ]
 
 
 @on_both_rungs("secret: leaves no trace in layers, config, store, caches, log or other commands")
@@ -232,7 +242,8 @@ def ssh(world, build):
                      "USER root\nRUN --mount=type=ssh,target=/my.sock echo $SSH_AUTH_SOCK; /ask 11\n"
                      f"RUN echo \"none$SSH_AUTH_SOCK\"; {LEFT}; true\n",
                      {"ask": File(compiled(world, ASK), 0o755)}, agent=agent.path)
-        expect_equal(printed(done), ["600 1001", "000000050c00000000", "0000000105", "/my.sock", "000000050c00000000", "none"])
+        expect_equal(printed(done),
+                     ["600 1001", "000000050c00000000", "0000000105", "/my.sock", "000000050c00000000", "none"])
         expect_equal(agent.asked, [11, 11])
     expect_equal([name for name in new_names(done) if name != "/ask"], [])
 
@@ -257,8 +268,9 @@ def expansion(world, build):
 
 @case("options: mounts below other mounts are made after them, however they are written")
 def nesting(world):
-    done = build_in_namespaces(world, "FROM REGISTRY/busybox\nRUN --mount=source=f,target=/t/in/f --mount=type=tmpfs,target=/t "
-                               "--mount=type=secret,id=k,target=/t/in/k ls /t/in\n", {"f": "1"}, "--secret=id=k,env=PATH")
+    done = build_in_namespaces(
+        world, "FROM REGISTRY/busybox\nRUN --mount=source=f,target=/t/in/f --mount=type=tmpfs,target=/t "
+        "--mount=type=secret,id=k,target=/t/in/k ls /t/in\n", {"f": "1"}, "--secret=id=k,env=PATH")
     expect_equal(printed(done), ["f", "k"])
     expect_equal(new_names(done), [])
 
@@ -271,7 +283,8 @@ def mistakes(world):
                           ("type=cache,target=/c,sharing=some", "must be one of"),
                           ("type=bind,target=/c,mode=0700", "the key 'mode' does not go with type=bind")):
         done = world.build(f"FROM REGISTRY/busybox\nRUN --mount={mount} true\n")
-        expect(done.status in (1, 75) and "Dockerfile:2" in done.error and wanted in done.error, f"{mount}: {done.said}")
+        expect(done.status in (1, 75) and "Dockerfile:2" in done.error and wanted in done.error,
+               f"{mount}: {done.said}")
 
 
 @case("options: history tells the command without its mounts")

@@ -20,12 +20,19 @@ def identity(world):
 
 @case("in place: files around commands come out as they do in namespaces")
 def files(world):
-    text = ("FROM REGISTRY/busybox AS one\nRUN mkdir /d && echo 1 > /d/a && ln /d/a /d/b && ln -s a /d/l\nVOLUME /d\nCOPY --chown=ann --chmod=711 f /d/c\n"
-            "RUN rm /d/l; echo 2 >> /d/c; chmod 600 /d/c\nFROM REGISTRY/busybox\nCOPY --from=one /d /e\nRUN cat /e/c; rm -r /home\n")
+    text = (
+        "FROM REGISTRY/busybox AS one\nRUN mkdir /d && echo 1 > /d/a && ln /d/a /d/b && ln -s a /d/l\nVOLUME /d\n"
+        "COPY --chown=ann --chmod=711 f /d/c\n"
+        "RUN rm /d/l; echo 2 >> /d/c; chmod 600 /d/c\nFROM REGISTRY/busybox\nCOPY --from=one /d /e\n"
+        "RUN cat /e/c; rm -r /home\n"
+    )
     found = []
     for done in (world.build_in_place(text, {"f": "1\n"}), world.build(text, {"f": "1\n"})):
         expect_equal(done.succeeded().out, "1\n2\n")
-        found.append({path: (node.kind, oct(node.mode), node.owner, node.sha256, node.link) for path, node in done.image.files.items()})
+        found.append({
+            path: (node.kind, oct(node.mode), node.owner, node.sha256, node.link)
+            for path, node in done.image.files.items()
+        })
     expect_equal(found[0], found[1])
 
 
@@ -59,15 +66,18 @@ def above_mounts(world):
 
 @case("in place: RUN --network=none is an error with its line and what it would need")
 def network(world):
-    done = world.build_in_place("FROM REGISTRY/busybox\nRUN --network=default true\nRUN --network=host true\nRUN --network=none true\n")
+    done = world.build_in_place(
+        "FROM REGISTRY/busybox\nRUN --network=default true\nRUN --network=host true\nRUN --network=none true\n")
     expect_equal(done.status, 1, done.said)
-    for text in ("Dockerfile:4: ", "--network=none is not possible in place", "> 4 | RUN --network=none true", "hint: "):
+    for text in ("Dockerfile:4: ", "--network=none is not possible in place", "> 4 | RUN --network=none true",
+                 "hint: "):
         expect(text in done.err, f"{text!r} is not in {done.err}")
 
 
 @case("in place: --add-host is in /etc/hosts while a command runs, and in no layer")
 def hosts(world):
-    done = world.build_in_place("FROM REGISTRY/busybox\nRUN grep other /etc/hosts; touch /f\n", None, "--add-host=other:10.1.2.3")
+    done = world.build_in_place("FROM REGISTRY/busybox\nRUN grep other /etc/hosts; touch /f\n", None,
+                                "--add-host=other:10.1.2.3")
     expect_equal(done.succeeded().out, "10.1.2.3\tother\n")
     expect("/etc/hosts" not in done.image.files, "it is in the image")
 

@@ -1,6 +1,6 @@
-"""A container as a kubelet and containerd make it for a pod: runc with their capabilities, seccomp profile, mounts, masked
-paths and variables, on a root file system that is an overlay, as it is on a node. Only the network is that of the machine,
-where the tests' registries are."""
+"""A container as a kubelet and containerd make it for a pod: runc with their capabilities, seccomp profile, mounts,
+masked paths and variables, on a root file system that is an overlay, as it is on a node. Only the network is that of
+the machine, where the tests' registries are."""
 import dataclasses
 import functools
 import json
@@ -54,10 +54,12 @@ MASKED = ["/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/pro
           "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware",
           "/sys/devices/virtual/powercap"]
 READ_ONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
-SERVICE = {"KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443", "KUBERNETES_SERVICE_PORT_HTTPS": "443",
-           "KUBERNETES_PORT": "tcp://10.96.0.1:443", "KUBERNETES_PORT_443_TCP": "tcp://10.96.0.1:443",
-           "KUBERNETES_PORT_443_TCP_PROTO": "tcp", "KUBERNETES_PORT_443_TCP_PORT": "443",
-           "KUBERNETES_PORT_443_TCP_ADDR": "10.96.0.1"}
+SERVICE = {
+    "KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443", "KUBERNETES_SERVICE_PORT_HTTPS": "443",
+    "KUBERNETES_PORT": "tcp://10.96.0.1:443", "KUBERNETES_PORT_443_TCP": "tcp://10.96.0.1:443",
+    "KUBERNETES_PORT_443_TCP_PROTO": "tcp", "KUBERNETES_PORT_443_TCP_PORT": "443",
+    "KUBERNETES_PORT_443_TCP_ADDR": "10.96.0.1"
+}
 
 
 class Profile:
@@ -85,8 +87,8 @@ USERNS = Profile("hostUsers: false, default capabilities, no seccomp", capabilit
 
 
 def projected(directory: pathlib.Path, files: dict[str, str | bytes]) -> pathlib.Path:
-    """Fills DIRECTORY as a kubelet fills one with a Secret, a ConfigMap or a token: links into a directory that is replaced
-    as a whole."""
+    """Fills DIRECTORY as a kubelet fills one with a Secret, a ConfigMap or a token: links into a directory that is
+    replaced as a whole."""
     data = directory / "..2026_01_01_00_00_00.1"
     data.mkdir()
     for folder in (directory, data):
@@ -152,8 +154,9 @@ class Pod:
         log.touch()
         log.chmod(0o666)
         self.bind(log, termination_log)
-        for name, text in (("hosts", "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n"), ("hostname", f"{self.name}\n"),
-                           ("resolv.conf", pathlib.Path("/etc/resolv.conf").read_text())):
+        for name, text in (("hosts", "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n"),
+                           ("hostname", f"{self.name}\n"), ("resolv.conf",
+                                                            pathlib.Path("/etc/resolv.conf").read_text())):
             (self.node / name).write_text(text)
             self.bind(self.node / name, f"/etc/{name}",
                       read_only=self.profile.read_only and name != "hosts")
@@ -217,7 +220,8 @@ class Pod:
         config["mounts"] = sorted(mounts, key=lambda mount: mount["destination"].count("/"))
         for mount in config["mounts"]:
             if mount["destination"] == "/sys":  # without a network namespace of its own sysfs cannot be mounted
-                mount.update({"type": "bind", "source": "/sys", "options": ["rbind", "nosuid", "noexec", "nodev", "ro"]})
+                mount.update(
+                    {"type": "bind", "source": "/sys", "options": ["rbind", "nosuid", "noexec", "nodev", "ro"]})
         self._confine(config["linux"])
         (self.bundle / "config.json").write_text(json.dumps(config))
 

@@ -14,9 +14,10 @@ import zlib
 GZIP_HEADER = b"\x1f\x8b\x08" + bytes(6) + b"\xff"
 BUSYBOX = pathlib.Path("/bin/busybox")
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-APPLETS = ("ash awk cat chgrp chmod chown cmp cp cut dd echo env false find grep head hostname id kill ln ls mkdir mkfifo "
-           "mknod mv nc printf pwd readlink rm rmdir sed seq setsid sh sleep sort stat tail tar tee test timeout touch tr "
-           "true truncate uname wc xargs")
+APPLETS = (
+    "ash awk cat chgrp chmod chown cmp cp cut dd echo env false find grep head hostname id kill ln ls mkdir mkfifo "
+    "mknod mv nc printf pwd readlink rm rmdir sed seq setsid sh sleep sort stat tail tar tee test timeout touch tr "
+    "true truncate uname wc xargs")
 PASSWD = (b"root:x:0:0:root:/root:/bin/sh\nann:x:1001:1002:ann:/home/ann:/bin/sh\n"
           b"nobody:x:65534:65534:nobody:/nonexistent:/bin/false\n")
 GROUP = b"root:x:0:\nstaff:x:50:ann\nann:x:1002:\nnogroup:x:65534:\n"
@@ -191,8 +192,8 @@ def deflate(piece: bytes) -> bytes:
 
 
 def push_stream(host: str, name: str, pieces) -> None:
-    """Puts an image of one layer into the registry as NAME:1; PIECES of its tar are never all in memory. Large ones that
-    come again and again are compressed once."""
+    """Puts an image of one layer into the registry as NAME:1; PIECES of its tar are never all in memory. Large ones
+    that come again and again are compressed once."""
     digest, packer, packed = hashlib.sha256(), zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS), [GZIP_HEADER]
     checksum = size = 0
     for piece in pieces:
