@@ -9,7 +9,7 @@ import shutil
 import sys
 
 from cache_support import cached_steps, own_registry
-from mount_support import on_both_rungs
+from mount_support import in_both_modes
 from support import case, expect, expect_equal, main
 
 TEXT = ("FROM REGISTRY/busybox\nRUN cat /proc/sys/kernel/random/uuid > /stamp\n"
@@ -99,6 +99,9 @@ LAYOUT_DAMAGE = {  # of the layout of every step
     "no blobs": lambda entry: shutil.rmtree(entry / "blobs"),
     "an empty directory for the layout": lambda entry: replace(entry, pathlib.Path.mkdir),
     "a file for the layout": lambda entry: replace(entry, pathlib.Path.touch),
+    "a pipe for index.json": lambda entry: replace(entry / "index.json", os.mkfifo),
+    "a pipe for the manifest": lambda entry: replace(blob_of(entry, "manifest"), os.mkfifo),
+    "a pipe for the layer": lambda entry: replace(blob_of(entry, "layer"), os.mkfifo),
 }
 
 
@@ -132,6 +135,23 @@ def exchanged_layouts(world):
     expect_equal(world.build(text, None, *flags).succeeded().image.digest, wanted)
 
 
+@case("whole entries that have each other's names: no step is taken for another, and both are kept anew")
+def exchanged_entries(world):
+    text = "FROM REGISTRY/busybox\nRUN echo 1 > /one\nRUN echo 2 > /two\n"
+    for flag, entries in (("--cache-repo=oci:{}/steps", "*"), ("--cache-dir={}", "steps/*.json")):
+        place = world.new_directory("kept")
+        flags = ("--cache", flag.format(place), "--reproducible")
+        wanted = world.build(text, None, *flags).succeeded().image.digest
+        one, other = place.glob(entries)
+        aside = place.parent / f"{place.name}-aside"
+        one.rename(aside)
+        other.rename(one)
+        aside.rename(other)
+        expect_equal(world.build(text, None, *flags).succeeded().image.digest, wanted, flag)
+        again = world.build(text, None, *flags).succeeded()
+        expect_equal((again.image.digest, len(cached_steps(again))), (wanted, 2), flag)
+
+
 @case("a layer that a cache repository has lost, but not the manifest that names it")
 def in_repository(world):
     with own_registry(world) as server:
@@ -160,7 +180,7 @@ def pushed(world):
     expect_equal(second.succeeded().err.count(ANEW), 1, second.err)
 
 
-@on_both_rungs("a layer is damaged that a command needs")
+@in_both_modes("a layer is damaged that a command needs")
 def needed_by_command(world, build):
     directory = world.new_directory("cache")
     files = {"f": "one\n"}

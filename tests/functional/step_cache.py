@@ -67,7 +67,7 @@ def default_repository(world):
 
 
 @case("a build of which every step is cached runs where no command can be run, and reads no layer")
-def cached_without_a_rung(world):
+def cached_without_commands(world):
     repository, name = new_repository(world), world.new_name("app")
     build(world, repository=repository).succeeded()
     before = len(world.registry.requests())
