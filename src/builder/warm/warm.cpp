@@ -1,6 +1,6 @@
 #include "builder/warm/warm.hpp"
 
-#include "builder/execute/layer_unpacker.hpp"
+#include "builder/roots/layer_unpacker.hpp"
 #include "builder/store/cache_trim.hpp"
 #include "builder/warm/warm_dockerfile.hpp"
 #include "builder/warm/warm_images.hpp"

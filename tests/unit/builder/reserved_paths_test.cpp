@@ -1,5 +1,5 @@
-#include "builder/execute/mount_table.hpp"
-#include "builder/execute/reserved_paths.hpp"
+#include "builder/roots/mount_table.hpp"
+#include "builder/roots/reserved_paths.hpp"
 
 #include <doctest/doctest.h>
 
