@@ -9,8 +9,6 @@ namespace cairn {
 
 namespace {
 
-constexpr std::string_view execution_group = "Execution";
-
 /// A command as its flags alone describe it.
 template<class Command>
 struct ParsedImageFlags {
@@ -40,7 +38,7 @@ Flags<ParsedImageFlags<PushCommand>> push_flags() {
   return together<Parsed>(
       {common_flags<PushCommand>(),
        {{{.name = "kaniko-dir",
-          .group = execution_group,
+          .group = "Execution",
           .preset = "/kaniko",
           .help = "Where what an archive holds is put for the time being"},
          [](Parsed& d, const FlagValue& v) { d.command.work_directory = v.text(); }},

@@ -7,7 +7,7 @@
 #include "builder/roots/make_root_filesystem.hpp"
 #include "util/error.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <chrono>
 

@@ -9,7 +9,7 @@
 #include "util/rooted_path.hpp"
 #include "util/text.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace cairn {
 

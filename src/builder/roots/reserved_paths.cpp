@@ -1,6 +1,6 @@
 #include "builder/roots/reserved_paths.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 
