@@ -27,7 +27,7 @@ enum class Isolation { automatic, namespaces, inplace, none };
 /// --force: work in place although this does not look like a container.
 enum class Force { no, yes };
 
-/// A mode that cannot be stood on.
+/// A mode that cannot be had.
 struct IsolationRefusal {
   IsolationMode mode = IsolationMode::none;
   std::string reason;  ///< "mount overlay: Invalid argument (...)"
@@ -44,7 +44,7 @@ struct IsolationProbe {
   std::string way_out() const;
 };
 
-/// What probe() has to know.
+/// What probe_isolation() has to know.
 struct ProbeRequest {
   Isolation wanted = Isolation::automatic;
   std::string work_directory; ///< Absolute; where roots will be. Must exist.

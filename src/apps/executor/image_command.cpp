@@ -41,7 +41,13 @@ Flags<ParsedImageFlags<PushCommand>> push_flags() {
           .group = "Execution",
           .preset = "/kaniko",
           .help = "Where what an archive holds is put for the time being"},
-         [](Parsed& d, const FlagValue& v) { d.command.work_directory = v.text(); }}}});
+         [](Parsed& d, const FlagValue& v) { d.command.work_directory = v.text(); }},
+        {{.name = "max-unpacked-size",
+          .group = execution_group,
+          .preset = "16G",
+          .help = "How much an archive may hold beyond a hundred times its own size; 0 for no "
+                  "limit"},
+         [](Parsed& d, const FlagValue& v) { d.command.unpacked = expansion_limit(v); }}}});
 }
 
 Flags<ParsedImageFlags<IndexCommand>> index_flags() {

@@ -1,10 +1,10 @@
 #include "builder/execute/stage_builder.hpp"
 
 #include "builder/execute/kernel_directories.hpp"
-#include "builder/execute/make_root_filesystem.hpp"
 #include "builder/execute/run_step.hpp"
 #include "builder/execute/squash.hpp"
 #include "builder/plan/stage_graph.hpp"
+#include "builder/roots/make_root_filesystem.hpp"
 #include "util/error.hpp"
 
 #include <fmt/core.h>

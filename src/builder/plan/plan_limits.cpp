@@ -4,6 +4,8 @@
 #include "util/error.hpp"
 #include "util/text.hpp"
 
+#include <utility>
+
 namespace cairn {
 
 namespace {
@@ -29,9 +31,16 @@ void check_variables(const Environment& variables) {
                 variables.bytes(), most_variables);
 }
 
-void PlanLimits::check_cancelled() const {
-  if (cancel_ != nullptr && *cancel_)
+void check_cancelled(const std::atomic<bool>* cancel) {
+  if (cancel != nullptr && *cancel)
     throw Error("the build was told to stop");
+}
+
+VariableLookup interruptible(VariableLookup lookup, const std::atomic<bool>* cancel) {
+  return [lookup = std::move(lookup), cancel](std::string_view name) {
+    check_cancelled(cancel);
+    return lookup(name);
+  };
 }
 
 void PlanLimits::add(std::uint64_t history, std::uint64_t more) {

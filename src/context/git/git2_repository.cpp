@@ -4,6 +4,7 @@
 #include "util/text.hpp"
 
 #include <git2.h>
+#include <git2/sys/repository.h>
 
 #include <algorithm>
 #include <array>
@@ -145,6 +146,10 @@ GitRepository GitRepository::open(const std::string& path) {
             "open the repository in '" + path + "'");
   auto state = std::make_unique<State>();
   state->handle.reset(handle);
+  git_config* settings = nullptr;
+  check_git(git_config_new(&settings), "forget the configuration");
+  const Config owner(settings);
+  check_git(git_repository_set_config(handle, settings), "forget the configuration");
   return GitRepository(std::move(state));
 }
 

@@ -7,7 +7,7 @@
 
 using namespace cairn;
 
-TEST_SUITE_BEGIN("build/checks");
+TEST_SUITE_BEGIN("builder/checks");
 
 namespace {
 

@@ -7,7 +7,7 @@
 using namespace cairn;
 using namespace cairn::test;
 
-TEST_SUITE_BEGIN("build/plan limits");
+TEST_SUITE_BEGIN("builder/plan limits");
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "builder/execute/root_layout.hpp"
+#include "builder/roots/root_layout.hpp"
 #include "util/error.hpp"
 
 #include <doctest/doctest.h>
@@ -7,7 +7,7 @@
 
 using namespace cairn;
 
-TEST_SUITE_BEGIN("build/layout");
+TEST_SUITE_BEGIN("builder/root_layout");
 
 namespace {
 

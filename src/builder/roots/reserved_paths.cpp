@@ -1,4 +1,4 @@
-#include "builder/execute/reserved_paths.hpp"
+#include "builder/roots/reserved_paths.hpp"
 
 #include <fmt/core.h>
 

@@ -1,9 +1,9 @@
 #pragma once
 
-#include "builder/execute/foreign_files.hpp"
-#include "builder/execute/layer_directories.hpp"
 #include "builder/layers/layer_factory.hpp"
 #include "builder/layers/layer_stack.hpp"
+#include "builder/roots/foreign_files.hpp"
+#include "builder/roots/layer_directories.hpp"
 #include "builder/store/workspace.hpp"
 #include "fs/tree/changes.hpp"
 #include "run/isolation_probe.hpp"
