@@ -40,6 +40,7 @@ struct StageServices {
   std::string way_out;        ///< For who got IsolationMode::none.
   CopyServices copy;
   RootServices roots;
+  const RootFactory& make_root;
   MountServices mounts;
   LayerFactory& layers;
   Progress& progress;

@@ -1,6 +1,7 @@
 #include "builder/plan/plan_limits.hpp"
 
 #include "oci/image_config.hpp"
+#include "util/cancelled.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
 
@@ -33,7 +34,7 @@ void check_variables(const Environment& variables) {
 
 void check_cancelled(const std::atomic<bool>* cancel) {
   if (cancel != nullptr && *cancel)
-    throw Error("the build was told to stop");
+    throw Cancelled("the build was told to stop");
 }
 
 VariableLookup interruptible(VariableLookup lookup, const std::atomic<bool>* cancel) {

@@ -19,7 +19,7 @@ void check_variable(std::string_view name, std::string_view value);
 /// 2 MiB
 void check_variables(const Environment& variables);
 
-/// @throws Error when the program was told to end. `cancel` may be null.
+/// @throws Cancelled when the program was told to end. `cancel` may be null.
 void check_cancelled(const std::atomic<bool>* cancel);
 
 /// `lookup` for an expansion that is to end with the program: one word can hold thousands of

@@ -9,6 +9,7 @@
 #include "run/isolation_probe.hpp"
 #include "run/process/runner.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -54,5 +55,9 @@ struct RootServices {
   PathFilter ignored;          ///< In no layer.
   ForeignFiles* foreign_files; ///< In place; null otherwise.
 };
+
+/// Makes an empty root for a mode on which commands can be run.
+using RootFactory =
+    std::function<std::unique_ptr<RootFilesystem>(IsolationMode, const RootServices&)>;
 
 } // namespace cairn
