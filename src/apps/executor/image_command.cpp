@@ -9,6 +9,8 @@ namespace cairn {
 
 namespace {
 
+constexpr std::string_view place_group = "Execution";
+
 /// A command as its flags alone describe it.
 template<class Command>
 struct ParsedImageFlags {
@@ -38,12 +40,12 @@ Flags<ParsedImageFlags<PushCommand>> push_flags() {
   return together<Parsed>(
       {common_flags<PushCommand>(),
        {{{.name = "kaniko-dir",
-          .group = "Execution",
+          .group = place_group,
           .preset = "/kaniko",
           .help = "Where what an archive holds is put for the time being"},
          [](Parsed& d, const FlagValue& v) { d.command.work_directory = v.text(); }},
         {{.name = "max-unpacked-size",
-          .group = execution_group,
+          .group = place_group,
           .preset = "16G",
           .help = "How much an archive may hold beyond a hundred times its own size; 0 for no "
                   "limit"},

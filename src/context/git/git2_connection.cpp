@@ -10,7 +10,6 @@
 #include <git2/sys/errors.h>
 #include <git2/sys/transport.h>
 
-#include <array>
 #include <cstdint>
 #include <exception>
 #include <utility>

@@ -7,7 +7,6 @@
 #include <git2/sys/repository.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <exception>
 
