@@ -16,7 +16,7 @@ struct Directories : UnpackingEngine {
   Directories() : UnpackingEngine(IsolationMode::namespace_directory) {}
 };
 
-const std::string two_stages = "FROM r.example/base AS a\nRUN one\nFROM a\nRUN two\n";
+const std::string two_stages_on_one_base = "FROM r.example/base AS a\nRUN one\nFROM a\nRUN two\n";
 
 } // namespace
 
@@ -24,7 +24,7 @@ TEST_CASE_FIXTURE(Overlays, "a base is unpacked once for stages that are built o
   const auto stored = base("base", {{{"etc/os", "linux"}}});
   commands["one"].makes = {{"1", "first"}};
   commands["two"].makes = {{"2", "second"}};
-  build(two_stages);
+  build(two_stages_on_one_base);
   CHECK(journal.count("root") == 2);
   CHECK(registry.count("GET", stored.manifest.layers.front().digest.str()) == 1);
   CHECK(image().layers ==
