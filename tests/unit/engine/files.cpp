@@ -3,8 +3,6 @@
 #include "fs/archive/read_layer.hpp"
 #include "util/file.hpp"
 
-#include <unistd.h>
-
 #include <memory>
 
 namespace cairn::test {
@@ -23,11 +21,7 @@ private:
 
 } // namespace
 
-Owner Owner::myself() {
-  return {::geteuid(), ::getegid()};
-}
-
-std::vector<LayerEntry> entries_of(const Files& files, Owner owner) {
+std::vector<LayerEntry> entries_of(const Files& files) {
   std::map<RootedPath, LayerEntry> entries;
   const auto add = [&](const RootedPath& path, FileType type, std::uint32_t mode,
                        std::uint64_t size) {
@@ -35,8 +29,6 @@ std::vector<LayerEntry> entries_of(const Files& files, Owner owner) {
     entry.path = path;
     entry.meta.type = type;
     entry.meta.mode = mode;
-    entry.meta.uid = owner.uid;
-    entry.meta.gid = owner.gid;
     entry.meta.size = size;
     entries.emplace(path, std::move(entry));
   };
@@ -52,9 +44,9 @@ std::vector<LayerEntry> entries_of(const Files& files, Owner owner) {
   return list;
 }
 
-LayerContent content_of(const Files& files, Owner owner) {
+LayerContent content_of(const Files& files) {
   LayerContent content;
-  content.entries = entries_of(files, owner);
+  content.entries = entries_of(files);
   Files by_path;
   for (const auto& [name, text] : files)
     by_path[RootedPath::parse(name).str()] = text;
@@ -64,8 +56,8 @@ LayerContent content_of(const Files& files, Owner owner) {
   return content;
 }
 
-std::string tar_of(const Files& files, Owner owner) {
-  const auto content = content_of(files, owner);
+std::string tar_of(const Files& files) {
+  const auto content = content_of(files);
   TextSink tar;
   write_tar(content.entries, content.open, {}, tar);
   return tar.text();

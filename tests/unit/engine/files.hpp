@@ -2,7 +2,6 @@
 
 #include "builder/layers/layer_factory.hpp"
 
-#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -13,19 +12,12 @@ namespace cairn::test {
 /// whiteout.
 using Files = std::map<std::string, std::string>;
 
-/// The owner of all files. A test that unpacks may only give files to itself.
-struct Owner {
-  std::uint32_t uid = 0;
-  std::uint32_t gid = 0;
-  static Owner myself();
-};
-
-/// The entries of a layer with these files and their directories.
-std::vector<LayerEntry> entries_of(const Files& files, Owner owner = {});
+/// The entries of a layer with these files and their directories, all of them root's.
+std::vector<LayerEntry> entries_of(const Files& files);
 /// The same with the way to what the files hold.
-LayerContent content_of(const Files& files, Owner owner = {});
+LayerContent content_of(const Files& files);
 /// The layer as a tar that is not compressed.
-std::string tar_of(const Files& files, Owner owner = {});
+std::string tar_of(const Files& files);
 /// Writes the files below a directory.
 void write_below(const std::string& directory, const Files& files);
 /// What the blob of a layer holds. Directories are left out.

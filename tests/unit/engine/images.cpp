@@ -3,12 +3,12 @@
 namespace cairn::test {
 
 StoredImage add_image(FakeRegistry& registry, const std::string& repository,
-                      const std::vector<Files>& layers, Owner owner) {
+                      const std::vector<Files>& layers) {
   ImageConfig config;
   config.platform = Platform::host();
   std::vector<Descriptor> blobs;
   for (const auto& files : layers) {
-    auto tar = tar_of(files, owner);
+    auto tar = tar_of(files);
     const auto digest = Digest::of(tar);
     config.diff_ids.push_back(digest);
     config.history.emplace_back().created_by = "made by hand";

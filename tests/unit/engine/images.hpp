@@ -19,7 +19,7 @@ struct StoredImage {
 
 /// Puts an image of these layers under "REPOSITORY:latest".
 StoredImage add_image(FakeRegistry& registry, const std::string& repository,
-                      const std::vector<Files>& layers, Owner owner = {});
+                      const std::vector<Files>& layers);
 StoredImage read_image(const FakeRegistry& registry, const std::string& repository,
                        const std::string& tag = "latest");
 

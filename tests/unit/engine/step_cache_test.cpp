@@ -71,18 +71,30 @@ TEST_CASE_FIXTURE(CachingEngine,
   CHECK(ran() == Lines{"one"});
 }
 
-TEST_CASE_FIXTURE(CachingEngine, "a linked COPY stands alone and is taken above a new command") {
+TEST_CASE_FIXTURE(CachingEngine,
+                  "a linked COPY stands alone and is taken above a command run again") {
+  write("f", "text");
+  before("FROM scratch\nRUN one\nCOPY --link f /\n");
+  options.cache.run_layers = false;
+  build("FROM scratch\nRUN one\nCOPY --link f /\n");
+  CHECK(ran() == Lines{"one"});
+  CHECK(progress.told().count("step: COPY --link f /: cached") == 1);
+}
+
+TEST_CASE_FIXTURE(CachingEngine, "a plain COPY is not taken above a command that is run again") {
+  write("f", "text");
+  before("FROM scratch\nRUN one\nCOPY f /\n");
+  options.cache.run_layers = false;
+  build("FROM scratch\nRUN one\nCOPY f /\n");
+  CHECK(ran() == Lines{"one"});
+  CHECK(progress.told().count("step: COPY f /: cached") == 0);
+}
+
+TEST_CASE_FIXTURE(CachingEngine, "a linked COPY is taken above another command") {
   write("f", "text");
   before("FROM scratch\nRUN one\nCOPY --link f /\n");
   build("FROM scratch\nRUN new\nCOPY --link f /\n");
   CHECK(progress.told().count("step: COPY --link f /: cached") == 1);
-}
-
-TEST_CASE_FIXTURE(CachingEngine, "a plain COPY is not taken above a new command") {
-  write("f", "text");
-  before("FROM scratch\nRUN one\nCOPY f /\n");
-  build("FROM scratch\nRUN new\nCOPY f /\n");
-  CHECK(progress.told().count("step: COPY f /: cached") == 0);
 }
 
 TEST_CASE_FIXTURE(CachingEngine, "a stage that only steps that are found would read is not built") {
