@@ -9,6 +9,7 @@ import os
 import pathlib
 import random
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from support import Skip, case, expect_equal, main, tar_layers
 ROUNDS = int(os.environ.get("CAIRN_ROUNDS", "0"))
 DELAYS = (5.0, 30.0) if ROUNDS else (0.5, 4.0)
 BUILDERS = 8
+COPIES = 30
 SIZE = 2 << 30
 FS_IOC_SHUTDOWN = 0x8004587D
 WITHOUT_FLUSHING = 2
@@ -60,15 +62,34 @@ def disk(image: pathlib.Path, place: pathlib.Path):
     return mounted(place, "-o", "loop", str(image))
 
 
-def copy_in_use(image: pathlib.Path, place: pathlib.Path) -> pathlib.Path:
-    """What the device holds now is another disk; what runs, runs on."""
-    del place
+def writes_to(image: pathlib.Path) -> tuple[str, str]:
+    """How many writes the device of a mounted image has done, and how many requests are under way."""
+    device = subprocess.run(["losetup", "-nO", "NAME", "-j", str(image)], capture_output=True, text=True,
+                            check=True).stdout.strip()
+    fields = pathlib.Path("/sys/block", pathlib.Path(device).name, "stat").read_text().split()
+    return fields[4], fields[8]
+
+
+def copy_in_use(image: pathlib.Path, _place: pathlib.Path, builders: list[subprocess.Popen]) -> pathlib.Path:
+    """What the device holds at one moment is another disk; what runs, runs on. Builders stand still while it is copied,
+    and a copy during which the device was written to is of no moment at all: it may have what was written last, and
+    lack what the file system had waited for before."""
     copy = image.with_name("copy")
-    subprocess.run(["cp", "--sparse=always", str(image), str(copy)], check=True)
-    return copy
+    for process in builders:
+        process.send_signal(signal.SIGSTOP)
+    try:
+        for _ in range(COPIES):
+            before = writes_to(image)
+            subprocess.run(["cp", "--sparse=always", str(image), str(copy)], check=True)
+            if before == writes_to(image) and before[1] == "0":
+                return copy
+    finally:
+        for process in builders:
+            process.send_signal(signal.SIGCONT)
+    raise AssertionError(f"the device was never quiet for as long as a copy takes, {COPIES} times")
 
 
-def shut_down(image: pathlib.Path, place: pathlib.Path) -> pathlib.Path:
+def shut_down(image: pathlib.Path, place: pathlib.Path, _builders: list[subprocess.Popen]) -> pathlib.Path:
     """From one moment on nothing reaches the device any more; whoever uses the file system gets errors."""
     root = os.open(place, os.O_RDONLY)
     try:
@@ -118,7 +139,7 @@ def one_round(world, cut) -> str:
         delay = random.uniform(*DELAYS)
         time.sleep(delay)
         at_work = sum(process.poll() is None for process in builders)
-        rest = cut(image, directory)
+        rest = cut(image, directory, builders)
         for process in builders:
             err = process.communicate(timeout=300)[1].decode(errors="replace")
             expect_equal(process.returncode, 0, f"a build during the cut: {err[-3000:]}")
