@@ -45,9 +45,10 @@ BUILDER = {
     "layers": {"options", "plan", "store", "images"},
     "cache": {"options", "plan", "store", "images", "layers"},
     "inputs": {"options", "plan", "store"},
-    "execute": {"options", "plan", "store", "images", "layers", "cache", "inputs"},
+    "roots": {"options", "store", "layers"},
+    "execute": {"options", "plan", "store", "images", "layers", "cache", "inputs", "roots"},
     "outputs": {"options", "store", "images", "layers"},
-    "warm": {"options", "plan", "store", "images", "layers", "cache", "inputs", "execute"},
+    "warm": {"options", "plan", "store", "images", "layers", "cache", "inputs", "roots", "execute"},
 }
 for room, others in BUILDER.items():
     MAY_INCLUDE[f"builder/{room}"] = BELOW | {f"builder/{other}" for other in others}

@@ -176,8 +176,8 @@ def main() -> int:
     parser.add_argument("--functional", type=pathlib.Path, metavar="DIR")
     parser.add_argument("--programs", type=pathlib.Path, metavar="DIR", help="where executor and the others lie")
     parser.add_argument("--only", default="", metavar="TEXT", help="only tests whose name contains TEXT")
-    parser.add_argument("--jobs", type=int, metavar="N", help="how many at once; unit tests one for each CPU, functional "
-                        "tests, which wait a lot, two")
+    parser.add_argument("--jobs", type=int, metavar="N",
+                        help="how many at once; unit tests one for each CPU, functional tests, which wait a lot, two")
     args = parser.parse_args()
     if args.functional and not args.programs:
         parser.error("--functional needs --programs")

@@ -2,10 +2,7 @@
 
 #include "builder/cache/cache_mount_transfer.hpp"
 #include "builder/cache/step_cache_setup.hpp"
-#include "builder/execute/container_root.hpp"
 #include "builder/execute/execute.hpp"
-#include "builder/execute/pod_files.hpp"
-#include "builder/execute/root_layout.hpp"
 #include "builder/images/base_image_list.hpp"
 #include "builder/inputs/build_input.hpp"
 #include "builder/inputs/downloads.hpp"
@@ -15,7 +12,11 @@
 #include "builder/plan/planner.hpp"
 #include "builder/plan/print_plan.hpp"
 #include "builder/plan/remote_source.hpp"
+#include "builder/roots/container_root.hpp"
+#include "builder/roots/pod_files.hpp"
+#include "builder/roots/root_layout.hpp"
 #include "builder/store/cache_setup.hpp"
+#include "util/cancelled.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
 
@@ -53,8 +54,8 @@ Plan plan_of(BuildInput& input, const BuildOptions& options, Fetching& fetching,
 }
 
 IsolationProbe choose_isolation(const BuildOptions& options, const BuildServices& services,
-                                const std::string& work) {
-  auto probe = probe_isolation(
+                                const CommandServices& commands, const std::string& work) {
+  auto probe = commands.probe(
       {options.execution.isolation, work, options.execution.force, services.environment});
   services.progress.info("Isolation: {}", isolation_mode_name(probe.mode));
   for (const auto& line : probe.explanation())
@@ -193,7 +194,7 @@ private:
 
 void send(const BuiltImage& image, const OutputOptions& output, const BuildServices& services) {
   if (services.cancel)
-    throw Error("the build was told to stop");
+    throw Cancelled("the build was told to stop");
   write_outputs(
       image, output,
       {services.publisher, services.http, services.retry, services.progress, services.cancel});
@@ -241,8 +242,8 @@ private:
 /// A build whose Dockerfile is understood: nothing has been pulled but manifests and configs.
 class Build {
 public:
-  Build(const BuildOptions& given, const BuildServices& services)
-      : services_(services), workspace_(workspace_candidates(given)),
+  Build(const BuildOptions& given, const BuildServices& services, const CommandServices& commands)
+      : services_(services), commands_(commands), workspace_(workspace_candidates(given)),
         fetching_(make_fetching(given)), input_(read_input(given, *fetching_, services.progress)),
         kept_(open_cache_directory(given, services.progress)),
         limit_(given.execution, kept_.get(), services.clock, services.progress),
@@ -305,7 +306,7 @@ private:
     if (!schedule.runs_commands(plan_))
       return {};
     if (!probe_)
-      probe_ = choose_isolation(options_, services_, workspace_.path());
+      probe_ = choose_isolation(options_, services_, commands_, workspace_.path());
     return *probe_;
   }
 
@@ -321,7 +322,7 @@ private:
         plan_, options_, steps_,
         {input_.context, images_, downloads, fetching_->repositories, workspace_, services_.clock});
     const auto probe = probe_for(schedule);
-    const auto runner = make_runner(probe, {.work_directory = workspace_.temporary()});
+    const auto runner = commands_.make_runner(probe, {.work_directory = workspace_.temporary()});
     const RunnerGuard guard(*runner, services_.on_runner);
     std::optional<Workspace> beside_root;
     if (probe.mode == IsolationMode::inplace && !lies_on_root(workspace_))
@@ -358,6 +359,7 @@ private:
                            .workspace = workspace_,
                            .mounted = mounted,
                            .runner = runner,
+                           .make_root = commands_.make_root,
                            .layers = layers_,
                            .progress = services_.progress,
                            .clock = services_.clock,
@@ -384,6 +386,7 @@ private:
   }
 
   const BuildServices& services_;
+  const CommandServices& commands_;
   Workspace workspace_;
   std::unique_ptr<Fetching> fetching_; ///< Of this attempt.
   BuildInput input_;
@@ -432,8 +435,9 @@ std::string dry_run(const BuildOptions& options, const BuildServices& services) 
   return print_plan(plan_of(input, options, fetching, images, services));
 }
 
-BuildReport build_image(const BuildOptions& options, const BuildServices& services) {
-  return Build(options, services).run();
+BuildReport build_image(const BuildOptions& options, const BuildServices& services,
+                        const CommandServices& commands) {
+  return Build(options, services, commands).run();
 }
 
 } // namespace cairn

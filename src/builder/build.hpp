@@ -1,11 +1,14 @@
 #pragma once
 
+#include "builder/roots/make_root_filesystem.hpp"
 #include "builder/options/build_options.hpp"
 #include "builder/options/build_services.hpp"
 #include "builder/plan/checks/check_report.hpp"
 #include "oci/manifest.hpp"
 #include "run/isolation_probe.hpp"
 
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,8 +21,17 @@ struct BuildReport {
   IsolationMode mode = IsolationMode::none;
 };
 
-/// Everything from a Dockerfile to pushed tags. @throws Error
-BuildReport build_image(const BuildOptions& options, const BuildServices& services);
+/// How commands are run: where that is possible, by whom, and in which roots.
+struct CommandServices {
+  std::function<IsolationProbe(const ProbeRequest&)> probe = probe_isolation;
+  std::function<std::unique_ptr<Runner>(const IsolationProbe&, RunnerOptions)> make_runner =
+      cairn::make_runner;
+  RootFactory make_root = make_root_filesystem;
+};
+
+/// Everything from a Dockerfile to pushed tags. @throws Error; Cancelled
+BuildReport build_image(const BuildOptions& options, const BuildServices& services,
+                        const CommandServices& commands = {});
 
 /// What is doubtful in the Dockerfile. Builds and writes nothing. @throws Error when there is
 /// nothing to check; what a build would fail with is part of the report

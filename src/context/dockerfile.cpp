@@ -8,7 +8,7 @@ namespace cairn {
 
 namespace {
 
-constexpr std::uint64_t max_text = std::uint64_t{16} << 20;
+constexpr std::uint64_t longest_dockerfile = std::uint64_t{16} << 20;
 constexpr std::uint64_t max_ignore_text = std::uint64_t{1}
                                           << 20; ///< Each byte takes many as a pattern.
 constexpr std::string_view ignore_suffix = ".dockerignore";
@@ -41,10 +41,10 @@ std::optional<DockerfileText> try_name(const LocalContext& context, const std::s
   const auto beside = name + std::string(ignore_suffix);
   DockerfileText found;
   std::optional<std::string> ignore;
-  if (auto here = read_at(working_directory, name, max_text)) {
+  if (auto here = read_at(working_directory, name, longest_dockerfile)) {
     found.text = std::move(*here);
     ignore = read_at(working_directory, beside, max_ignore_text);
-  } else if (auto inside = read_in_context(context, name, max_text)) {
+  } else if (auto inside = read_in_context(context, name, longest_dockerfile)) {
     found.text = std::move(*inside);
     ignore = read_in_context(context, beside, max_ignore_text);
   } else {

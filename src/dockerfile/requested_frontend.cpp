@@ -11,8 +11,6 @@ namespace cairn {
 
 namespace {
 
-constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-
 std::string first_word(std::string_view value) {
   return std::string(value.substr(0, value.find(' ')));
 }

@@ -31,7 +31,8 @@ std::optional<std::uint64_t> BlobStore::size(const Digest& digest) const {
 }
 
 Fd BlobStore::open(const Digest& digest) const {
-  return open_at(current_directory(), path(digest), O_RDONLY);
+  // Others may write there: nothing that waits is opened, such as a pipe.
+  return open_at(current_directory(), path(digest), O_RDONLY | O_NONBLOCK);
 }
 
 std::unique_ptr<Source> BlobStore::read(const Digest& digest) const {

@@ -1,7 +1,9 @@
 #include "oci/layout.hpp"
 
 #include "util/error.hpp"
+#include "util/file.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 namespace cairn {
@@ -35,7 +37,8 @@ Index Layout::index() const {
   const auto name = blobs_.root() + "/index.json";
   return within(
       [&] {
-        return Index::parse(read_file(current_directory(), name, max_index), media_type::oci_index);
+        const auto file = open_at(current_directory(), name, O_RDONLY | O_NONBLOCK);
+        return Index::parse(read_file(file, max_index), media_type::oci_index);
       },
       "'{}'", name);
 }

@@ -13,10 +13,13 @@ namespace cairn {
 class FakeRunner final : public Runner {
 public:
   using Answer = std::function<Outcome(const CommandRoot&, const Invocation&)>;
+  using OnSignal = std::function<void(int)>;
 
   /// Without an answer every command succeeds.
   FakeRunner() = default;
-  explicit FakeRunner(Answer answer) : answer_(std::move(answer)) {}
+  /// `on_signal` is told of each signal, for an answer that waits for one.
+  explicit FakeRunner(Answer answer, OnSignal on_signal = {})
+      : answer_(std::move(answer)), on_signal_(std::move(on_signal)) {}
 
   Outcome run(const CommandRoot& root, const Invocation& invocation) override {
     {
@@ -27,8 +30,12 @@ public:
   }
 
   void forward_signal(int signal) override {
-    const std::lock_guard lock(mutex_);
-    signals_.push_back(signal);
+    {
+      const std::lock_guard lock(mutex_);
+      signals_.push_back(signal);
+    }
+    if (on_signal_)
+      on_signal_(signal);
   }
 
   /// In the order in which they were started. Call when no command runs.
@@ -37,6 +44,7 @@ public:
 
 private:
   Answer answer_;
+  OnSignal on_signal_;
   std::mutex mutex_;
   std::vector<Invocation> seen_;
   std::vector<int> signals_;

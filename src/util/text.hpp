@@ -10,6 +10,9 @@ namespace cairn {
 
 /// Pure functions on text. "Blank" is ASCII space, tab, CR, LF, VT and FF.
 
+/// What a text in UTF-8 may begin with.
+inline constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
 std::string_view trim(std::string_view text);
 std::string_view trim_left(std::string_view text);
 std::string_view trim_right(std::string_view text);

@@ -4,7 +4,7 @@
 #include "parts.hpp"
 #include "util/text.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace cairn::test {
 

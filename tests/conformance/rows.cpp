@@ -3,7 +3,7 @@
 #include "parts.hpp"
 #include "util/error.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

@@ -22,7 +22,7 @@ Expansion expanded(const Json& row) {
   return expand(row.string_or("input", ""), lookup, rules);
 }
 
-Verdict check_refused(const Json& row) {
+Verdict check_refused_words(const Json& row) {
   if (message_of([&] { (void)expanded(row); }).empty())
     return Verdict::differs(row.string_or("input", "") + ": expected an error");
   return {};
@@ -32,7 +32,7 @@ Verdict check_env(const Json& row) {
   if (row.string_or("platform", "A") == "W")
     return Verdict::skipped("a rule of Windows");
   if (expects_error(row))
-    return check_refused(row);
+    return check_refused_words(row);
   Comparison found;
   found.expect(row.string_or("input", ""), expanded(row).word, row.string_or("expected", ""));
   return found.verdict();
@@ -40,7 +40,7 @@ Verdict check_env(const Json& row) {
 
 Verdict check_words(const Json& row) {
   if (expects_error(row))
-    return check_refused(row);
+    return check_refused_words(row);
   Comparison found;
   found.expect(row.string_or("input", ""), expanded(row).words, strings_of(row, "expected"));
   return found.verdict();
@@ -57,7 +57,7 @@ std::vector<std::string> sorted(const Json& row, std::string_view key) {
 
 Verdict check_expand(const Json& row) {
   if (expects_error(row))
-    return check_refused(row);
+    return check_refused_words(row);
   const auto result = expanded(row);
   const auto input = row.string_or("input", "");
   Comparison found;

@@ -15,7 +15,8 @@ from git_servers import Repository, git
 @case("a repository without a reference is that of its default branch")
 def default_branch(world):
     build = add(world, forge(world).url(), to="/x")
-    expect_equal(files(build), ["/x", "/x/.dotfile", "/x/a", "/x/bin", "/x/bin/run", "/x/d", "/x/d/e", "/x/d/e/f", "/x/d/link"])
+    expect_equal(files(build),
+                 ["/x", "/x/.dotfile", "/x/a", "/x/bin", "/x/bin/run", "/x/d", "/x/d/e", "/x/d/e/f", "/x/d/link"])
     expect_equal(build.image.text("/x/a"), "three\n")
     expect_equal(oct(build.image.files["/x/a"].mode), "0o644")
     expect_equal(oct(build.image.files["/x/bin/run"].mode), "0o755")
@@ -40,7 +41,8 @@ def transfer_flags(world):
 @case("several sources of both kinds go into one directory")
 def several_sources(world):
     here = forge(world)
-    build = world.files_only(f"FROM scratch\nADD local {here.url()}#v1:d/e {here.url('group/library.git')} /x/\n", {"local": "l"})
+    build = world.files_only(f"FROM scratch\nADD local {here.url()}#v1:d/e {here.url('group/library.git')} /x/\n",
+                             {"local": "l"})
     expect_equal(files(build), ["/x", "/x/f", "/x/lib.h", "/x/local"])
 
 
@@ -136,7 +138,8 @@ def missing_subdirectory(world):
     os.symlink("real", repository.path / "in")
     repository.commit({"real/f": "x", "file": "x"})
     for name in ("nope", "file", "out", "in"):
-        refused(world, forge(world).url("links.git") + f"#main:{name}", f"there is no directory '{name}'", "Dockerfile:2")
+        refused(world,
+                forge(world).url("links.git") + f"#main:{name}", f"there is no directory '{name}'", "Dockerfile:2")
 
 
 @case("a reference that is not there is an error that suggests another")
@@ -168,7 +171,8 @@ def checksum(world):
 def checksum_wrong(world):
     here = forge(world)
     url = here.url()
-    refused(world, f"{url}#v1", "expected checksum to match", here.dev, here.second, here.tag, words=f"--checksum={here.dev}")
+    refused(world, f"{url}#v1", "expected checksum to match", here.dev, here.second, here.tag,
+            words=f"--checksum={here.dev}")
     refused(world, f"{url}?checksum={here.second}#v1", "checksum mismatch", words=f"--checksum={here.dev}")
     refused(world, f"{url}#v1", "invalid checksum", "expected hex commit hash", words="--checksum=sha256:" + "0" * 64)
     refused(world, f"{url} {url}", "checksum can't be specified for multiple sources", words=f"--checksum={here.dev}")
@@ -176,7 +180,8 @@ def checksum_wrong(world):
 
 @case("COPY of a repository is an error")
 def copy(world):
-    world.refused(f"FROM scratch\nCOPY {forge(world).url()} /x\n", texts=("source can't be a git ref for COPY", "Dockerfile:2"))
+    world.refused(f"FROM scratch\nCOPY {forge(world).url()} /x\n",
+                  texts=("source can't be a git ref for COPY", "Dockerfile:2"))
 
 
 @case("queries that make no sense are errors that name the line, before anything is fetched")
@@ -239,8 +244,9 @@ def broken_submodules(world):
 @case("submodules that would read this machine's files or run its programs are errors")
 def hostile_submodules(world):
     here = forge(world)
-    for number, url in enumerate((f"file://{here.root}/app.git", str(here.root / "app.git"), "ext::sh -c id", "-oProxyCommand=id",
-                                  "ssh://-oProxyCommand=id/x.git", "--upload-pack=id", "git@host:-x", "../../../../etc")):
+    for number, url in enumerate(
+        (f"file://{here.root}/app.git", str(here.root / "app.git"), "ext::sh -c id", "-oProxyCommand=id",
+         "ssh://-oProxyCommand=id/x.git", "--upload-pack=id", "git@host:-x", "../../../../etc")):
         hostile = Repository(here.root / f"hostile{number}.git")
         hostile.commit({"a": "a"})
         hostile.add_submodule(url, "sub", here.first)
@@ -269,7 +275,8 @@ def hostile_trees(world):
     link = evil.git("hash-object", "-w", "--stdin", stdin=str(world.directory).encode())
 
     def tree(*entries: tuple[str, str, str]) -> str:
-        data = b"".join(mode.encode() + b" " + name.encode() + b"\0" + bytes.fromhex(oid) for mode, name, oid in entries)
+        data = b"".join(mode.encode() + b" " + name.encode() + b"\0" + bytes.fromhex(oid)
+                        for mode, name, oid in entries)
         return git(evil.path, "hash-object", "-w", "--stdin", "-t", "tree", "--literally", stdin=data)
 
     inner = tree(("100644", "pwned", blob))
@@ -322,7 +329,9 @@ def keep_git_dir_of_submodules(world):
     place = with_git_dir(world, add(world, here.url("group/parent.git") + "?keep-git-dir=true"))
     expect_equal(git(place, "status", "--porcelain"), "")
     expect_equal(git(place, "submodule", "status").lstrip("-+ ").split()[:2], [here.library_commit, "third/party"])
-    expect(git(place, "submodule", "status").startswith(here.library_commit), "the submodule differs from what is recorded")
+    expect(
+        git(place, "submodule", "status").startswith(here.library_commit),
+        "the submodule differs from what is recorded")
     expect_equal(git(place / "third/party", "log", "--format=%H"), here.library_commit)
     expect_equal((place / "third/party/.git").read_text(), "gitdir: ../../.git/modules/lib/\n")
 

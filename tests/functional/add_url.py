@@ -51,7 +51,8 @@ def redirect(world):
     with web(world) as server:
         build = world.files_only(f"FROM scratch\nADD {server.url}/moved /d/\n")
         expect_equal(build.image.text("/d/moved"), "content")
-        world.files_only(f"FROM scratch\nADD {server.url}/around /d/\n").failed("Dockerfile:2", "more than 10 redirects")
+        world.files_only(f"FROM scratch\nADD {server.url}/around /d/\n").failed("Dockerfile:2",
+                                                                                "more than 10 redirects")
 
 
 @case("where the URL has no name the server's suggestion is taken")
@@ -86,9 +87,11 @@ def no_name(world):
 def unpack(world):
     with web(world) as server:
         server.write("a.tar.gz", tar_of({"x/y": "text"}))
-        plain = world.files_only(f"FROM scratch\nADD {server.url}/a.tar.gz /d/\nADD --unpack=false {server.url}/a.tar.gz /e/\n")
+        plain = world.files_only(
+            f"FROM scratch\nADD {server.url}/a.tar.gz /d/\nADD --unpack=false {server.url}/a.tar.gz /e/\n")
         expect_equal(sorted(plain.image.files), ["/d", "/d/a.tar.gz", "/e", "/e/a.tar.gz"])
-        build = world.files_only(f"FROM scratch\nADD --unpack {server.url}/a.tar.gz /d\nADD --unpack=true {server.url}/f /f\n")
+        build = world.files_only(
+            f"FROM scratch\nADD --unpack {server.url}/a.tar.gz /d\nADD --unpack=true {server.url}/f /f\n")
         file = node(build, "/d/x/y")
         expect_equal((file.text, file.mode, file.owner), ("text", 0o640, (7, 8)))
         expect_equal(build.image.text("/f"), "content")
@@ -108,8 +111,9 @@ def flags(world):
 def mixed(world):
     with web(world) as server:
         server.write("g", "second")
-        build = world.files_only(f"FROM scratch\nADD local {server.url}/f packed.tar {server.url}/g <<doc /d/\ntext\ndoc\n",
-                                 {"local": "here", "packed.tar": tar_of({"p": "unpacked"}, "")})
+        build = world.files_only(
+            f"FROM scratch\nADD local {server.url}/f packed.tar {server.url}/g <<doc /d/\ntext\ndoc\n",
+            {"local": "here", "packed.tar": tar_of({"p": "unpacked"}, "")})
         expect_equal({path: build.image.text(path) for path in sorted(build.image.files) if path != "/d"},
                      {"/d/doc": "text\n", "/d/f": "content", "/d/g": "second", "/d/local": "here", "/d/p": "unpacked"})
         last = world.files_only(f"FROM scratch\nADD {server.url}/f {server.url}/g /x\n")
@@ -140,17 +144,21 @@ def checksum(world):
 def bad_checksum(world):
     with web(world) as server:
         good = digest("content")
-        for flag, sources, why in ((good, "f", "requires HTTP(S) or Git"), (good, f"{server.url}/f {server.url}/f", "multiple"),
-                                   (good, f"{server.url}/f f", "multiple"), ("sha512:" + "0" * 128, f"{server.url}/f", "sha256"),
-                                   (good[:-1], f"{server.url}/f", "64 hexa"), (good.upper(), f"{server.url}/f", "sha256"),
-                                   ("x", f"{server.url}/f", "sha256")):
-            world.files_only(f"FROM scratch\nADD --checksum={flag} {sources} /d/\n", {"f": "x"}).failed("Dockerfile:2", why)
+        for flag, sources, why in ((good, "f", "requires HTTP(S) or Git"), (good, f"{server.url}/f {server.url}/f",
+                                                                            "multiple"),
+                                   (good, f"{server.url}/f f", "multiple"), ("sha512:" + "0" * 128, f"{server.url}/f",
+                                                                             "sha256"), (good[:-1], f"{server.url}/f",
+                                                                                         "64 hexa"),
+                                   (good.upper(), f"{server.url}/f", "sha256"), ("x", f"{server.url}/f", "sha256")):
+            world.files_only(f"FROM scratch\nADD --checksum={flag} {sources} /d/\n",
+                             {"f": "x"}).failed("Dockerfile:2", why)
         expect_equal(server.lines(), [])
 
 
 @case("COPY downloads nothing, and ADD only what is a URL")
 def not_a_url(world):
-    world.files_only("FROM scratch\nCOPY http://127.0.0.1/f /f\n").failed("Dockerfile:2", "source can't be a URL for COPY")
+    world.files_only("FROM scratch\nCOPY http://127.0.0.1/f /f\n").failed("Dockerfile:2",
+                                                                          "source can't be a URL for COPY")
     world.files_only("FROM scratch\nADD http://[x /f\n").failed("Dockerfile:2", "is not an http or https URL")
     world.files_only("FROM scratch\nADD http:// /f\n").failed("Dockerfile:2", "is not an http or https URL")
     expect_equal(world.files_only("FROM scratch\nADD http /f\n", {"http": "x"}).image.text("/f"), "x")
@@ -163,15 +171,16 @@ def secrets(world):
         flags = (f"--secret=id=HTTP_AUTH_TOKEN_127.0.0.1,src={name}", "--verbosity=trace")
         build = world.files_only(f"FROM scratch\nADD {server.url}/closed/f /f\n", None, *flags)
         expect_equal(build.image.text("/f"), "content")
-        header = world.files_only(f"FROM scratch\nADD {server.url}/basic/f /f\n", None, "--secret=id=HTTP_AUTH_HEADER_127.0.0.1,env=H",
-                                  environment={"H": "Basic abc"})
+        header = world.files_only(f"FROM scratch\nADD {server.url}/basic/f /f\n", None,
+                                  "--secret=id=HTTP_AUTH_HEADER_127.0.0.1,env=H", environment={"H": "Basic abc"})
         expect_equal(header.image.text("/f"), "content")
         server.forget()
         world.files_only(f"FROM scratch\nADD http://localhost:{server.port}/f /f\n", None, *flags).succeeded()
         expect_equal([request.authorization for request in server.served()], [""], "what another host was sent")
         shown = build.out + build.err + str(build.image.document)
         expect(TOKEN not in shown, "the token is shown")
-        found = subprocess.run(["grep", "-rlF", TOKEN, str(build.layout)], capture_output=True, text=True, check=False).stdout
+        found = subprocess.run(["grep", "-rlF", TOKEN, str(build.layout)], capture_output=True, text=True,
+                               check=False).stdout
         expect_equal(found, "", "files with the token")
 
 
@@ -179,8 +188,8 @@ def secrets(world):
 def secret_redirect(world):
     with web(world) as other:
         with web(world, f"location = /away {{ return 307 {other.url}/f; }}") as server:
-            build = world.files_only(f"FROM scratch\nADD {server.url}/away /f\n", None, "--secret=id=HTTP_AUTH_TOKEN_127.0.0.1,env=T",
-                                     environment={"T": TOKEN})
+            build = world.files_only(f"FROM scratch\nADD {server.url}/away /f\n", None,
+                                     "--secret=id=HTTP_AUTH_TOKEN_127.0.0.1,env=T", environment={"T": TOKEN})
             expect_equal(build.image.text("/f"), "content")
             expect_equal([request.authorization for request in server.served()], [f"Bearer {TOKEN}"])
             expect_equal([request.authorization for request in other.served()], [""])
@@ -199,7 +208,8 @@ def no_secret(world):
 @case("a file that is not there is an error that names the line")
 def not_found(world):
     with web(world) as server:
-        world.refused(f"FROM scratch\nADD {server.url}/nope /f\n", texts=("Dockerfile:2", f"GET {server.url}/nope", "404 Not Found"))
+        world.refused(f"FROM scratch\nADD {server.url}/nope /f\n",
+                      texts=("Dockerfile:2", f"GET {server.url}/nope", "404 Not Found"))
         expect_equal(server.lines(), ["GET /nope 404"], "it is asked for once")
 
 
@@ -226,7 +236,8 @@ def redacted_plan(world):
             expect(secret not in build.out + build.err, f"{mode} shows {secret}: {build.said}")
         expect(mode == "--check" or "http://host.example/f?key=***" in build.out, f"the plan: {build.said}")
     world.need_namespaces()
-    build = world.build("FROM REGISTRY/busybox\nRUN : https://dan:run2345@host.example/\nRUN false https://dan:run2345@host/\n")
+    build = world.build(
+        "FROM REGISTRY/busybox\nRUN : https://dan:run2345@host.example/\nRUN false https://dan:run2345@host/\n")
     expect("run2345" not in build.err and "https://***@host.example/" in build.err, f"a RUN: {build.said}")
 
 
@@ -239,7 +250,8 @@ def led_to_metadata(world):
             expect_equal(server.lines(), ["GET /lead 302"], "it is asked for once")
             context = world.files_only(None, None, context=f"{server.url}/lead")
             expect(context.status == 1 and "must not lead" in context.error, f"a context: {context.said}")
-    with web(world) as other, web(world, f"location = /lead {{ return 302 http://localhost:{other.port}/f; }}") as server:
+    with web(world) as other, web(world,
+                                  f"location = /lead {{ return 302 http://localhost:{other.port}/f; }}") as server:
         expect_equal(world.files_only(f"FROM scratch\nADD {server.url}/lead /f\n").image.text("/f"), "content")
 
 
@@ -250,7 +262,8 @@ def server_errors(world):
         build = world.files_only(f"FROM scratch\nADD http://{proxy.host}/f /f\n")
         expect_equal(build.image.text("/f"), "content")
         expect("trying again" in build.err, f"nothing is said of it: {build.err}")
-        world.refused(f"FROM scratch\nADD {server.url}/broken /f\n", texts=("Dockerfile:2", "503", "gave up after 4 attempts"), status=75)
+        world.refused(f"FROM scratch\nADD {server.url}/broken /f\n",
+                      texts=("Dockerfile:2", "503", "gave up after 4 attempts"), status=75)
 
 
 @case("a download that breaks off goes on where it broke, when the server can tell that the file is the same")
@@ -287,9 +300,11 @@ def begun_anew(world):
 def unreachable(world):
     with web(world) as server, faulty(server) as proxy:
         proxy.add("GET /f", times=99, cut_answer_after=0)
-        world.refused(f"FROM scratch\nADD http://{proxy.host}/f /f\n", texts=("Dockerfile:2", f"GET http://{proxy.host}/f"), status=75)
+        world.refused(f"FROM scratch\nADD http://{proxy.host}/f /f\n",
+                      texts=("Dockerfile:2", f"GET http://{proxy.host}/f"), status=75)
     nobody = f"127.0.0.1:{registry.free_port()}"
-    world.refused(f"FROM scratch\nADD http://{nobody}/f /f\n", texts=("Dockerfile:2", f"GET http://{nobody}/f", "connect"), status=75)
+    world.refused(f"FROM scratch\nADD http://{nobody}/f /f\n",
+                  texts=("Dockerfile:2", f"GET http://{nobody}/f", "connect"), status=75)
 
 
 @case("headers without an end are an error")
@@ -299,10 +314,12 @@ def huge_header(world):
         world.files_only(f"FROM scratch\nADD http://{proxy.host}/f /f\n").failed("Dockerfile:2", "headers")
         proxy.reset()
         proxy.add("GET /f", times=9, status=200, headers={"X": "x" * 200_000})
-        world.files_only(f"FROM scratch\nADD http://{proxy.host}/f /f\n").failed("Dockerfile:2", "headers that are too large")
+        world.files_only(f"FROM scratch\nADD http://{proxy.host}/f /f\n").failed("Dockerfile:2",
+                                                                                 "headers that are too large")
         expect_equal(proxy.count("GET /f"), 1, "it is asked for once")
         proxy.reset()
-        proxy.add("GET /f", status=200, body=b"1", headers={"ETag": '"' + "e" * 8000 + '"', "Last-Modified": "z" * 8000})
+        proxy.add("GET /f", status=200, body=b"1",
+                  headers={"ETag": '"' + "e" * 8000 + '"', "Last-Modified": "z" * 8000})
         build = cached(world, f"FROM scratch\nADD http://{proxy.host}/f /f\n", world.new_directory("cache"))
         expect_equal((build.image.text("/f"), node(build, "/f").mtime), ("1", 0))
 
@@ -311,7 +328,8 @@ def huge_header(world):
 def wrong_part(world):
     with web(world) as server, faulty(server) as proxy:
         proxy.add("GET /f", status=206, body=b"tent", headers={"Content-Range": "bytes 3-6/7"})
-        world.files_only(f"FROM scratch\nADD http://{proxy.host}/f /f\n").failed("Dockerfile:2", "not the part of the file")
+        world.files_only(f"FROM scratch\nADD http://{proxy.host}/f /f\n").failed("Dockerfile:2",
+                                                                                 "not the part of the file")
 
 
 @case("an empty file is a file")
@@ -357,7 +375,8 @@ def downgrade(world):
             world.files_only(f"FROM scratch\nADD {server.url}/down /f\n", environment=environment).failed(
                 "Dockerfile:2", "leaves TLS", "--checksum")
             expect_equal(plain.lines(), [])
-            build = world.files_only(f"FROM scratch\nADD --checksum={digest('content')} {server.url}/down /f\n", environment=environment)
+            build = world.files_only(f"FROM scratch\nADD --checksum={digest('content')} {server.url}/down /f\n",
+                                     environment=environment)
             expect_equal(build.image.text("/f"), "content")
 
 
@@ -369,7 +388,8 @@ def proxies(world):
         expect_equal(build.image.text("/f"), "content")
         expect_equal(proxy.log, ["GET http://files.example/f 200"])
         proxy.reset()
-        world.files_only(f"FROM scratch\nADD {server.url}/f /f\n", None, f"--build-arg=HTTP_PROXY=http://{proxy.host}").succeeded()
+        world.files_only(f"FROM scratch\nADD {server.url}/f /f\n", None,
+                         f"--build-arg=HTTP_PROXY=http://{proxy.host}").succeeded()
         expect_equal(proxy.log, [])
 
 
@@ -442,9 +462,12 @@ def several_builds(world):
         server.write("g", b"x" * 3_000_000)
         cache, text = world.new_directory("cache"), f"FROM scratch\nADD {server.url}/g {server.url}/f /d/\n"
         context = world.context(text)
-        builds = [world.start([f"--context={context}", f"--kaniko-dir={world.new_directory('work')}", "--isolation=none", "--no-push",
-                               f"--cache-dir={cache}", f"--tar-path={world.directory}/several{number}.tar"],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for number in range(6)]
+        builds = [
+            world.start([
+                f"--context={context}", f"--kaniko-dir={world.new_directory('work')}", "--isolation=none", "--no-push",
+                f"--cache-dir={cache}", f"--tar-path={world.directory}/several{number}.tar"
+            ], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for number in range(6)
+        ]
         for build in builds:
             said = build.communicate(timeout=60)[0]
             expect_equal(build.returncode, 0, said)
@@ -497,8 +520,9 @@ def ended(world):
         server.write("large", b"x" * 1_000_000)
         proxy.add("GET /large", times=9, stall_after=1000)
         begin = time.monotonic()
-        build = world.build(f"FROM REGISTRY/busybox AS a\nRUN sleep 1; false\nFROM scratch\nADD http://{proxy.host}/large /f\n"
-                            "COPY --from=a / /\n")
+        build = world.build(
+            f"FROM REGISTRY/busybox AS a\nRUN sleep 1; false\nFROM scratch\nADD http://{proxy.host}/large /f\n"
+            "COPY --from=a / /\n")
         expect_equal(build.status, 1, build.said)
         expect("Dockerfile:2" in build.error, build.said)
         expect(time.monotonic() - begin < 20, "it took as long as the download")
@@ -529,7 +553,8 @@ def memory(world):
             file.truncate(300 << 20)
         cache = world.new_directory("cache")
         for _ in range(2):
-            build = world.files_only(f"FROM scratch\nADD {server.url}/large /f\n", None, f"--cache-dir={cache}", measure=True,
+            build = world.files_only(f"FROM scratch\nADD {server.url}/large /f\n", None, f"--cache-dir={cache}",
+                                     measure=True,
                                      outputs=("--no-push", f"--tar-path={world.directory}/large.tar")).succeeded()
             expect(0 < build.peak < 100 << 20, f"{build.peak >> 20} MiB at most")
 

@@ -41,9 +41,11 @@ class Plugin:
         """One call, with the headers of Go's client: status and body."""
         connection = http.client.HTTPConnection("localhost", self.port, timeout=30)
         with contextlib.closing(connection):
-            connection.request(method, path, body, {
-                "Host": f"localhost:{self.port}", "User-Agent": "Go-http-client/1.1", "Content-Type": "application/json",
-                "Authorization": f"Bearer {token}", "Accept-Encoding": "gzip"})
+            connection.request(
+                method, path, body, {
+                    "Host": f"localhost:{self.port}", "User-Agent": "Go-http-client/1.1",
+                    "Content-Type": "application/json", "Authorization": f"Bearer {token}", "Accept-Encoding": "gzip"
+                })
             answer = connection.getresponse()
             return answer.status, answer.read()
 
@@ -95,9 +97,13 @@ def failed(node: dict, text: str, phase: str = "Failed") -> None:
 def resolve(world):
     digest = world.push("resolved:1")
     with plugin(world) as agent:
-        expect_equal(agent.node(resolve={"image": f"{world.host}/resolved:1"}),
-                     {"phase": "Succeeded", "message": digest, "outputs": {"parameters": [
-                         {"name": "digest", "value": digest}, {"name": "image", "value": f"{world.host}/resolved@{digest}"}]}})
+        expect_equal(
+            agent.node(resolve={"image": f"{world.host}/resolved:1"}), {
+                "phase": "Succeeded", "message": digest, "outputs": {
+                    "parameters": [{"name": "digest", "value": digest},
+                                   {"name": "image", "value": f"{world.host}/resolved@{digest}"}]
+                }
+            })
         again = world.push("resolved:1", [tar_layers.entry("f", "x")])
         expect_equal(agent.node(resolve={"image": f"{world.host}/resolved:1"})["message"], again)
         failed(agent.node(resolve={"image": f"{world.host}/resolved:none"}), "not in the registry")
@@ -106,7 +112,9 @@ def resolve(world):
 @case("credentials are checked, and what is wrong with one is the node's message")
 def check(world):
     with closed_registry(world, "ann", "s3cret") as server:
-        auth = {server.host: {"username": "ann", "password": "s3cret"}, world.host: {"username": "ann", "password": "x"}}
+        auth = {
+            server.host: {"username": "ann", "password": "s3cret"}, world.host: {"username": "ann", "password": "x"}
+        }
         with plugin(world, environment={"DOCKER_AUTH_CONFIG": json.dumps({"auths": auth})}) as agent:
             node = agent.node(check={"images": [f"{server.host}/app:1"], "push": True})
             expect_equal((node["phase"], node["message"]),
@@ -141,7 +149,8 @@ def platforms(world):
     expect_equal(status, 0, err)
     with plugin(world) as agent:
         for place, wanted in (("some", ["linux/arm64"]), ("every", [])):
-            node = agent.node(warm={"images": [f"{world.host}/many:1"], "to": f"{world.host}/{place}", "platforms": wanted})
+            node = agent.node(
+                warm={"images": [f"{world.host}/many:1"], "to": f"{world.host}/{place}", "platforms": wanted})
             expect_equal(node["phase"], "Succeeded", str(node))
         expect_equal(world.manifest("every/many:1"), world.manifest("many:1"))
         members = json.loads(world.manifest("some/many:1"))["manifests"]
@@ -193,9 +202,12 @@ def token(world):
 def nonsense(world):
     with plugin(world) as agent:
         for ours, text in (({}, "exactly one of resolve, check and warm"), ({"build": {}}, '"build" is none of'),
-                           ({"resolve": {}}, '"image" is missing'), ({"resolve": {"image": "a", "platfrom": "x"}}, "platform"),
-                           ({"check": {"images": []}}, "names 0 images"), ({"warm": {"images": "a"}}, '"to" is missing'),
-                           ({"resolve": {"image": "A:B:C"}}, "A:B:C"), ({"check": {"images": "a", "push": "yes"}}, "'yes'")):
+                           ({"resolve": {}}, '"image" is missing'), ({"resolve": {"image": "a",
+                                                                                  "platfrom": "x"}}, "platform"),
+                           ({"check": {"images": []}}, "names 0 images"), ({"warm": {"images": "a"}},
+                                                                           '"to" is missing'),
+                           ({"resolve": {"image": "A:B:C"}}, "A:B:C"), ({"check": {"images": "a",
+                                                                                   "push": "yes"}}, "'yes'")):
             failed(agent.node(**ours), text)
         status, text = agent.post("not json")
         failed(json.loads(text)["node"], "JSON")

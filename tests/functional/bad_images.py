@@ -2,6 +2,7 @@
 """Base images that lie: broken blobs, archives that reach out of the root, bombs. Nothing outside is ever touched."""
 import contextlib
 import gzip
+import itertools
 import json
 import os
 import pathlib
@@ -41,8 +42,9 @@ def wrong_content(world):
                                     lambda data: other[:len(data)].ljust(len(data), b"\0"))):
         digest = spoiled_layer(world, f"spoiled{number}", spoil)
         for instruction, isolation in ((COPY, "none"), (RUN, "namespace")):
-            world.refused(f"FROM REGISTRY/spoiled{number}{instruction}", {"f": ""}, isolation=isolation,
-                          texts=(f"get blob {digest}", "the bytes that came have the digest sha256:", f", not {digest}"))
+            world.refused(
+                f"FROM REGISTRY/spoiled{number}{instruction}", {"f": ""}, isolation=isolation,
+                texts=(f"get blob {digest}", "the bytes that came have the digest sha256:", f", not {digest}"))
 
 
 @case("a layer that ends too early or goes on too long is refused")
@@ -110,23 +112,44 @@ def hostile_layers(target: pathlib.Path) -> dict[str, list]:
     return {
         "dotdot": [tar_layers.entry(f"{up}{target}/written", "x")],
         "absolute": [tar_layers.entry(f"{target}/written", "x")],
-        "link-out": [tar_layers.symlink("out", str(target)), tar_layers.entry("out/written", "x")],
-        "link-up": [tar_layers.symlink("out", f"{up}{target}"), tar_layers.entry("out/written", "x")],
-        "link-replaced": [tar_layers.directory("dir"), tar_layers.symlink("dir", str(target)),
-                          tar_layers.entry("dir/written", "x")],
-        "link-file": [tar_layers.symlink("file", f"{target}/written"), tar_layers.entry("file", "x")],
-        "hard-link-out": [tar_layers.hard_link("linked", f"{up}{target}/precious"), tar_layers.entry("linked", "changed")],
+        "link-out": [tar_layers.symlink("out", str(target)),
+                     tar_layers.entry("out/written", "x")],
+        "link-up": [tar_layers.symlink("out", f"{up}{target}"),
+                    tar_layers.entry("out/written", "x")],
+        "link-replaced": [
+            tar_layers.directory("dir"),
+            tar_layers.symlink("dir", str(target)),
+            tar_layers.entry("dir/written", "x")
+        ],
+        "link-file": [tar_layers.symlink("file", f"{target}/written"),
+                      tar_layers.entry("file", "x")],
+        "hard-link-out": [
+            tar_layers.hard_link("linked", f"{up}{target}/precious"),
+            tar_layers.entry("linked", "changed")
+        ],
         "hard-link-absolute": [tar_layers.hard_link("linked", f"{target}/precious")],
-        "hard-link-by-link": [tar_layers.symlink("out", str(target)), tar_layers.hard_link("linked", "out/precious")],
-        "whiteout-out": [tar_layers.symlink("out", str(target)), tar_layers.entry("out/.wh.precious")],
+        "hard-link-by-link": [tar_layers.symlink("out", str(target)),
+                              tar_layers.hard_link("linked", "out/precious")],
+        "whiteout-out": [tar_layers.symlink("out", str(target)),
+                         tar_layers.entry("out/.wh.precious")],
         "whiteout-up": [tar_layers.entry(f"{up}{target}/.wh.precious")],
-        "whiteout-dots": [tar_layers.entry("bin/.wh..."), tar_layers.entry("bin/.wh.."), tar_layers.entry(".wh.")],
-        "opaque-out": [tar_layers.symlink("out", str(target)), tar_layers.entry("out/.wh..wh..opq")],
-        "device-name": [tar_layers.entry("proc/self/x", "x"), tar_layers.entry("dev/null", "x")],
-        "loop": [tar_layers.symlink("a", "b"), tar_layers.symlink("b", "a"), tar_layers.entry("a/written", "x")],
-        "parent-link": [tar_layers.symlink("a", ".."), tar_layers.symlink("b", "a/a/a/a/.."),
-                        tar_layers.entry(f"b{target}/written", "x")],
-        "dot-root": [tar_layers.symlink(".", str(target)), tar_layers.entry("written", "x")],
+        "whiteout-dots": [tar_layers.entry("bin/.wh..."),
+                          tar_layers.entry("bin/.wh.."),
+                          tar_layers.entry(".wh.")],
+        "opaque-out": [tar_layers.symlink("out", str(target)),
+                       tar_layers.entry("out/.wh..wh..opq")],
+        "device-name": [tar_layers.entry("proc/self/x", "x"),
+                        tar_layers.entry("dev/null", "x")],
+        "loop": [tar_layers.symlink("a", "b"),
+                 tar_layers.symlink("b", "a"),
+                 tar_layers.entry("a/written", "x")],
+        "parent-link": [
+            tar_layers.symlink("a", ".."),
+            tar_layers.symlink("b", "a/a/a/a/.."),
+            tar_layers.entry(f"b{target}/written", "x")
+        ],
+        "dot-root": [tar_layers.symlink(".", str(target)),
+                     tar_layers.entry("written", "x")],
         "deep": [tar_layers.entry("d/" * 300 + "f", "x")],
     }
 
@@ -134,7 +157,8 @@ def hostile_layers(target: pathlib.Path) -> dict[str, list]:
 def check_target(target: pathlib.Path, trick: str, said: str) -> None:
     expect_equal(sorted(path.name for path in target.iterdir()), ["precious"], f"{trick} reached out ({said})")
     info = (target / "precious").stat()
-    expect_equal(((target / "precious").read_text(), info.st_nlink, info.st_mode & 0o777), ("untouched", 1, 0o600), trick)
+    expect_equal(((target / "precious").read_text(), info.st_nlink, info.st_mode & 0o777), ("untouched", 1, 0o600),
+                 trick)
 
 
 def try_tricks(world, build) -> None:
@@ -214,17 +238,17 @@ def hostile_context(world):
 def bomb(size: int):
     """A file of SIZE zeros."""
     yield tar_layers.header("bomb", tarfile.REGTYPE, size)
-    for _ in range(size >> 20):
-        yield bytes(1 << 20)
+    yield from itertools.repeat(bytes(1 << 20), size >> 20)
     yield bytes(1024)
 
 
 def attributes(key: str, count: int, size: int):
     """COUNT files, each with a pax record of KEY that is SIZE bytes long."""
     record = f"{size} {key}=".encode()
+    content = record + b"x" * (size - len(record) - 1) + b"\n" + bytes(-size % 512)
     for number in range(count):
         yield tar_layers.header("pax", tarfile.XHDTYPE, size)
-        yield record + b"x" * (size - len(record) - 1) + b"\n" + bytes(-size % 512)
+        yield content
         yield tar_layers.header(f"f{number}", tarfile.REGTYPE, 0)
     yield bytes(1024)
 
@@ -249,8 +273,8 @@ def long_attributes(world):
 
 @case("headers that claim enormous sizes or lengths are refused without the memory for them")
 def lying_headers(world):
-    for number, lie in enumerate((("huge", tarfile.REGTYPE, 1 << 60), ("././@LongLink", tarfile.GNUTYPE_LONGNAME, 1 << 40),
-                                  ("pax", tarfile.XHDTYPE, 1 << 35))):
+    for number, lie in enumerate((("huge", tarfile.REGTYPE, 1 << 60), ("././@LongLink", tarfile.GNUTYPE_LONGNAME,
+                                                                       1 << 40), ("pax", tarfile.XHDTYPE, 1 << 35))):
         tar_layers.push_stream(world.host, f"lying{number}", [tar_layers.header(*lie), bytes(20_000)])
         build = world.files_only(f"FROM REGISTRY/lying{number}:1{COPY}", {"f": ""}, measure=True)
         build.failed(f"lying{number}")

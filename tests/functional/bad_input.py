@@ -43,7 +43,8 @@ def special_files(world):
 
 REFUSED_TEXTS = [
     # Dockerfile, texts of the message, why it matters
-    ("FROM scratch\nCOYP a b\n", ("Dockerfile:2", "COYP", "COPY", "> 2 | COYP a b"), "a typing error gets a suggestion"),
+    ("FROM scratch\nCOYP a b\n", ("Dockerfile:2", "COYP", "COPY", "> 2 | COYP a b"), "a typing error gets a suggestion"
+     ),
     ("", ("Dockerfile",), "an empty file"),
     ("ENV A=b\n", ("Dockerfile:1", "FROM"), "nothing before FROM"),
     ("FROM scratch\nCOPY\n", ("Dockerfile:2", "COPY"), "no arguments"),
@@ -59,7 +60,8 @@ REFUSED_TEXTS = [
     ("FROM scratch\nADD https://127.0.0.1:1/x.git?reff=a /\n", ("Dockerfile:2", "reff"), "an unknown query"),
     ("FROM scratch\nCOPY --chown=a:b:c f /\n", ("Dockerfile:2", "a:b:c"), "not an owner"),
     ("FROM scratch\nCOPY --chmod=99 f /\n", ("Dockerfile:2", "99"), "not a mode"),
-    ("FROM scratch\nCOPY .. /c\nCOPY ../../etc/passwd /p\n", ("Dockerfile:3", "etc/passwd"), "no way out of the context"),
+    ("FROM scratch\nCOPY .. /c\nCOPY ../../etc/passwd /p\n", ("Dockerfile:3", "etc/passwd"),
+     "no way out of the context"),
 ]
 
 
@@ -201,10 +203,13 @@ def full_report(world):
         raise Skip("only root can mount a small file system")
     place = world.new_directory("small")
     fill = f"head -c 100000 /dev/zero > {place}/full 2> /dev/null"
-    mount = (f'mount -t tmpfs -o size=4k tmpfs {place} && {{ {fill}; "$@"; status=$?; cd {place}; find . -type f ! -name full; '
-             'exit $status; }')
+    mount = (
+        f'mount -t tmpfs -o size=4k tmpfs {place} && {{ {fill}; "$@"; status=$?; cd {place}; find . -type f ! -name '
+        'full; '
+        'exit $status; }')
     for flag in ("--digest-file", "--image-url-file"):
-        build = world.files_only("FROM scratch\nENV A=b\n", outputs=("--no-push", "--destination=a/b:1", f"{flag}={place}/report"),
+        build = world.files_only("FROM scratch\nENV A=b\n",
+                                 outputs=("--no-push", "--destination=a/b:1", f"{flag}={place}/report"),
                                  before=["unshare", "--mount", "sh", "-c", mount, "sh"])
         build.failed("No space left on device", f"{place}/report")
         expect_equal(build.out, "", "files that are left")

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """Base images in --cache-dir: what is remembered of them, builds without their registry, what kaniko's warmer left."""
+import contextlib
+import hashlib
 import json
 import os
 import pathlib
@@ -10,6 +12,8 @@ import sys
 from cache_support import TEXT, asked, blob, build, own_registry, push
 from support import Skip, case, expect, expect_equal, main, registry, tar_layers
 
+import fault_proxy
+
 @case("a build works without its registry when --cache-dir has all of the base image, by tag and by digest")
 def without_registry(world):
     directory = world.new_directory("cache")
@@ -18,7 +22,8 @@ def without_registry(world):
         server.close()
         by_tag = build(world, server.host, directory).succeeded()
         expect("is used, which" in by_tag.err and server.digest in by_tag.err, by_tag.err)
-        by_digest = build(world, server.host, directory, text=TEXT.replace("base:1", f"base@{server.digest}")).succeeded()
+        by_digest = build(world, server.host, directory, text=TEXT.replace("base:1",
+                                                                           f"base@{server.digest}")).succeeded()
         expect("is used, which" not in by_digest.err, by_digest.err)
         new_step = build(world, server.host, directory, text=TEXT + "RUN cat /f > /g\n").succeeded()
     expect_equal(by_digest.image.files["/size"].text, first.image.files["/size"].text)
@@ -74,10 +79,46 @@ def index(world):
         build(world, server.host, directory, text=text).succeeded()
 
 
+@contextlib.contextmanager
+def faulty(server):
+    """A way to a registry on which bytes get lost or change."""
+    with contextlib.closing(fault_proxy.FaultProxy(server.host)) as proxy:
+        yield proxy
+
+
+def blob_files(directory: pathlib.Path) -> list[str]:
+    """All files of a cache directory's store of blobs, with what is only half there."""
+    return sorted(path.name for path in (directory / "blobs").rglob("*") if not path.is_dir())
+
+
+@case("a blob that comes with a wrong byte is an error, nothing of it is kept, and the next build succeeds")
+def wrong_byte(world):
+    with own_registry(world) as server, faulty(server) as proxy:
+        manifest = json.loads(registry.get(server.host, "/v2/base/manifests/1"))
+        for about in (manifest["layers"][0], manifest["config"]):
+            directory, digest = world.new_directory("cache"), about["digest"]
+            proxy.add(f"^GET .*/blobs/{digest}", times=99, flip_byte=about["size"] // 2)
+            done = build(world, proxy.host, directory)
+            expect_equal(done.status, 1, done.said)
+            expect(digest in done.error and "the bytes that came have the digest" in done.error, done.said)
+            left = [name for name in blob_files(directory) if name.removeprefix(".") == name]
+            expect(digest.removeprefix("sha256:") not in left, f"kept: {left}")
+            expect_equal([name for name in blob_files(directory) if name.startswith(".")], [], "half written")
+            for name in left:
+                found = hashlib.sha256(blob(directory, name).read_bytes()).hexdigest()
+                expect_equal(found, name, "a blob that is kept")
+            proxy.reset()
+            wanted = build(world, server.host, world.new_directory("cache")).succeeded()
+            for _ in range(2):
+                healed = build(world, proxy.host, directory).succeeded()
+                expect_equal(healed.image.text("/size"), wanted.image.text("/size"))
+
+
 DAMAGE = [
     ("a truncated manifest", lambda d, m, l: blob(d, m).write_bytes(blob(d, m).read_bytes()[:50])),
     ("another manifest", lambda d, m, l: blob(d, m).write_bytes(b'{"schemaVersion":2}')),
-    ("a layer of the right size with other bytes", lambda d, m, l: blob(d, l).write_bytes(b"x" * blob(d, l).stat().st_size)),
+    ("a layer of the right size with other bytes",
+     lambda d, m, l: blob(d, l).write_bytes(b"x" * blob(d, l).stat().st_size)),
     ("a truncated layer", lambda d, m, l: os.truncate(blob(d, l), 1000)),
     ("a link to an endless file", lambda d, m, l: (blob(d, l).unlink(), blob(d, l).symlink_to("/dev/zero"))),
     ("a pipe", lambda d, m, l: (blob(d, m).unlink(), os.mkfifo(blob(d, m)))),
@@ -108,8 +149,9 @@ for row in DAMAGE:
 def kaniko_layout(server, directory: pathlib.Path) -> pathlib.Path:
     """What kaniko's warmer leaves by default: an image layout under the digest of the manifest."""
     place = directory / "layout"
-    subprocess.run(["skopeo", "copy", "--quiet", "--src-tls-verify=false", f"docker://{server.host}/base:1", f"oci:{place}:base"],
-                   check=True)
+    subprocess.run(
+        ["skopeo", "copy", "--quiet", "--src-tls-verify=false", f"docker://{server.host}/base:1", f"oci:{place}:base"],
+        check=True)
     return place.rename(directory / server.digest)
 
 
@@ -118,9 +160,14 @@ def kaniko_archive(server, directory: pathlib.Path) -> pathlib.Path:
     raw = registry.get(server.host, f"/v2/base/manifests/{server.digest}")
     manifest = json.loads(raw)
     names = [layer["digest"].removeprefix("sha256:") + ".tar.gz" for layer in manifest["layers"]]
-    blobs = [registry.get(server.host, f"/v2/base/blobs/{part['digest']}") for part in (manifest["config"], *manifest["layers"])]
+    blobs = [
+        registry.get(server.host, f"/v2/base/blobs/{part['digest']}")
+        for part in (manifest["config"], *manifest["layers"])
+    ]
     about = [{"Config": manifest["config"]["digest"], "RepoTags": [f"{server.host}/base:1"], "Layers": names}]
-    members = [*zip([manifest["config"]["digest"], *names], blobs, strict=True), ("manifest.json", json.dumps(about).encode())]
+    members = [
+        *zip([manifest["config"]["digest"], *names], blobs, strict=True), ("manifest.json", json.dumps(about).encode())
+    ]
     (directory / f"{server.digest}.json").write_bytes(raw)
     (directory / server.digest).write_bytes(tar_layers.tar(tar_layers.entry(name, data) for name, data in members))
     return directory / server.digest
@@ -149,7 +196,8 @@ for kind, make in (("a layout", kaniko_layout), ("an archive", kaniko_archive)):
             make(server, directory)
             before = len(server.requests())
             build(world, server.host, directory).succeeded()
-            expect_equal([line for line in server.requests()[before:] if not line.startswith(("HEAD", "GET /v2/ "))], [])
+            expect_equal([line for line in server.requests()[before:] if not line.startswith(("HEAD", "GET /v2/ "))],
+                         [])
 
     @case(f"kaniko: {kind} that its warmer left makes a build by digest work without the registry")
     def kaniko_without_registry(world, make=make):

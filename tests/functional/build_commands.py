@@ -23,26 +23,29 @@ def output_of(world, instructions: str, *flags: str, **how) -> list[str]:
 
 @case("ENV, ARG and WORKDIR are what a command sees")
 def environment(world):
-    lines = output_of(world, 'ENV A=1 B="two words" P=$PATH\nARG C=3\nARG D\nARG E=5\nENV E=6\nWORKDIR /w/x\nWORKDIR y\n'
-                      'RUN pwd; echo "$A|$B|$C|$D|$E|$P|$HOME"', "--build-arg=D=4", "--build-arg=E=7",
-                      "--build-arg=UNUSED=8")
+    lines = output_of(
+        world, 'ENV A=1 B="two words" P=$PATH\nARG C=3\nARG D\nARG E=5\nENV E=6\nWORKDIR /w/x\nWORKDIR y\n'
+        'RUN pwd; echo "$A|$B|$C|$D|$E|$P|$HOME"', "--build-arg=D=4", "--build-arg=E=7", "--build-arg=UNUSED=8")
     expect_equal(lines, ["/w/x/y", f"1|two words|3|4|6|{tar_layers.PATH.removeprefix('PATH=')}|/root"])
 
 
 @case("nothing of the executor's environment, process or files reaches a command")
 def nothing_leaks(world):
-    lines = output_of(world, 'ENV A=1\nRUN ["/bin/env"]\nRUN cat /proc/*/environ /proc/*/cmdline | tr "\\0" "\\n"; ls /',
+    lines = output_of(world,
+                      'ENV A=1\nRUN ["/bin/env"]\nRUN cat /proc/*/environ /proc/*/cmdline | tr "\\0" "\\n"; ls /',
                       environment={"CAIRN_TEST_TOKEN": "xyzzy"})
     expect_equal(sorted(lines[:3]), ["A=1", "HOME=/root", tar_layers.PATH])
     for leak in ("xyzzy", "--kaniko-dir"):
-        expect(not any(leak in line for line in lines), f"{leak} can be read: {[line for line in lines if leak in line]}")
+        expect(not any(leak in line for line in lines),
+               f"{leak} can be read: {[line for line in lines if leak in line]}")
     expect_equal(lines[-10:], ["bin", "dev", "etc", "home", "proc", "root", "sys", "tmp", "usr", "var"])
 
 
 @case("USER sets user, groups and home directory")
 def user(world):
     say = 'RUN echo "$(id -u) $(id -g) $(id -G) $HOME"'
-    lines = output_of(world, f"{say}\nUSER ann\n{say}\nUSER 1001\n{say}\nUSER ann:staff\nRUN id -u; id -g\nUSER 7:8\n{say}")
+    lines = output_of(world,
+                      f"{say}\nUSER ann\n{say}\nUSER 1001\n{say}\nUSER ann:staff\nRUN id -u; id -g\nUSER 7:8\n{say}")
     expect_equal(lines, ["0 0 0 /root", "1001 1002 1002 50 /home/ann", "1001 1002 1002 50 /home/ann", "1001", "50",
                          "7 8 8 /"])
 
@@ -88,8 +91,9 @@ def surroundings(world):
 
 @case("/proc, /sys and /dev are there and are in no layer")
 def kernel_filesystems(world):
-    build = world.build("FROM REGISTRY/busybox\nRUN test -e /proc/self/status && test -d /sys/kernel && echo x > /dev/null"
-                        " && echo y > /dev/shm/y && test -c /dev/urandom && test -e /dev/stdout && touch /dev/made\n")
+    build = world.build(
+        "FROM REGISTRY/busybox\nRUN test -e /proc/self/status && test -d /sys/kernel && echo x > /dev/null"
+        " && echo y > /dev/shm/y && test -c /dev/urandom && test -e /dev/stdout && touch /dev/made\n")
     names = [name for name in build.image.layers[-1].names if name.startswith(("/proc/", "/sys/", "/dev/"))]
     expect_equal(names, [])
 
@@ -105,7 +109,8 @@ def kernel_switches(world):
 def name_service(world):
     world.push("hosts", [tar_layers.entry("etc/resolv.conf", "of the base")])
     for base in ("busybox", "hosts"):
-        build = world.build(f"FROM REGISTRY/{base}\nRUN cat /etc/resolv.conf; grep -q localhost /etc/hosts && touch /x\n")
+        build = world.build(
+            f"FROM REGISTRY/{base}\nRUN cat /etc/resolv.conf; grep -q localhost /etc/hosts && touch /x\n")
         expect_equal(build.succeeded().out, pathlib.Path("/etc/resolv.conf").read_text())
         files = build.image.files
         found = files["/etc/resolv.conf"].text if "/etc/resolv.conf" in files else None
@@ -144,7 +149,8 @@ def no_such_command(world):
 @case("a pipe of the shell fails as its SHELL says")
 def pipefail(world):
     world.build("FROM REGISTRY/busybox\nRUN false | true\n").succeeded()
-    world.build('FROM REGISTRY/busybox\nSHELL ["/bin/sh", "-o", "pipefail", "-c"]\nRUN exit 3 | true\n').failed(status=3)
+    world.build('FROM REGISTRY/busybox\nSHELL ["/bin/sh", "-o", "pipefail", "-c"]\nRUN exit 3 | true\n').failed(
+        status=3)
 
 
 @case("processes left in the background end with their command")
@@ -228,8 +234,9 @@ def parallel_stages(world):
 @case("a stage that fails ends the others")
 def failing_stage(world):
     begin = time.monotonic()
-    build = world.build("FROM REGISTRY/busybox AS one\nRUN sleep 4714\nFROM REGISTRY/busybox AS two\nRUN sleep 1; exit 5\n"
-                        "FROM scratch\nCOPY --from=one / /\nCOPY --from=two / /\n")
+    build = world.build(
+        "FROM REGISTRY/busybox AS one\nRUN sleep 4714\nFROM REGISTRY/busybox AS two\nRUN sleep 1; exit 5\n"
+        "FROM scratch\nCOPY --from=one / /\nCOPY --from=two / /\n")
     build.failed("Dockerfile:4: RUN sleep 1; exit 5", status=5)
     expect(time.monotonic() - begin < 6, "it waited for the other stage")
     expect_equal(processes("sleep", "4714"), [])
@@ -254,7 +261,8 @@ def concurrent_builds(world):
     work = world.new_directory("work")
     text = "FROM REGISTRY/busybox\nARG number\nRUN echo $number > /o; sleep 0.3\nRUN cat /o\n"
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        builds = list(pool.map(lambda number: world.build(text, None, f"--build-arg=number={number}", work=work), range(4)))
+        builds = list(
+            pool.map(lambda number: world.build(text, None, f"--build-arg=number={number}", work=work), range(4)))
     expect_equal([build.succeeded().out for build in builds], [f"{number}\n" for number in range(4)])
     expect_equal(left_in(work), [], "left in the work directory")
 

@@ -76,10 +76,12 @@ def wildcards(world):
 
 @case(".dockerignore hides files, but not its exceptions")
 def dockerignore(world):
-    build = world.files_only("FROM scratch\nCOPY . /\n",
-                             {".dockerignore": "# comment\n*.log\n!keep.log\nsecret\n**/tmp\n!docs/tmp/ok\nDockerfile\n",
-                              "a.log": "", "keep.log": "", "secret/key": "", "x/tmp/f": "", "docs/tmp/ok": "",
-                              "docs/tmp/no": "", "x/a.log": "", "main": ""})
+    build = world.files_only(
+        "FROM scratch\nCOPY . /\n", {
+            ".dockerignore": "# comment\n*.log\n!keep.log\nsecret\n**/tmp\n!docs/tmp/ok\nDockerfile\n", "a.log": "",
+            "keep.log": "", "secret/key": "", "x/tmp/f": "", "docs/tmp/ok": "", "docs/tmp/no": "", "x/a.log": "",
+            "main": ""
+        })
     files = sorted(path for path, node in build.image.files.items() if node.kind == "file")
     expect_equal(files, ["/.dockerignore", "/docs/tmp/ok", "/keep.log", "/main", "/x/a.log"])
 
@@ -170,7 +172,9 @@ def special_files(world):
 @case("odd and long names arrive as they are")
 def odd_names(world):
     deep = "/".join(["n" * 200] * 3)
-    names = {"two words", "new\nline", "ümlaut", "not\udcffutf8", "-dash", "$money", "back\\slash", "star*", f"{deep}/end"}
+    names = {
+        "two words", "new\nline", "ümlaut", "not\udcffutf8", "-dash", "$money", "back\\slash", "star*", f"{deep}/end"
+    }
     context = world.context("FROM scratch\nCOPY c /c\n", {f"c/{name}": name.encode(errors="surrogateescape")
                                                          for name in names} | {"c/link": Link("t" * 300)})
     files = world.files_only("", context=context).image.files
@@ -240,8 +244,8 @@ def unprivileged(world):
     work = place.parent / "work"
     command = [place, f"--context={context}", f"--kaniko-dir={work}", "--no-push",
                f"--oci-layout-path={place.parent}/layout"]
-    done = subprocess.run(command, user=65534, group=65534, extra_groups=[], env={"HOME": str(place.parent)}, check=False,
-                          capture_output=True, text=True, cwd="/", timeout=60)
+    done = subprocess.run(command, user=65534, group=65534, extra_groups=[], env={"HOME": str(place.parent)},
+                          check=False, capture_output=True, text=True, cwd="/", timeout=60)
     world.directory.chmod(0o700)
     expect(done.returncode == 0 and (place.parent / "layout/index.json").exists(), f"{done.returncode} {done.stderr}")
 

@@ -116,7 +116,8 @@ def platform_arguments(world):
 def onbuild(world):
     world.push("trigger", config={"Env": [tar_layers.PATH], "OnBuild": ["COPY f /from-context", "RUN echo ran > /ran",
                                                                        "ENV SET=yes"]})
-    build = world.build("FROM REGISTRY/trigger AS one\nRUN cat /ran /from-context\nFROM one\nENV AFTER=$SET\n", {"f": "x\n"})
+    build = world.build("FROM REGISTRY/trigger AS one\nRUN cat /ran /from-context\nFROM one\nENV AFTER=$SET\n",
+                        {"f": "x\n"})
     expect_equal(build.succeeded().out, "ran\nx\n")
     expect_equal((build.image.config.get("OnBuild"), build.image.environment["AFTER"]), (None, "yes"))
 
@@ -141,8 +142,9 @@ def labels(world):
 @case("an image has the format of its base, or the one that is asked for")
 def formats(world):
     world.push("docker", form="docker")
-    for base, flags, form in (("busybox", (), "oci"), ("docker", (), "docker"), ("docker", ("--image-format=oci",), "oci"),
-                              ("busybox", ("--image-format=docker",), "docker")):
+    for base, flags, form in (("busybox", (), "oci"), ("docker", (), "docker"),
+                              ("docker", ("--image-format=oci",), "oci"), ("busybox", ("--image-format=docker",),
+                                                                           "docker")):
         image = world.files_only(f"FROM REGISTRY/{base}\nCOPY f /\n", {"f": "x"}, *flags).image
         types = tar_layers.MEDIA_TYPES[form]
         expect_equal(image.manifest.get("mediaType"), types["manifest"], f"{base} {flags}")

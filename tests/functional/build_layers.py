@@ -11,8 +11,9 @@ from support import Build, Skip, World, case, expect, expect_equal, main
 import tar_layers
 
 CAPABILITY = "\x01\0\0\x02\0\x20" + "\0" * 14  # cap_net_raw=ep, as setcap(8) writes it
-CONTAINER = ("chown dac_override fsetid fowner mknod net_raw setgid setuid setfcap setpcap net_bind_service sys_chroot kill "
-             "audit_write").split()
+CONTAINER = (
+    "chown dac_override fsetid fowner mknod net_raw setgid setuid setfcap setpcap net_bind_service sys_chroot kill "
+    "audit_write").split()
 LONG = "/".join(["n" * 120] * 3)
 
 
@@ -77,8 +78,9 @@ def replacements(world):
     world.world.push("shapes", [tar_layers.entry("dir/old", "x"), tar_layers.entry("file", "x"),
                                 tar_layers.symlink("link", "etc"), tar_layers.symlink("link2", "dir"),
                                 tar_layers.entry("again/old", "x"), tar_layers.entry("again/sub/old", "x")])
-    build = world.build("FROM REGISTRY/shapes\nRUN rm -r /dir /file /link /link2 /again; echo f > /dir; mkdir /file /link"
-                        " /again; touch /link/in /again/new; ln -s /nowhere /link2\nRUN cat /dir; ls /again /link\n")
+    build = world.build(
+        "FROM REGISTRY/shapes\nRUN rm -r /dir /file /link /link2 /again; echo f > /dir; mkdir /file /link"
+        " /again; touch /link/in /again/new; ln -s /nowhere /link2\nRUN cat /dir; ls /again /link\n")
     files = build.image.files
     expect_equal(kinds(files, "/dir", "/dir/old", "/file", "/link", "/link/in", "/link2", "/again/new", "/again/old",
                        "/again/sub"),
@@ -89,8 +91,9 @@ def replacements(world):
 
 @everywhere("only what changed is in the layer")
 def only_changes(world):
-    build = world.build("FROM REGISTRY/busybox\nRUN chmod 600 /etc/group; cat /bin/busybox > /dev/null; echo x > /tmp/f;"
-                        " rm /tmp/f; ln /bin/busybox /bin/twin; rm /bin/twin\nRUN chown 5 /etc/group\nRUN true\n")
+    build = world.build(
+        "FROM REGISTRY/busybox\nRUN chmod 600 /etc/group; cat /bin/busybox > /dev/null; echo x > /tmp/f;"
+        " rm /tmp/f; ln /bin/busybox /bin/twin; rm /bin/twin\nRUN chown 5 /etc/group\nRUN true\n")
     layers = build.image.layers
     changed = [{path for path, member in layer.entries if not member.isdir()} for layer in layers[1:]]
     expect_equal(changed, [{"/etc/group"}, {"/etc/group"}, set()])
@@ -101,7 +104,9 @@ def only_changes(world):
 
 @everywhere("a directory that is moved takes its content along")
 def moved_directory(world):
-    world.world.push("tree", [tar_layers.directory("d", 0o750), tar_layers.entry("d/sub/f", "x", mode=0o640, owner=(3, 4))])
+    world.world.push("tree",
+                     [tar_layers.directory("d", 0o750),
+                      tar_layers.entry("d/sub/f", "x", mode=0o640, owner=(3, 4))])
     build = world.build("FROM REGISTRY/tree\nRUN mv /d /moved\nRUN cat /moved/sub/f\n")
     files = build.image.files
     expect_equal(kinds(files, "/d", "/d/sub/f", "/moved", "/moved/sub/f"), [None, None, "directory", "file"])
@@ -134,9 +139,11 @@ def odd_modes(world):
 def capabilities(world):
     world.world.push("caps", [tar_layers.entry("ping", "x", mode=0o755, xattrs={"security.capability": CAPABILITY}),
                               tar_layers.entry("su", "y", mode=0o4755, owner=(0, 50))])
-    build = world.build("FROM REGISTRY/caps\nRUN chmod 0711 /ping; touch /su\nFROM scratch\nCOPY --from=0 /ping /su /\n")
+    build = world.build(
+        "FROM REGISTRY/caps\nRUN chmod 0711 /ping; touch /su\nFROM scratch\nCOPY --from=0 /ping /su /\n")
     files = build.image.files
-    expect_equal((files["/ping"].xattrs, oct(files["/ping"].mode)), ({"security.capability": CAPABILITY.encode()}, "0o711"))
+    expect_equal((files["/ping"].xattrs, oct(files["/ping"].mode)),
+                 ({"security.capability": CAPABILITY.encode()}, "0o711"))
     expect_equal((oct(files["/su"].mode), files["/su"].owner), ("0o4755", (0, 50)))
 
 
@@ -146,8 +153,10 @@ def devices(world):
                                  tar_layers.entry("disk", kind=tarfile.BLKTYPE, device=(7, 300)),
                                  tar_layers.entry("pipe", kind=tarfile.FIFOTYPE)])
     if world.mode == "user namespace":  # where the kernel lets nobody make or change devices
-        build = world.build("FROM REGISTRY/devices\nRUN test -c /null2 && test -b /disk && test -p /pipe && mkfifo /pipe2\n")
-        expect_equal(kinds(build.image.files, "/null2", "/disk", "/pipe2"), ["character device", "block device", "fifo"])
+        build = world.build(
+            "FROM REGISTRY/devices\nRUN test -c /null2 && test -b /disk && test -p /pipe && mkfifo /pipe2\n")
+        expect_equal(kinds(build.image.files, "/null2", "/disk", "/pipe2"),
+                     ["character device", "block device", "fifo"])
         return
     build = world.build("FROM REGISTRY/devices\nRUN test -c /null2 && test -b /disk && test -p /pipe && "
                         "chmod 600 /null2 /pipe && mknod /zero2 c 1 5 && mkfifo /pipe2\n")
@@ -197,7 +206,8 @@ def base_whiteouts(world):
 def hidden_change(world):
     build = world.build("FROM REGISTRY/busybox\nRUN echo one > /a; touch -d @1000 /a\n"
                         "RUN echo two > /a; touch -d @1000 /a; cp -p /a /new; mv /new /b\nRUN cp -p /b /c; mv /c /a\n")
-    expect_equal((build.image.text("/a"), build.image.text("/b"), build.image.files["/a"].mtime), ("two\n", "two\n", 10**12))
+    expect_equal((build.image.text("/a"), build.image.text("/b"), build.image.files["/a"].mtime),
+                 ("two\n", "two\n", 10**12))
     names = [{path for path in layer.names if path in ("/a", "/b")} for layer in build.image.layers[1:3]]
     expect_equal(names, [{"/a"}, {"/a", "/b"}])
 
@@ -219,9 +229,10 @@ def many_layers(world):
 
 @everywhere("COPY between commands is seen by the next one")
 def copies_between(world):
-    build = world.build("FROM REGISTRY/busybox\nRUN mkdir -p /w/link /w/real; echo old > /w/real/f; rmdir /w/link; "
-                        "ln -s real /w/link\nCOPY new /w/link/f\nRUN cat /w/real/f; rm /w/real/f; echo again > /w/real/g\n"
-                        "WORKDIR /w/link/deep\nCOPY new .\nRUN pwd -P; ls -A ..; cat new\n", {"new": "new\n"})
+    build = world.build(
+        "FROM REGISTRY/busybox\nRUN mkdir -p /w/link /w/real; echo old > /w/real/f; rmdir /w/link; "
+        "ln -s real /w/link\nCOPY new /w/link/f\nRUN cat /w/real/f; rm /w/real/f; echo again > /w/real/g\n"
+        "WORKDIR /w/link/deep\nCOPY new .\nRUN pwd -P; ls -A ..; cat new\n", {"new": "new\n"})
     expect_equal(build.succeeded().out.split(), ["new", "/w/real/deep", "deep", "g", "new"])
     expect_equal(kinds(build.image.files, "/w/link", "/w/real/f", "/w/real/g", "/w/real/deep/new"),
                  ["symlink", None, "file", "file"])
@@ -249,16 +260,18 @@ def single_snapshot(world):
             "RUN rm /etc/group; mv /a /b; chown 7 /b/g; rm -r /home; mkdir /home; touch -d @5 /home /b\n")
     usual, single = (world.build(text, {"g": "x"}, *flags) for flags in ((), ("--single-snapshot",)))
     expect_equal(len(single.image.layers), 2)
-    trees = [{path: (node.kind, node.mode, node.owner, node.sha256, node.link) for path, node in build.image.files.items()}
-             for build in (usual, single)]
+    trees = [{
+        path: (node.kind, node.mode, node.owner, node.sha256, node.link) for path, node in build.image.files.items()
+    } for build in (usual, single)]
     expect_equal(set(trees[0].items()) ^ set(trees[1].items()), set(), "files that differ")
     expect_equal(single.image.config, usual.image.config)
 
 
 @case("another program unpacks an image to the same files")
 def unpacked_elsewhere(world):
-    build = world.build("FROM REGISTRY/busybox\nRUN rm -r /home /etc/group; mkdir /home; ln /etc/passwd /home/p; touch /n\n"
-                        "COPY --chown=5:6 f /x/y/f\n", {"f": "content"}).succeeded()
+    build = world.build(
+        "FROM REGISTRY/busybox\nRUN rm -r /home /etc/group; mkdir /home; ln /etc/passwd /home/p; touch /n\n"
+        "COPY --chown=5:6 f /x/y/f\n", {"f": "content"}).succeeded()
     bundle = world.new_directory("umoci") / "bundle"
     copied = world.new_directory("copy")
     subprocess.run(["skopeo", "copy", "--quiet", f"oci:{build.layout}", f"oci:{copied}/layout:x"], check=True)

@@ -3,11 +3,11 @@
 import json
 import sys
 
-from mount_support import build_in_namespaces, new_names, on_both_rungs, printed
+from mount_support import build_in_namespaces, new_names, in_both_modes, printed
 from support import at_once, case, expect, expect_equal, main, registry, tar_layers
 
 
-@on_both_rungs("cache: is kept from command to command and from build to build, and not in the image")
+@in_both_modes("cache: is kept from command to command and from build to build, and not in the image")
 def cache_kept(world, build):
     cache = world.new_directory("cache")
     text = ("FROM REGISTRY/busybox\nARG N\nRUN --mount=type=cache,target=/d/c echo $N >> /d/c/log\n"
@@ -18,7 +18,7 @@ def cache_kept(world, build):
     expect_equal(new_names(second), [])
 
 
-@on_both_rungs("cache: the id, not the target, says which it is")
+@in_both_modes("cache: the id, not the target, says which it is")
 def cache_id(world, build):
     done = build("FROM REGISTRY/busybox\nRUN --mount=type=cache,id=x,target=/a echo 1 > /a/f\n"
                  "RUN --mount=type=cache,id=x,target=/b cat /b/f\nRUN --mount=type=cache,target=/a ls /a\n"
@@ -26,18 +26,23 @@ def cache_id(world, build):
     expect_equal(printed(done), ["1", "f"])
 
 
-@on_both_rungs("cache: belongs to whom uid, gid and mode say")
+@in_both_modes("cache: belongs to whom uid, gid and mode say")
 def cache_owner(world, build):
-    lines = printed(build("FROM REGISTRY/busybox\nUSER ann\nRUN --mount=type=cache,target=/c,uid=1001,gid=50,mode=0750 "
-                          "stat -L -c '%u:%g %a' /c && touch /c/x\nUSER root\nRUN --mount=type=cache,target=/c stat -L -c '%u:%g %a' /c\n"))
+    lines = printed(
+        build(
+            "FROM REGISTRY/busybox\nUSER ann\nRUN --mount=type=cache,target=/c,uid=1001,gid=50,mode=0750 "
+            "stat -L -c '%u:%g %a' /c && touch /c/x\nUSER root\n"
+            "RUN --mount=type=cache,target=/c stat -L -c '%u:%g %a' /c\n"
+        ))
     expect_equal(lines, ["1001:50 750", "0:0 755"])
 
 
-@on_both_rungs("cache: begins with what from and source hold")
+@in_both_modes("cache: begins with what from and source hold")
 def cache_from(world, build):
-    lines = printed(build("FROM REGISTRY/busybox AS seed\nRUN mkdir -p /s/t && echo seed > /s/t/f\nFROM REGISTRY/busybox\n"
-                          "RUN --mount=type=cache,from=seed,source=/s/t,target=/c cat /c/f && echo more >> /c/f\n"
-                          "RUN --mount=type=cache,from=seed,source=/s/t,target=/c cat /c/f\n"))
+    lines = printed(
+        build("FROM REGISTRY/busybox AS seed\nRUN mkdir -p /s/t && echo seed > /s/t/f\nFROM REGISTRY/busybox\n"
+              "RUN --mount=type=cache,from=seed,source=/s/t,target=/c cat /c/f && echo more >> /c/f\n"
+              "RUN --mount=type=cache,from=seed,source=/s/t,target=/c cat /c/f\n"))
     expect_equal(lines, ["seed", "seed", "more"])
 
 
@@ -62,7 +67,7 @@ def cache_sharing(world):
         expect_equal([line.strip() for line in lines], [str(count)], sharing)
 
 
-@on_both_rungs("cache: BUILDKIT_CACHE_MOUNT_NS keeps projects apart")
+@in_both_modes("cache: BUILDKIT_CACHE_MOUNT_NS keeps projects apart")
 def cache_name_space(world, build):
     cache = world.new_directory("cache")
     text = "FROM REGISTRY/busybox\nRUN --mount=type=cache,target=/c ls /c; touch /c/x\n"
@@ -87,7 +92,7 @@ def cache_through_a_directory(world):
         expect_equal(printed(build_in_namespaces(world, SHOW, None, f"--import-cache-mounts=oci:{kept}")), SHOWN)
 
 
-@on_both_rungs("cache: --export-cache-mounts to a registry, and --import-cache-mounts begins with it elsewhere")
+@in_both_modes("cache: --export-cache-mounts to a registry, and --import-cache-mounts begins with it elsewhere")
 def cache_through_a_registry(world, build):
     reference = f"{world.host}/{world.new_name('mounts')}:main"
     build(FILL, None, f"--export-cache-mounts={reference}").succeeded()
@@ -148,8 +153,14 @@ def cache_hostile_import(world):
     build_in_namespaces(world, FILL, None, f"--export-cache-mounts={first}").succeeded()
     config = json.loads(world.manifest(f"{name}:main"))["config"]["digest"]
     labels = json.loads(registry.get(world.host, f"/v2/{name}/blobs/{config}"))["config"]["Labels"]
-    through_link = [tar_layers.entry("before", "x"), tar_layers.symlink("l", str(outside)), tar_layers.entry("l/pwned", "x")]
-    for entries in (through_link, [tar_layers.entry("before", "x"), tar_layers.hard_link("pwned", "../../../../etc/passwd")]):
+    through_link = [
+        tar_layers.entry("before", "x"),
+        tar_layers.symlink("l", str(outside)),
+        tar_layers.entry("l/pwned", "x")
+    ]
+    for entries in (through_link,
+                    [tar_layers.entry("before", "x"),
+                     tar_layers.hard_link("pwned", "../../../../etc/passwd")]):
         hostile = f"{world.host}/{world.new_name('hostile')}"
         tar_layers.push(world.host, hostile.partition("/")[2],
                         tar_layers.Image([tar_layers.tar(entries)], {"Labels": labels}))

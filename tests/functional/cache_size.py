@@ -59,10 +59,13 @@ def use_counts(world):
 def downloads_and_mounts(world):
     directory = world.new_directory("cache")
     write_tree(directory, {"downloads/blobs/sha256/" + "a" * 64: b"x" * 2_000_000, "downloads/urls/" + "b" * 64: "{}"})
-    text = ("FROM REGISTRY/busybox\nRUN --mount=type=cache,target=/c,id=old dd if=/dev/zero of=/c/file bs=1M count=2 2>/dev/null\n"
-            "RUN --mount=type=cache,target=/c,id=new dd if=/dev/zero of=/c/file bs=1M count=2 2>/dev/null\n")
+    text = (
+        "FROM REGISTRY/busybox\nRUN --mount=type=cache,target=/c,id=old dd if=/dev/zero of=/c/file bs=1M count=2 "
+        "2>/dev/null\n"
+        "RUN --mount=type=cache,target=/c,id=new dd if=/dev/zero of=/c/file bs=1M count=2 2>/dev/null\n")
     build(world, directory, text).succeeded()
-    mounts = {("new" if "id=new" in (path / "about").read_text() else "old"): path for path in (directory / "mounts").iterdir()}
+    mounts = {("new" if "id=new" in (path / "about").read_text() else "old"): path
+              for path in (directory / "mounts").iterdir()}
     for path in [mounts["old"], *(directory / "downloads").rglob("*")]:
         os.utime(path, (1_000_000_000, 1_000_000_000))
     build(world, directory, "FROM REGISTRY/busybox\nRUN true\n", "--cache-max-size=6M").succeeded()
@@ -75,8 +78,10 @@ def downloads_and_mounts(world):
 @case("builds that are running lose nothing that they use, however small the directory is to be")
 def while_building(world):
     directory = world.new_directory("cache")
-    text = ("FROM REGISTRY/busybox\nRUN echo 1 > /one; sleep 0.3\nRUN --mount=type=cache,target=/c echo >> /c/n; cat /one > /two\n"
-            "RUN cat /one /two > /three; sleep 0.3\nCOPY f /f\n")
+    text = (
+        "FROM REGISTRY/busybox\nRUN echo 1 > /one; sleep 0.3\n"
+        "RUN --mount=type=cache,target=/c echo >> /c/n; cat /one > /two\n"
+        "RUN cat /one /two > /three; sleep 0.3\nCOPY f /f\n")
     build(world, directory, text).succeeded()
     ended = threading.Event()
     problems = []
@@ -104,12 +109,19 @@ def while_building(world):
 @case("what killed programs left is removed after a day")
 def leftovers(world):
     directory = world.new_directory("cache")
-    write_tree(directory, {"blobs/sha256/.partial-1": "x", "blobs/sha256/.fetching-" + "c" * 64: "x", "unpacked/.partial-2/f": "x",
-                           "steps/a.json.tmp-123456": "x", "blobs/sha256/.partial-new": "x"})
-    for name in ("blobs/sha256/.partial-1", "blobs/sha256/.fetching-" + "c" * 64, "unpacked/.partial-2", "steps/a.json.tmp-123456"):
+    write_tree(
+        directory, {
+            "blobs/sha256/.partial-1": "x", "blobs/sha256/.fetching-" + "c" * 64: "x", "unpacked/.partial-2/f": "x",
+            "steps/a.json.tmp-123456": "x", "blobs/sha256/.partial-new": "x"
+        })
+    for name in ("blobs/sha256/.partial-1", "blobs/sha256/.fetching-" + "c" * 64, "unpacked/.partial-2",
+                 "steps/a.json.tmp-123456"):
         os.utime(directory / name, (1_000_000_000, 1_000_000_000))
     build(world, directory, "FROM scratch\nCOPY f /f\n", "--cache-max-size=1G", isolation="none").succeeded()
-    left = [str(path.relative_to(directory)) for path in directory.rglob("*") if ".partial" in path.name or ".fetching" in path.name or ".tmp-" in path.name]
+    left = [
+        str(path.relative_to(directory)) for path in directory.rglob("*")
+        if ".partial" in path.name or ".fetching" in path.name or ".tmp-" in path.name
+    ]
     expect_equal(left, ["blobs/sha256/.partial-new"])
 
 
@@ -127,7 +139,8 @@ def warming_while_trimming(world):
 @case("sizes are numbers with K, M, G or T")
 def sizes(world):
     for text in ("5X", "-1", "G", "1.2.3G", "99999999T"):
-        done = build(world, world.new_directory("cache"), "FROM scratch\nCOPY f /f\n", f"--cache-max-size={text}", isolation="none")
+        done = build(world, world.new_directory("cache"), "FROM scratch\nCOPY f /f\n", f"--cache-max-size={text}",
+                     isolation="none")
         done.failed("--cache-max-size", "number of bytes")
 
 
@@ -137,8 +150,9 @@ def build_read_only(world, directory, text: str, *flags) -> subprocess.Completed
     script = f"mount --bind {directory} {directory} && mount -o remount,bind,ro {directory} && exec \"$@\""
     words = [f"--context={world.context(text, FILES)}", f"--kaniko-dir={world.new_directory('work')}", "--no-push",
              f"--oci-layout-path={world.new_directory('out')}/layout", "--cache", f"--cache-dir={directory}", *flags]
-    return subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh", str(world.program), *words], env=world.environment,
-                          capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh",
+                           str(world.program), *words], env=world.environment, capture_output=True, text=True,
+                          timeout=120, check=False)
 
 
 @case("a directory that cannot be written is used for all that it has, and nothing is an error")

@@ -45,7 +45,10 @@ def build(world, host: str, directory: pathlib.Path, *flags: str, text: str = TE
 
 def cached_steps(build) -> list[str]:
     """The steps that were taken from a cache."""
-    return [line.split("] ", 1)[-1].rsplit("  [cached", 1)[0].strip() for line in build.err.splitlines() if "[cached" in line]
+    return [
+        line.split("] ", 1)[-1].rsplit("  [cached", 1)[0].strip() for line in build.err.splitlines()
+        if "[cached" in line
+    ]
 
 
 def asked(server, before: int, method: str, what: str) -> list[str]:

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Unpacked layers in --cache-dir that are not what they were: noticed, unpacked again, and nothing wrong comes of them."""
+"""Unpacked layers in --cache-dir that are not what they were: noticed, unpacked again, and nothing wrong comes of
+them."""
 import os
 import pathlib
 import shutil
@@ -88,7 +89,8 @@ DAMAGE = [
     ("a directory is gone", lambda data: shutil.rmtree(data / "sub")),
     ("a directory is a file", lambda data: (shutil.rmtree(data / "sub"), (data / "sub").write_text("deep\n"))),
     ("all files are empty", lambda data: cut_power(data.parent)),
-    ("all of the layer is gone", lambda data: [shutil.rmtree(path) if path.is_dir() else path.unlink() for path in data.parent.iterdir()]),
+    ("all of the layer is gone",
+     lambda data: [shutil.rmtree(path) if path.is_dir() else path.unlink() for path in data.parent.iterdir()]),
     ("its seal is gone", lambda data: os.removexattr(data.parent, "user.cairn.seal")),
     ("its seal is another one", lambda data: os.setxattr(data.parent, "user.cairn.seal", b"1 " + b"0" * 64)),
     ("its seal is empty", lambda data: os.setxattr(data.parent, "user.cairn.seal", b"")),
@@ -133,10 +135,13 @@ def read_only(world):
     os.truncate(data_of(directory) / "file", 0)
     script = f"mount --bind {directory} {directory} && mount -o remount,bind,ro {directory} && exec \"$@\""
     layout = world.new_directory("out") / "layout"
-    words = [f"--context={world.context(base + LIST)}", f"--kaniko-dir={world.new_directory('work')}", "--no-push", "--reproducible",
-             f"--oci-layout-path={layout}", "--cache", f"--cache-dir={directory}"]
-    done = subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh", str(world.program), *words], env=world.environment,
-                          capture_output=True, text=True, timeout=120, check=False)
+    words = [
+        f"--context={world.context(base + LIST)}", f"--kaniko-dir={world.new_directory('work')}", "--no-push",
+        "--reproducible", f"--oci-layout-path={layout}", "--cache", f"--cache-dir={directory}"
+    ]
+    done = subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh",
+                           str(world.program), *words], env=world.environment, capture_output=True, text=True,
+                          timeout=120, check=False)
     expect_equal(done.returncode, 0, done.stderr[-1500:])
     expect("it is not used" in done.stderr, done.stderr)
     wanted = world.build(base + LIST, None, "--reproducible").succeeded()
@@ -170,8 +175,10 @@ def while_running(world, damage, text: str, moment: str):
     build(world, directory, base + "RUN true\n").succeeded()
     signals = world.new_directory("signals")
     layout, work = world.new_directory("out") / "layout", world.new_directory("work")
-    words = [f"--context={world.context(base + text)}", f"--kaniko-dir={work}", "--isolation=namespace", "--no-push", "--reproducible",
-             f"--oci-layout-path={layout}", "--cache", f"--cache-dir={directory}"]
+    words = [
+        f"--context={world.context(base + text)}", f"--kaniko-dir={work}", "--isolation=namespace", "--no-push",
+        "--reproducible", f"--oci-layout-path={layout}", "--cache", f"--cache-dir={directory}"
+    ]
     with open(signals / "err", "w", encoding="utf-8") as err:
         process = world.start(words, stdout=subprocess.PIPE, stderr=err, text=True)
         for line in process.stdout:
@@ -203,9 +210,10 @@ for kind, hurt in WHILE_RUNNING:
 def again_and_again(world):
     base, directory = new_base(world), world.new_directory("cache")
     text = base + "RUN echo ready; sleep 0.4\n" + LIST
-    process = world.start([f"--context={world.context(text)}", f"--kaniko-dir={world.new_directory('work')}", "--isolation=namespace",
-                           "--no-push", f"--oci-layout-path={world.new_directory('out')}/layout", "--cache", f"--cache-dir={directory}"],
-                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = world.start([
+        f"--context={world.context(text)}", f"--kaniko-dir={world.new_directory('work')}", "--isolation=namespace",
+        "--no-push", f"--oci-layout-path={world.new_directory('out')}/layout", "--cache", f"--cache-dir={directory}"
+    ], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     end = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < end:
         shutil.rmtree(directory / "unpacked", ignore_errors=True)
@@ -217,9 +225,11 @@ def again_and_again(world):
 def not_sealed(world):
     """A program that is killed has not sealed what it has unpacked, unless that was on the disk already."""
     base, directory = new_base(world), world.new_directory("cache")
-    process = world.start([f"--context={world.context(base + 'RUN echo ready; sleep 30' + chr(10))}", f"--kaniko-dir={world.new_directory('work')}",
-                           "--isolation=namespace", "--no-push", f"--oci-layout-path={world.new_directory('out')}/layout", "--cache",
-                           f"--cache-dir={directory}"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    process = world.start([
+        f"--context={world.context(base + 'RUN echo ready; sleep 30' + chr(10))}",
+        f"--kaniko-dir={world.new_directory('work')}", "--isolation=namespace", "--no-push",
+        f"--oci-layout-path={world.new_directory('out')}/layout", "--cache", f"--cache-dir={directory}"
+    ], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     for line in process.stdout:
         if "ready" in line:
             break

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A --cache-dir that refuses things: full, without inodes, read-only from one moment on, with files where folders should be."""
+"""A --cache-dir that refuses things: full, without inodes, read-only from one moment on, with files where folders
+should be."""
 import contextlib
 import os
 import pathlib
@@ -34,7 +35,8 @@ def steps(site) -> str:
 
 
 def build(world, directory, text, *flags, **how):
-    return world.build(text, {"f": "text\n"}, "--reproducible", "--cache", f"--cache-dir={directory}", *flags, timeout=120, **how)
+    return world.build(text, {"f": "text\n"}, "--reproducible", "--cache", f"--cache-dir={directory}", *flags,
+                       timeout=120, **how)
 
 
 def goes_on(world, directory, text: str) -> None:
@@ -46,9 +48,11 @@ def goes_on(world, directory, text: str) -> None:
     build(world, directory, text).succeeded()
 
 
-VOLUMES = [("without room", "size=64k"), ("with room for some of it", "size=1m"), ("with room for most of it", "size=3m"),
-           ("without inodes", "size=64m,nr_inodes=2"), ("with inodes for the folders alone", "size=64m,nr_inodes=10"),
-           ("with inodes for some of it", "size=64m,nr_inodes=60"), ("with inodes for most of it", "size=64m,nr_inodes=110")]
+VOLUMES = [("without room", "size=64k"), ("with room for some of it", "size=1m"),
+           ("with room for most of it", "size=3m"), ("without inodes", "size=64m,nr_inodes=2"),
+           ("with inodes for the folders alone", "size=64m,nr_inodes=10"),
+           ("with inodes for some of it", "size=64m,nr_inodes=60"),
+           ("with inodes for most of it", "size=64m,nr_inodes=110")]
 
 for what, options in VOLUMES:
     @case(f"a volume {what}: a warning, and the build goes on")
@@ -74,7 +78,8 @@ def full(world):
 @case("a cache mount without room for what a command writes: the build begins again with one that is not kept")
 def full_mount(world):
     with volume(world, "size=4m") as directory:
-        text = "FROM REGISTRY/busybox\nRUN --mount=type=cache,target=/c dd if=/dev/zero of=/c/big bs=1M count=8 2>/dev/null && ls -l /c/big | cut -c1-10 > /done\n"
+        text = ("FROM REGISTRY/busybox\nRUN --mount=type=cache,target=/c dd if=/dev/zero of=/c/big bs=1M count=8 "
+                "2>/dev/null && ls -l /c/big | cut -c1-10 > /done\n")
         done = world.build(text, None, f"--cache-dir={directory}").succeeded()
         expect_equal(done.err.count("the build begins again"), 1, done.err)
 
@@ -82,8 +87,11 @@ def full_mount(world):
 def whole_run(world, directory, text: str, moment: str, then) -> str:
     """A build of TEXT during which THEN is done once a command has printed MOMENT; what it said."""
     layout, errors = world.new_directory("out") / "layout", world.new_directory("err") / "err"
-    words = [f"--context={world.context(text, {'f': 'text' + chr(10)})}", f"--kaniko-dir={world.new_directory('work')}", "--isolation=namespace",
-             "--no-push", "--reproducible", f"--oci-layout-path={layout}", "--cache", f"--cache-dir={directory}"]
+    words = [
+        f"--context={world.context(text, {'f': 'text' + chr(10)})}", f"--kaniko-dir={world.new_directory('work')}",
+        "--isolation=namespace", "--no-push", "--reproducible", f"--oci-layout-path={layout}", "--cache",
+        f"--cache-dir={directory}"
+    ]
     with open(errors, "w", encoding="utf-8") as err:
         process = world.start(words, stdout=subprocess.PIPE, stderr=err, text=True)
         for line in process.stdout:
@@ -112,7 +120,10 @@ def read_only(world):
 
 PARTS = ["blobs", "names", "steps", "indexes", "unpacked", "mounts", "downloads"]
 
-IN_THE_WAY = {"file": lambda path: path.write_text("in the way\n"), "link to nowhere": lambda path: path.symlink_to("/nowhere/at/all")}
+IN_THE_WAY = {
+    "file": lambda path: path.write_text("in the way\n"),
+    "link to nowhere": lambda path: path.symlink_to("/nowhere/at/all")
+}
 
 for part in PARTS:
     for what, put in IN_THE_WAY.items():
@@ -140,8 +151,10 @@ def damaged_files(world):
     with web_support.web(world) as site:
         text = new_base(world) + steps(site)
         wanted = world.build(text, {"f": "text\n"}, "--reproducible").succeeded().image.digest
-        for damage in (lambda path: os.truncate(path, 0), lambda path: os.truncate(path, path.stat().st_size // 2),
-                       lambda path: path.write_bytes(b"\0" * path.stat().st_size), lambda path: path.write_bytes(b"[{]")):
+        for damage in (lambda path: os.truncate(path, 0), lambda path: os.truncate(path,
+                                                                                   path.stat().st_size // 2),
+                       lambda path: path.write_bytes(b"\0" * path.stat().st_size),
+                       lambda path: path.write_bytes(b"[{]")):
             directory = world.new_directory("cache")
             build(world, directory, text).succeeded()
             shutil.rmtree(directory / "mounts")

@@ -139,7 +139,8 @@ def unreachable(world):
 
 @case("what --check makes no sense with is told")
 def senseless(world):
-    expect("--check-format" in world.files_only("FROM scratch\nENV A=b\n", None, "--check-format=json").err, "no warning")
+    expect("--check-format" in world.files_only("FROM scratch\nENV A=b\n", None, "--check-format=json").err,
+           "no warning")
     expect_equal(check(world, CHECKED, "--dryrun").status, 1)
     expect_equal(check(world, CHECKED, "--check-format=xml").status, 1)
 

@@ -12,10 +12,12 @@ import built_image
 import pod
 
 # What tests build; a new one of each for every build.
-DOCKERFILE = ("FROM {host}/busybox AS build\nARG MESSAGE=none\nRUN mkdir /made && echo \"$MESSAGE\" > /made/file\n"
-              "FROM {host}/busybox\nCOPY --from=build /made/file /file\nCOPY f /f\nRUN cat /file /f > /both && ls / > /listing\n")
+DOCKERFILE = (
+    "FROM {host}/busybox AS build\nARG MESSAGE=none\nRUN mkdir /made && echo \"$MESSAGE\" > /made/file\n"
+    "FROM {host}/busybox\nCOPY --from=build /made/file /file\nCOPY f /f\nRUN cat /file /f > /both && ls / > /listing\n")
 COPIES = "FROM {host}/busybox\nCOPY f /f\nENV A=b\n"
-TOP_DIRECTORIES = ("tekton", "argo", "workspace", "builds", "cache", "kaniko", "busybox", "secrets", "registry", "argo-bin")
+TOP_DIRECTORIES = ("tekton", "argo", "workspace", "builds", "cache", "kaniko", "busybox", "secrets", "registry",
+                   "argo-bin")
 
 
 @functools.lru_cache(maxsize=None)
@@ -76,7 +78,8 @@ class Volumes:
 
 
 def run(world, words: list[str], *, image: str = "cairn", security: dict, environment: dict[str, str], directory: str,
-        mounts: list, volumes: Volumes, runtime_default: bool = True, stdin: bytes = b"", **how) -> subprocess.CompletedProcess:
+        mounts: list, volumes: Volumes, runtime_default: bool = True, stdin: bytes = b"",
+        **how) -> subprocess.CompletedProcess:
     """Runs a container, HOW is of pod.Pod; mounts that are read-only, or a source, are as they were afterwards."""
     root = root_file_system(world.directory, image)
     kept = [mount.source for mount in mounts if mount.source and mount.read_only]
@@ -92,8 +95,10 @@ def run(world, words: list[str], *, image: str = "cairn", security: dict, enviro
 def pulled(world, name: str, host: str | None = None) -> built_image.Image:
     """An image of the registry."""
     layout = world.new_directory("pulled") / "layout"
-    subprocess.run(["skopeo", "copy", "--quiet", "--all", "--src-tls-verify=false", f"docker://{host or world.host}/{name}",
-                    f"oci:{layout}"], check=True)
+    subprocess.run([
+        "skopeo", "copy", "--quiet", "--all", "--src-tls-verify=false", f"docker://{host or world.host}/{name}",
+        f"oci:{layout}"
+    ], check=True)
     return built_image.Image(layout)
 
 

@@ -133,7 +133,8 @@ def memory(world):
     folder = world.new_directory("disk")
     creds(world, "inject", "--require-memory", f"--dir={folder}").failed("it is not in memory")
     expect(not (folder / "config.json").exists(), "it was written all the same")
-    expect("is not in memory" not in creds(world, "inject", "--allow-disk", f"--dir={folder}").succeeded().err, "warned")
+    expect("is not in memory" not in creds(world, "inject", "--allow-disk", f"--dir={folder}").succeeded().err,
+           "warned")
     with tempfile.TemporaryDirectory(dir="/dev/shm") as shared:
         creds(world, "inject", "--require-memory", f"--dir={shared}/docker").succeeded()
 
@@ -258,6 +259,60 @@ def in_place(world):
             environment={"KANIKO_127_0_0_1_USER": USER, "KANIKO_127_0_0_1_PASSWORD": password})
         remember(build.out, build.err)
         expect(build.status == 0, build.said)
+
+
+TRAP = "printf '#!/bin/sh\\nenv > /caught/env\\n' > /tmp/trap && chmod 755 /tmp/trap && "
+REPLACED = {
+    "is written anew": "rm {path} && cat /tmp/trap > {path} && chmod 755 {path}",
+    "is written over": "cat /tmp/trap > {path}",
+    "has another renamed over it": "mv /tmp/trap {path}",
+    "becomes a link to another": "ln -sfn /tmp/trap {path}",
+    "becomes a hard link to another": "ln -f /tmp/trap {path}",
+    "is renamed away": "mv {path} {path}.old",
+}
+
+
+def build_with_trap(world, commands: str):
+    """A build in place that is to push, whose COMMANDS replace programs with one that writes down what it is given."""
+    password = new_secret("replaced")
+    with closed_registry(world, USER, password) as server:
+        docker, caught = world.new_directory("docker"), world.new_directory("caught")
+        caught.chmod(0o777)
+        helpers = {server.host: "cairn", "other.example": "ecr-login"}
+        write_tree(docker, {"config.json": json.dumps({"credHelpers": helpers})})
+        build = world.build_in_place(
+            f"FROM REGISTRY/busybox\nRUN {TRAP}{commands}", {}, "--no-push=false",
+            f"--destination={server.host}/app:1", "--skip-push-permission-check", "--ignore-path=/caught",
+            binds={"/kaniko/.docker": docker, "/caught": caught},
+            environment={"KANIKO_127_0_0_1_USER": USER, "KANIKO_127_0_0_1_PASSWORD": password})
+        remember(build.out, build.err)
+        expect_equal(list(caught.iterdir()), [], "what the replaced program wrote")
+        return build
+
+
+def register_replaced(name: str, how: str, command: str) -> None:
+    @case(f"in place {name} {how}: it is not run, and the build ends")
+    def replaced(world):
+        path = f"/kaniko/{name}"
+        build = build_with_trap(world, command.format(path=path))
+        expect_equal(build.status, 1, build.said)
+        # The kernel itself refuses to write to a program that runs.
+        if "Text file busy" not in build.out + build.err:
+            expect(f"'{path}' in '/kaniko', the executor's own changed while the command ran" in build.error,
+                   build.said)
+
+
+for program in ("docker-credential-cairn", "docker-credential-ecr-login", "executor"):
+    for row in REPLACED.items():
+        register_replaced(program, *row)
+
+
+@case("in place what a command leaves in the background ends with it, and replaces no program later")
+def replaced_later(world):
+    for command in ("(sleep 1; mv /tmp/trap {path}) & true", "setsid sh -c 'sleep 1; mv /tmp/trap {path}' & true"):
+        for name in ("docker-credential-cairn", "executor"):
+            build = build_with_trap(world, f"{command.format(path=f'/kaniko/{name}')}\nRUN sleep 2 && cat /tmp/trap\n")
+            expect(build.status == 0, build.said)
 
 
 @case("no secret is in anything that any of these programs printed")

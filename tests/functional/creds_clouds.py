@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Registries of Amazon, Google and Azure, opened with the identity of the machine. What clouds answer comes from
-strict servers of the test's own; the registries behind them are real ones that want the password that was handed out."""
+strict servers of the test's own; the registries behind them are real ones that want the password that was handed
+out."""
 import base64
 import contextlib
 import json
@@ -78,7 +79,9 @@ def irsa(world):
     with amazon(world) as (cloud, front):
         folder = world.new_directory("irsa")
         write_tree(folder, {"token": f"{cloud.jwt}\n"})
-        environment = {**front.environment(), "AWS_ROLE_ARN": ROLE, "AWS_WEB_IDENTITY_TOKEN_FILE": str(folder / "token")}
+        environment = {
+            **front.environment(), "AWS_ROLE_ARN": ROLE, "AWS_WEB_IDENTITY_TOKEN_FILE": str(folder / "token")
+        }
         push(world, f"{ECR}/app:1", environment).succeeded()
         expect_equal(front.refusals, [])
         expect_equal(cloud.tokens, 1, "tokens of ECR")
@@ -143,7 +146,9 @@ def denied(world):
     with amazon(world) as (cloud, front):
         folder = world.new_directory("denied")
         write_tree(folder, {"token": new_secret("stranger")})
-        environment = {**front.environment(), "AWS_ROLE_ARN": ROLE, "AWS_WEB_IDENTITY_TOKEN_FILE": str(folder / "token")}
+        environment = {
+            **front.environment(), "AWS_ROLE_ARN": ROLE, "AWS_WEB_IDENTITY_TOKEN_FILE": str(folder / "token")
+        }
         build = push(world, f"{ECR}/app:1", environment).failed(f"no credential for {ECR}")
         expect("credential helper ecr: " in build.err and "going on without it" in build.err, build.said)
         got = run(world, "docker-credential-cairn", "get", environment=environment, stdin=ECR).failed()

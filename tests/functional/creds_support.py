@@ -58,9 +58,10 @@ class Done:
 
 def run(world, program: str, *words, environment: dict | None = None, stdin: str = "", secret: bool = False) -> Done:
     """One of Cairn's programs with nothing but ENVIRONMENT. With SECRET its stdout may hold one."""
-    done = Done(subprocess.run(
-        [str(PROGRAMS / program), *map(str, words)], input=stdin, capture_output=True, text=True, timeout=60, check=False,
-        cwd=world.directory, env={"PATH": f"{PROGRAMS}:{os.environ['PATH']}", **(environment or {})}))
+    done = Done(
+        subprocess.run([str(PROGRAMS / program), *map(str, words)], input=stdin, capture_output=True, text=True,
+                       timeout=180, check=False, cwd=world.directory,
+                       env={"PATH": f"{PROGRAMS}:{os.environ['PATH']}", **(environment or {})}))
     remember(done.err, "" if secret else done.out)
     return done
 
@@ -81,5 +82,5 @@ def push(world, image: str, environment: dict, *flags: str) -> subprocess.Comple
 
 
 def skopeo(*words: str, environment: dict | None = None) -> subprocess.CompletedProcess:
-    return subprocess.run(["skopeo", *words], capture_output=True, text=True, timeout=60, check=False,
+    return subprocess.run(["skopeo", *words], capture_output=True, text=True, timeout=180, check=False,
                           env={"PATH": f"{PROGRAMS}:{os.environ['PATH']}", **(environment or {})})

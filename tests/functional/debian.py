@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A real distribution: packages are installed, a program is compiled and copied into an empty image, which runs; and the
-caches of apt and of the compiler are there for the next build, but in no image."""
+"""A real distribution: packages are installed, a program is compiled and copied into an empty image, which runs; and
+the caches of apt and of the compiler are there for the next build, but in no image."""
 import os
 import pathlib
 import shutil
@@ -26,7 +26,8 @@ RUN --mount=type=cache,target=/var/cache/apt,sharing=locked --mount=type=cache,t
 ENV CCACHE_DIR=/ccache
 COPY hello.c /src/
 RUN --mount=type=cache,target=/ccache,id=compiler ccache -z > /dev/null && \\
-    ccache gcc -O2 -c -o /hello.o /src/hello.c && gcc -static -o /hello /hello.o && ccache --print-stats | grep -w direct_cache_hit
+    ccache gcc -O2 -c -o /hello.o /src/hello.c && gcc -static -o /hello /hello.o && \\
+    ccache --print-stats | grep -w direct_cache_hit
 FROM scratch
 COPY --from=build /hello /hello
 ENTRYPOINT ["/hello"]
@@ -138,8 +139,10 @@ def main() -> int:
         try:
             case("apt-get, gcc and a second stage work in namespaces, and the result runs",
                  lambda: builds_and_runs(world, world.in_namespaces, "namespaces", "namespace with overlay"))
-            case("the caches of apt and of the compiler are there for the next build in namespaces, and not in the image",
-                 lambda: finds_its_caches(world, world.in_namespaces, "cached-namespaces"))
+            case(
+                "the caches of apt and of the compiler are there for the next build in namespaces, and not in the "
+                "image",
+                lambda: finds_its_caches(world, world.in_namespaces, "cached-namespaces"))
             case("apt-get, gcc and a second stage work in place, and the result runs",
                  lambda: builds_and_runs(world, world.in_place, "place", "in place"))
             case("the caches of apt and of the compiler are there for the next build in place, and not in the image",

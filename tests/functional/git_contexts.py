@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 """Git repositories as build contexts, the main one and named ones, and what is kept of them."""
 import fcntl
+import os
+import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -8,13 +11,15 @@ from git_support import TOKEN, Forge, add, files, forge, run
 from support import case, expect, expect_equal, left_in
 
 import certificates
-from git_servers import Repository, basic
+from git_servers import Repository, basic, git
 
 
 def context_repository(here: Forge) -> Repository:
     repository = Repository(here.root / f"context{len(list(here.root.glob('context*')))}.git")
-    repository.commit({"Dockerfile": "FROM scratch\nCOPY . /\n", ".dockerignore": "secret\n", "a": "main\n", "secret": "s",
-                       "sub/Dockerfile": "FROM scratch\nCOPY f /g\n", "sub/f": "sub\n"})
+    repository.commit({
+        "Dockerfile": "FROM scratch\nCOPY . /\n", ".dockerignore": "secret\n", "a": "main\n", "secret": "s",
+        "sub/Dockerfile": "FROM scratch\nCOPY f /g\n", "sub/f": "sub\n"
+    })
     repository.git("checkout", "-q", "-b", "dev")
     repository.commit({"a": "dev\n"})
     repository.git("checkout", "-q", "main")
@@ -42,7 +47,8 @@ def main_context(world):
     expect("/.git/HEAD" in build.image.files, files(build))
 
 
-@case("a context as kaniko writes it: git://host/path#refs/heads/branch#commit, over https or what GIT_PULL_METHOD says")
+@case(
+    "a context as kaniko writes it: git://host/path#refs/heads/branch#commit, over https or what GIT_PULL_METHOD says")
 def kaniko_context(world):
     here = forge(world)
     repository = context_repository(here)
@@ -54,7 +60,8 @@ def kaniko_context(world):
     expect("/secret" not in build.image.files, "as in kaniko .dockerignore counts")
     expect_equal(build_context(world, f"{context}#refs/heads/dev", environment=method).image.text("/a"), "dev\n")
     expect_equal(build_context(world, f"{context}#dev", environment=method).image.text("/a"), "dev\n")
-    expect_equal(build_context(world, f"{context}#refs/heads/dev#{commit}", environment=method).image.text("/a"), "main\n")
+    expect_equal(
+        build_context(world, f"{context}#refs/heads/dev#{commit}", environment=method).image.text("/a"), "main\n")
     expect_equal(build_context(world, f"{context}#{commit}", environment=method).image.text("/a"), "main\n")
     build = build_context(world, context, "--git=branch=dev,single-branch=true", environment=method)
     expect_equal(build.image.text("/a"), "dev\n")
@@ -110,7 +117,8 @@ def planned_contexts(world):
     expect(f"files  {here.url()}#dev to /x" in plan.out, plan.said)
     report = build_context(world, here.url("planned.git"), "--check")
     expect("MaintainerDeprecated" in report.out, report.said)
-    expect(all(line.split()[1].startswith("/planned.git/") for line in here.server.asked()[before:]), here.server.asked()[before:])
+    expect(all(line.split()[1].startswith("/planned.git/") for line in here.server.asked()[before:]),
+           here.server.asked()[before:])
 
 
 @case("recurse-submodules: not in kaniko's contexts unless it is asked for, always in others")
@@ -136,7 +144,8 @@ def named_context(world):
     before = len(here.server.requests)
     build = world.files_only("FROM repo\nCOPY --from=repo e /g\nCOPY --from=repo e/f /h\n", None, flag)
     expect_equal(files(build), ["/e", "/e/f", "/g", "/g/f", "/h", "/link"])
-    expect_equal(len([line for line in here.server.asked()[before:] if line.startswith("GET")]), 1, "times it was fetched")
+    expect_equal(len([line for line in here.server.asked()[before:] if line.startswith("GET")]), 1,
+                 "times it was fetched")
     build = world.build("FROM REGISTRY/busybox\nRUN --mount=from=repo,target=/m cat /m/e/f\n", None, flag)
     expect_equal(build.succeeded().out, "deep\n")
 
@@ -180,7 +189,8 @@ def step_cache(world):
     expect_equal(here.server.asked()[before:], [])
     repository.commit({"a": "new\n"})
     expect_equal(add(world, url, *flags).image.text("/x/a"), "new\n")
-    expect("/x/.git/HEAD" in add(world, url, *flags, words="--keep-git-dir=true").image.files, "the repository is missing")
+    expect("/x/.git/HEAD" in add(world, url, *flags, words="--keep-git-dir=true").image.files,
+           "the repository is missing")
 
 
 @case("what is kept of a repository and is damaged is fetched again, and kept again")
@@ -201,6 +211,121 @@ def damaged_cache(world):
     for path in directory.glob("git/*/repository/HEAD"):
         path.unlink()
     expect_equal(add(world, here.url(), flag).image.text("/x/a"), "three\n")
+
+
+def one_pack(kept: pathlib.Path, kind: str = "pack") -> pathlib.Path:
+    path, = kept.glob(f"objects/pack/*.{kind}")
+    path.chmod(0o600)
+    return path
+
+
+def cut(path: pathlib.Path, size: int) -> None:
+    path.write_bytes(path.read_bytes()[:size])
+
+
+def flip(path: pathlib.Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def in_its_place(path: pathlib.Path, make) -> None:
+    """Whatever was at PATH is gone, and what MAKE makes is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+    make(path)
+
+
+def object_file(kept: pathlib.Path, name: str) -> pathlib.Path:
+    """The file of an object of main, each of which has one from then on."""
+    for path in list(kept.glob("objects/pack/*")):
+        data = path.read_bytes()
+        path.unlink()
+        if path.suffix == ".pack":
+            git(kept, "unpack-objects", "-q", stdin=data)
+    digest = git(kept, "rev-parse", f"{(kept / 'shallow').read_text().strip()}{name}")
+    path = kept / "objects" / digest[:2] / digest[2:]
+    path.chmod(0o600)
+    return path
+
+
+def other_object(kept: pathlib.Path) -> None:
+    object_file(kept, ":a").write_bytes(object_file(kept, ":text").read_bytes())
+
+
+KEPT_DAMAGE = {
+    "a pack with another byte": lambda kept: flip(one_pack(kept)),
+    "half a pack": lambda kept: cut(one_pack(kept), 200),
+    "an empty pack": lambda kept: cut(one_pack(kept), 0),
+    "no pack": lambda kept: one_pack(kept).unlink(),
+    "half an index": lambda kept: cut(one_pack(kept, "idx"), 600),
+    "an index with another byte": lambda kept: flip(one_pack(kept, "idx")),
+    "no index": lambda kept: one_pack(kept, "idx").unlink(),
+    "the commit removed": lambda kept: object_file(kept, "").unlink(),
+    "the tree removed": lambda kept: object_file(kept, "^{tree}").unlink(),
+    "a directory's tree removed": lambda kept: object_file(kept, ":d").unlink(),
+    "a file's object removed": lambda kept: object_file(kept, ":d/e").unlink(),
+    "a file's object that is another's": other_object,
+    "a pipe for an object": lambda kept: in_its_place(object_file(kept, ":a"), os.mkfifo),
+    "HEAD emptied": lambda kept: cut(kept / "HEAD", 0),
+    "HEAD of other bytes": lambda kept: (kept / "HEAD").write_bytes(b"\0\xff"),
+    "HEAD removed": lambda kept: (kept / "HEAD").unlink(),
+    "config emptied": lambda kept: cut(kept / "config", 0),
+    "config of other bytes": lambda kept: (kept / "config").write_bytes(b"[core\n\0\xff=="),
+    "config of a repository with longer names":
+        lambda kept: (kept / "config").write_text("[core]\nbare = true\nrepositoryformatversion = 1\n"
+                                                  "[extensions]\nobjectformat = sha256\n"),
+    "config that changes the ends of lines": lambda kept: git(kept, "config", "core.autocrlf", "true"),
+    "config that leads all requests elsewhere":
+        lambda kept: git(kept, "config", "url.http://127.0.0.1:1/.insteadOf", "http://"),
+    "a pipe for config": lambda kept: in_its_place(kept / "config", os.mkfifo),
+    "attributes of its own": lambda kept: (kept / "info/attributes").write_text("* text eol=crlf\n"),
+    "another repository for the common part": lambda kept: (kept / "commondir").write_text("/nonexistent\n"),
+    "shallow removed": lambda kept: (kept / "shallow").unlink(),
+    "shallow of other bytes": lambda kept: (kept / "shallow").write_bytes(b"\0\xff"),
+    "objects elsewhere": lambda kept: (kept / "objects/info/alternates").write_text("/nonexistent\n"),
+    "no objects": lambda kept: shutil.rmtree(kept / "objects"),
+    "a file for the objects": lambda kept: in_its_place(kept / "objects", pathlib.Path.touch),
+    "a file for the packs": lambda kept: in_its_place(kept / "objects/pack", pathlib.Path.touch),
+    "a file for the repository": lambda kept: in_its_place(kept, pathlib.Path.touch),
+    "a link to nothing for the repository": lambda kept: in_its_place(kept, lambda at: at.symlink_to("/nonexistent")),
+    "an empty directory for the repository": lambda kept: in_its_place(kept, pathlib.Path.mkdir),
+    "a file for the entry": lambda kept: in_its_place(kept.parent, pathlib.Path.touch),
+    "a link to nothing for the entry":
+        lambda kept: in_its_place(kept.parent, lambda at: at.symlink_to("/nonexistent")),
+    "a directory for the lock": lambda kept: in_its_place(kept.parent / "lock", pathlib.Path.mkdir),
+    "a file where the next one is made": lambda kept: in_its_place(kept.parent / "repository.new", pathlib.Path.touch),
+}
+
+
+def contents(build) -> dict[str, tuple]:
+    return {path: (node.kind, node.mode, node.sha256, node.link) for path, node in build.image.files.items()}
+
+
+def register_damage(what: str, damage) -> None:
+    @case(f"what is kept of a repository is damaged: {what}. The image is right")
+    def damaged(world):
+        here = forge(world)
+        if not (here.root / "damaged.git").exists():
+            Repository(here.root / "damaged.git").commit({
+                "a": "one\ntwo\n", "text": "three\nfour\n", "d/e": "deep\n", "run": ("#!/bin/sh\n", 0o755),
+                ".gitattributes": "*.txt text\n"})
+        url = here.url("damaged.git")
+        commit = git(here.root / "damaged.git", "rev-parse", "HEAD")
+        for reference in (url, f"{url}#{commit}"):
+            directory = world.new_directory("cache")
+            flag = f"--cache-dir={directory}"
+            wanted = contents(add(world, reference, flag))
+            kept, = directory.glob("git/*/repository")
+            damage(kept)
+            for _ in range(2):
+                expect_equal(contents(add(world, reference, flag, timeout=30)), wanted)
+
+
+for row in KEPT_DAMAGE.items():
+    register_damage(*row)
 
 
 @case("a directory that repositories cannot be kept in is a warning")

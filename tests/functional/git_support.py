@@ -23,7 +23,8 @@ class Forge:
         self.directory = directory
         self.root = directory / "repositories"
         self.app = Repository(self.root / "app.git")
-        self.first = self.app.commit({"a": "one\n", "bin/run": ("#!/bin/sh\n", 0o755), "d/e/f": "deep\n", ".dotfile": "x\n"})
+        self.first = self.app.commit(
+            {"a": "one\n", "bin/run": ("#!/bin/sh\n", 0o755), "d/e/f": "deep\n", ".dotfile": "x\n"})
         self.app.git("tag", "light")
         os.symlink("../a", self.app.path / "d/link")
         self.second = self.app.commit({"a": "two\n"})
@@ -101,7 +102,8 @@ def expect_unseen(build, *secrets: str) -> None:
 
 
 def refused(world, reference: str, *texts: str, words: str = "", flags: tuple = (), status: int = 1, **how):
-    return world.refused(f"FROM scratch\nADD {words} {reference} /x/\n", None, *flags, texts=texts, status=status, **how)
+    return world.refused(f"FROM scratch\nADD {words} {reference} /x/\n", None, *flags, texts=texts, status=status,
+                         **how)
 
 
 def run() -> int:

@@ -33,7 +33,8 @@ def token(world):
 def header(world):
     here = forge(world)
     private = here.start(here.root, authorization="Bearer " + TOKEN)
-    build = add(world, f"{private.url}/app.git", "--secret=id=GIT_AUTH_HEADER,env=H", environment={"H": f"Bearer {TOKEN}\n"})
+    build = add(world, f"{private.url}/app.git", "--secret=id=GIT_AUTH_HEADER,env=H",
+                environment={"H": f"Bearer {TOKEN}\n"})
     expect_equal(build.image.text("/x/a"), "three\n")
 
 
@@ -49,7 +50,8 @@ def wrong_token(world):
     here = forge(world)
     private = here.start(here.root, authorization=basic("x-access-token", TOKEN))
     build = refused(world, f"{private.url}/app.git", "401 Unauthorized", "the secret GIT_AUTH_TOKEN",
-                    flags=("--secret=id=GIT_AUTH_TOKEN,env=T", "--verbosity=trace"), environment={"T": "wrong-" + TOKEN})
+                    flags=("--secret=id=GIT_AUTH_TOKEN,env=T", "--verbosity=trace"),
+                    environment={"T": "wrong-" + TOKEN})
     expect("wrong-" not in build.out + build.err, "the token is in the log")
 
 
@@ -131,7 +133,8 @@ def endless_refs(world):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), EndlessHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        refused(world, f"http://127.0.0.1:{server.server_address[1]}/app.git", "the server sends more than any repository is")
+        refused(world, f"http://127.0.0.1:{server.server_address[1]}/app.git",
+                "the server sends more than any repository is")
     finally:
         server.shutdown()
         server.server_close()
@@ -166,7 +169,8 @@ def ssh(world):
         build = add(world, ssh_url(here) + "#dev", f"--ssh=default={here.ssh.agent}", environment=environment)
         expect_equal(build.image.text("/x/a"), "dev\n")
         expect("is taken as it is" not in build.err, build.said)
-    expect_equal(add(world, f"{ssh_url(here)}#{here.first}", f"--ssh=default={here.ssh.agent}").image.text("/x/a"), "one\n")
+    expect_equal(
+        add(world, f"{ssh_url(here)}#{here.first}", f"--ssh=default={here.ssh.agent}").image.text("/x/a"), "one\n")
 
 
 @case("ssh: SSH_AUTH_SOCK is the agent of --ssh=default")
@@ -204,7 +208,8 @@ def ssh_errors(world):
     refused(world, ssh_url(here, "nope.git"), "does not appear to be a git repository", flags=agent)
     Repository(here.root / "it's $(touch pwned)! .git").commit({"a": "quoted\n"})
     quoted = ssh_url(here, "it's%20$(touch%20pwned)!%20.git")
-    build = world.files_only('FROM scratch\nARG REPO\nADD ["$REPO", "/x/"]\n', None, f"--build-arg=REPO={quoted}", *agent)
+    build = world.files_only('FROM scratch\nARG REPO\nADD ["$REPO", "/x/"]\n', None, f"--build-arg=REPO={quoted}",
+                             *agent)
     expect_equal(build.image.text("/x/a"), "quoted\n")
     expect(not (here.root / "pwned").exists() and not pathlib.Path("/root/pwned").exists(), "a command was run")
 

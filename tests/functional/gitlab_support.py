@@ -16,8 +16,9 @@ import tekton
 DOCKERFILE = "FROM REGISTRY/busybox\nARG GREETING=none\nLABEL greeting=$GREETING\nCOPY f /f\n"
 BUILT_IN_PLACE = "FROM {host}/busybox\nRUN echo made > /made && rm -rf /usr\nCOPY f /f\n"
 # How the runner looks for a shell in an image, which then reads the job from its standard input.
-DETECT = ("for shell in /usr/local/bin/bash /usr/bin/bash /bin/bash /usr/local/bin/sh /usr/bin/sh /bin/sh /busybox/sh; do\n"
-          "  [ -x $shell ] && exec $shell\ndone\necho shell not found; exit 1\n")
+DETECT = (
+    "for shell in /usr/local/bin/bash /usr/bin/bash /bin/bash /usr/local/bin/sh /usr/bin/sh /bin/sh /busybox/sh; do\n"
+    "  [ -x $shell ] && exec $shell\ndone\necho shell not found; exit 1\n")
 
 
 @functools.lru_cache(maxsize=None)

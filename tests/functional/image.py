@@ -66,7 +66,8 @@ def check_config(config: dict, manifest: dict) -> None:
     case("it starts in /workspace", differs(config["config"].get("WorkingDir"), "/workspace"))
     case("it names no user", differs(config["config"].get("User", ""), ""))
     version = re.search(r"version: '(.*)'", (ROOT / "meson.build").read_text())[1]
-    for what, found in (("labels", config["config"].get("Labels", {})), ("annotations", manifest.get("annotations", {}))):
+    for what, found in (("labels", config["config"].get("Labels", {})), ("annotations", manifest.get("annotations",
+                                                                                                     {}))):
         found = {key.rpartition(".")[2]: value for key, value in found.items()}
         case(f"its {what} say what it is", differs({key: found.get(key) for key in ("title", "version", "licenses")},
                                                    {"title": "Cairn", "version": version, "licenses": "Apache-2.0"}))
@@ -119,8 +120,8 @@ def check_files(entries: dict[str, tarfile.TarInfo]) -> None:
     owners = {path for path, entry in entries.items() if (entry.uid, entry.gid) != (0, 0)}
     case("everything belongs to root", differs(owners, set()))
     roots = {"/" + path.split("/")[1] for path in entries} - {"/"}
-    case("nothing else lies in /", differs(roots, {"/kaniko", "/etc", "/workspace", "/run", "/usr", "/var", "/bin", "/sbin",
-                                                   "/lib", "/lib64"}))
+    case("nothing else lies in /",
+         differs(roots, {"/kaniko", "/etc", "/workspace", "/run", "/usr", "/var", "/bin", "/sbin", "/lib", "/lib64"}))
 
 
 def check_static() -> None:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A container in whose own "/" images are built: what its user put there stays, no image holds it, and the container can be used
-again."""
+"""A container in whose own "/" images are built: what its user put there stays, no image holds it, and the container
+can be used again."""
 import contextlib
 import sys
 
@@ -11,7 +11,8 @@ import container_support as containers
 import pod
 import tar_layers
 
-TWO_STAGES = "FROM REGISTRY/busybox AS one\nRUN echo 1 > /one\nFROM REGISTRY/busybox\nCOPY --from=one /one /one\nCOPY --from=lib . /lib2/\nRUN cat /one /lib2/f\n"
+TWO_STAGES = ("FROM REGISTRY/busybox AS one\nRUN echo 1 > /one\nFROM REGISTRY/busybox\nCOPY --from=one /one /one\n"
+              "COPY --from=lib . /lib2/\nRUN cat /one /lib2/f\n")
 
 
 @contextlib.contextmanager
@@ -56,7 +57,8 @@ def named_context(world):
 
 @case("a cache in a layout that is no mount is in no layer, and a second build takes its steps from it")
 def cache_layout(world):
-    with started(world, "FROM REGISTRY/busybox\nRUN echo 1 > /one\nRUN echo 2 > /two && ls / > /listing\n") as container:
+    with started(world,
+                 "FROM REGISTRY/busybox\nRUN echo 1 > /one\nRUN echo 2 > /two && ls / > /listing\n") as container:
         flags = ("--cache", "--cache-repo=oci:/lcache/c")
         first, image = None, None
         for _ in range(2):
@@ -70,7 +72,10 @@ def cache_layout(world):
 
 @case("files that options name to be read are there after the build: secrets, keys, an archive")
 def inputs(world):
-    own = {"root/key": "secret", "in/ca.pem": "", "in/Dockerfile.other": f"FROM {world.host}/busybox\nRUN --mount=type=secret,id=s cat /run/secrets/s\n"}
+    own = {
+        "root/key": "secret", "in/ca.pem": "",
+        "in/Dockerfile.other": f"FROM {world.host}/busybox\nRUN --mount=type=secret,id=s cat /run/secrets/s\n"
+    }
     with started(world, "FROM scratch\n", own=own) as container:
         done = execute(container, "--secret=id=s,src=/root/key", "--dockerfile=/in/Dockerfile.other")
         image = built(container, done)
@@ -85,7 +90,8 @@ def conflict(world):
     with started(world, dockerfile, {"f": "1"}, own={"srv/lib/g": "of the user"}) as container:
         done = execute(container, "--build-context=lib=/srv/lib")
         expect_equal(done.returncode, 1, done.stderr[-1500:])
-        for text in ("Dockerfile:2: COPY f", "'/srv/lib' meets '/srv/lib' of --build-context", "hint: give --build-context another path"):
+        for text in ("Dockerfile:2: COPY f", "'/srv/lib' meets '/srv/lib' of --build-context",
+                     "hint: give --build-context another path"):
             expect(text in done.stderr, f"{text!r} is not in {done.stderr[-1500:]}")
         expect_equal((container.root / "srv/lib/g").read_text(), "of the user")
 
@@ -100,8 +106,12 @@ def whole_root(world):
 
 @case("after a build the container can be used again: its shell, its directory and its links are there")
 def used_again(world):
-    script = ("/kaniko/executor --context=dir:///kaniko/context --no-push --oci-layout-path=/kaniko/outputs/$1 {flags} >/dev/null || exit 9; "
-              "cd /workspace && ls -d /workspace /busybox/sh /bin/sh /kaniko/executor && readlink /var/run && cat /etc/nsswitch.conf && /bin/sh -c 'echo $0'\n")
+    script = (
+        "/kaniko/executor --context=dir:///kaniko/context --no-push --oci-layout-path=/kaniko/outputs/$1 {flags} "
+        ">/dev/null || exit 9; "
+        "cd /workspace && ls -d /workspace /busybox/sh /bin/sh /kaniko/executor && readlink /var/run && cat "
+        "/etc/nsswitch.conf && /bin/sh -c 'echo $0'\n"
+    )
     dockerfile = "FROM REGISTRY/busybox\nRUN rm -rf /home && echo 1 > /one\n"
     for flags, remains in (("", True), ("--cleanup", False)):
         with started(world, dockerfile, image="cairn-debug") as container:
@@ -118,13 +128,18 @@ def used_again(world):
 @case("a build that fails leaves a container that can be used, too")
 def failed(world):
     with started(world, "FROM REGISTRY/busybox\nRUN rm -rf /var/run; exit 3\n", image="cairn-debug") as container:
-        done = container.run(["/busybox/sh", "-c", "/kaniko/executor --context=dir:///kaniko/context --no-push; echo $?; readlink /var/run; ls -d /workspace"])
+        done = container.run([
+            "/busybox/sh", "-c",
+            "/kaniko/executor --context=dir:///kaniko/context --no-push; echo $?; readlink /var/run; ls -d /workspace"
+        ])
         expect_equal(done.stdout, "3\n../run\n/workspace\n", done.stderr[-800:])
 
 
 @case("an empty volume that held the image's files is empty again, with the mode it had")
 def lent_volume(world):
-    with started(world, "FROM REGISTRY/busybox\nCOPY f /data/f\nRUN chmod 700 /data && chown 5 /data && echo 1 > /data/g\n", {"f": "1"}) as container:
+    with started(world,
+                 "FROM REGISTRY/busybox\nCOPY f /data/f\nRUN chmod 700 /data && chown 5 /data && echo 1 > /data/g\n",
+                 {"f": "1"}) as container:
         volume = container.empty("/data")
         done = execute(container)
         image = built(container, done)
@@ -142,9 +157,12 @@ def full_volume(world):
             (container.empty("/var/cache") / "of-the-user").write_text("1")
             done = execute(container)
             expect_equal(done.returncode, wanted, done.stderr[-1500:])
-            expect("the base image has '/var/cache/base', which the pod's mount at '/var/cache' hides" in done.stderr, done.stderr[-1500:])
+            expect("the base image has '/var/cache/base', which the pod's mount at '/var/cache' hides" in done.stderr,
+                   done.stderr[-1500:])
             if wanted:
-                expect("'/var/cache/new' in the pod's mount at '/var/cache' changed while the command ran" in done.stderr, done.stderr[-1500:])
+                expect(
+                    "'/var/cache/new' in the pod's mount at '/var/cache' changed while the command ran" in done.stderr,
+                    done.stderr[-1500:])
 
 
 @case("--ignore-path lets commands fill a volume that is not the image's")
@@ -163,8 +181,12 @@ def ignored_volume(world):
 def beside(world):
     with started(world, "FROM scratch\n") as container:
         agent = container.empty("/home/agent")
-        write_tree(agent, {"job/Dockerfile": f"FROM {world.host}/busybox\nRUN echo x > /home/agent/log; echo y > /made\n"})
-        done = container.run(["/kaniko/executor", "--context=dir:///home/agent/job", "--no-push", "--oci-layout-path=/kaniko/outputs/layout"])
+        write_tree(agent,
+                   {"job/Dockerfile": f"FROM {world.host}/busybox\nRUN echo x > /home/agent/log; echo y > /made\n"})
+        done = container.run([
+            "/kaniko/executor", "--context=dir:///home/agent/job", "--no-push",
+            "--oci-layout-path=/kaniko/outputs/layout"
+        ])
         built(container, done)
         expect("'/home/agent/log' in the pod's mount at '/home/agent' changed" in done.stderr, done.stderr[-800:])
         write_tree(agent, {"job/Dockerfile": f"FROM {world.host}/busybox\nRUN echo x > /home/agent/job/new\n"})

@@ -62,7 +62,8 @@ def several(world):
 @case("images of other repositories and registries are copied to where the index goes")
 def from_elsewhere(world):
     with contextlib.closing(registry.Registry(world.new_directory("other"))) as other:
-        image, _ = joined(world, build(world, "here/amd64:1", PLATFORMS[0]), build(world, f"{other.host}/there:1", PLATFORMS[1]))
+        image, _ = joined(world, build(world, "here/amd64:1", PLATFORMS[0]),
+                          build(world, f"{other.host}/there:1", PLATFORMS[1]))
     for platform in PLATFORMS[:2]:
         expect_equal(text_for(world, image, platform), platform)
 
@@ -81,14 +82,15 @@ def formats(world):
     expect_equal(joined(world, docker)[1]["mediaType"], DOCKER_LIST)
     expect_equal(joined(world, docker, oci)[1]["mediaType"], OCI_INDEX)
     document = joined(world, docker, "--annotation=org.opencontainers.image.title=both")[1]
-    expect_equal((document["mediaType"], document["annotations"]), (OCI_INDEX, {"org.opencontainers.image.title": "both"}))
+    expect_equal((document["mediaType"], document["annotations"]),
+                 (OCI_INDEX, {"org.opencontainers.image.title": "both"}))
 
 
 @case("two images for one platform, or one that is not there, are an error and no tag")
 def refused(world):
     one, two = build(world, "same:1", PLATFORMS[0]), build(world, "same:2", PLATFORMS[0], "--label=a=b")
-    for words, text in (((one, two), "are both for linux/amd64"), ((one, f"{world.host}/same:none"), "not in the registry"),
-                        ((), "name the images")):
+    for words, text in (((one, two), "are both for linux/amd64"), ((one, f"{world.host}/same:none"),
+                                                                   "not in the registry"), ((), "name the images")):
         status, said = join(world, *words, f"--destination={world.host}/refused:1")
         expect(status == 1 and text in said, said)
     expect_equal(world.tags("refused"), [])

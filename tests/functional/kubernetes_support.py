@@ -24,8 +24,9 @@ class Started:
         pod = {key: value for key, value in spec.get("securityContext", {}).items() if key != "fsGroup"}
         words = [word.replace("registry.example.com", world.host) for word in body.get("args", [])]
         done = containers.run(world, [*body.get("command", ["/kaniko/executor"]), *words],
-                              security={**pod, **body.get("securityContext", {})}, environment={}, directory="/workspace",
-                              mounts=[*mounts, tekton.Mount("/dev/termination-log", self.log)],
+                              security={**pod, **body.get("securityContext", {})}, environment={},
+                              directory="/workspace", mounts=[*mounts,
+                                                              tekton.Mount("/dev/termination-log", self.log)],
                               volumes=containers.Volumes(world), stdin=stdin, **how)
         self.status, self.said = done.returncode, done.stdout + done.stderr
 

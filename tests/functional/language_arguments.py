@@ -20,7 +20,8 @@ def precedence(world):
 
 @case("a stage sees a global ARG only once it declares it")
 def scope(world):
-    expect_equal(labels(world, "ARG A=1\nFROM scratch\nLABEL a=${A-unset}\nARG A\nLABEL b=$A\n"), {"a": "unset", "b": "1"})
+    expect_equal(labels(world, "ARG A=1\nFROM scratch\nLABEL a=${A-unset}\nARG A\nLABEL b=$A\n"),
+                 {"a": "unset", "b": "1"})
 
 
 @case("arguments are in the history of the commands below them, and proxies in none")
@@ -29,8 +30,10 @@ def history(world):
                         "RUN true\n", None, "--build-arg=HTTP_PROXY=http://p", "--build-arg=no_proxy=n")
     expect_equal(build.succeeded().out, "1 http://p http://p n\n")
     made = [step["created_by"] for step in build.image.history[-4:]]
-    expect_equal(made, ['ARG A=1', 'RUN |1 A=1 /bin/sh -c echo "$A $http_proxy $HTTP_PROXY $no_proxy" # buildkit', 'ENV A=2',
-                        'RUN |1 A=2 /bin/sh -c true # buildkit'])
+    expect_equal(made, [
+        'ARG A=1', 'RUN |1 A=1 /bin/sh -c echo "$A $http_proxy $HTTP_PROXY $no_proxy" # buildkit', 'ENV A=2',
+        'RUN |1 A=2 /bin/sh -c true # buildkit'
+    ])
     expect(not any(entry.lower().startswith(("http_proxy", "no_proxy")) for entry in build.image.config["Env"]),
            f"proxies in {build.image.config['Env']}")
 
@@ -59,7 +62,8 @@ def built_in(world):
 @case("SOURCE_DATE_EPOCH comes from a flag, else the environment, else a global ARG")
 def epoch(world):
     def made(text: str, *flags: str, **how) -> tuple[str, int]:
-        image = world.files_only(f"{text}FROM scratch\nCOPY f /f\n", {"f": File("x", mtime=2_000_000_000)}, *flags, **how).image
+        image = world.files_only(f"{text}FROM scratch\nCOPY f /f\n", {"f": File("x", mtime=2_000_000_000)}, *flags,
+                                 **how).image
         return image.document["created"], image.files["/f"].mtime // 10**9
     ten, twenty, thirty = (f"1970-01-01T00:00:{second}Z" for second in (10, 20, 30))
     default, variable = "ARG SOURCE_DATE_EPOCH=10\n", {"SOURCE_DATE_EPOCH": "20"}

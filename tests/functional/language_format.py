@@ -100,7 +100,8 @@ def unneeded(world):
     for step in ("RUN --mount=type=nope x", "EXPOSE x", "COPY --chmod=q a b", "LABEL a=${b:?c}"):
         world.files_only(f"FROM scratch AS a\n{step}\nFROM scratch\nLABEL a=1\n").succeeded()
     for step in ("RUN --network=nope x", "COPY a", "RUN --mount=from=$a,target=/a x"):
-        world.refused(f"FROM scratch AS a\n{step}\nFROM scratch\nLABEL a=1\n", texts=("Dockerfile:2: ", f"> 2 | {step}"))
+        world.refused(f"FROM scratch AS a\n{step}\nFROM scratch\nLABEL a=1\n",
+                      texts=("Dockerfile:2: ", f"> 2 | {step}"))
 
 
 if __name__ == "__main__":

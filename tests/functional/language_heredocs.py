@@ -21,7 +21,8 @@ def interpreter(world):
     expect_equal(output_of(world, "RUN <<EOF\n#!/bin/awk -f\nBEGIN { print 6 * 7 }\nEOF\n"), "42\n")
     expect_equal(output_of(world, "RUN <<-EOF\n\t#!/bin/sh -e\n\techo $0\n\tEOF\n"), "/dev/pipes/EOF\n")
     build = world.build("FROM REGISTRY/busybox\nRUN <<EOF\n#!/bin/sh\ntrue\nEOF\n")
-    expect("/dev/pipes" not in build.image.files and "/dev/pipes/EOF" not in build.image.files, "the script is in the image")
+    expect("/dev/pipes" not in build.image.files and "/dev/pipes/EOF" not in build.image.files,
+           "the script is in the image")
 
 
 @case("a command before heredocs reads them in the shell, several per line, with descriptors and pipes")
@@ -42,8 +43,9 @@ def files(world):
                              "ADD --chown=1:2 --chmod=600 <<e /e\n\"${who}\" \\$who\ne\nCOPY 4<<\"g\" /i\n$who\ng\n",
                              {"f": "f"})
     image = build.image
-    expect_equal({path: image.text(path) for path in ("/d/f", "/d/a", "/d/b", "/d/c", "/e", "/i")},
-                 {"/d/f": "f", "/d/a": "hello you\n", "/d/b": "$who\n", "/d/c": "x\n", "/e": '"you" $who\n', "/i": "$who\n"})
+    expect_equal(
+        {path: image.text(path) for path in ("/d/f", "/d/a", "/d/b", "/d/c", "/e", "/i")},
+        {"/d/f": "f", "/d/a": "hello you\n", "/d/b": "$who\n", "/d/c": "x\n", "/e": '"you" $who\n', "/i": "$who\n"})
     nodes = [(oct(image.files[path].mode), image.files[path].owner) for path in ("/d/a", "/e")]
     expect_equal(nodes, [("0o644", (0, 0)), ("0o600", (1, 2))])
 
@@ -64,8 +66,9 @@ def triggers(world):
 
 @case("a heredoc that does not end names the line it starts on")
 def unterminated(world):
-    world.refused("FROM scratch\nRUN <<EOF\necho\n EOF\n", texts=("Dockerfile:2: the heredoc <<EOF does not end",
-                                                                  "> 2 | RUN <<EOF", "hint: a line with nothing but EOF"))
+    world.refused(
+        "FROM scratch\nRUN <<EOF\necho\n EOF\n",
+        texts=("Dockerfile:2: the heredoc <<EOF does not end", "> 2 | RUN <<EOF", "hint: a line with nothing but EOF"))
 
 
 if __name__ == "__main__":

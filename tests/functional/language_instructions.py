@@ -11,7 +11,8 @@ def config(world, text: str) -> dict:
 
 @case("ENV and LABEL come with = and without, and their names are expanded too")
 def pairs(world):
-    found = config(world, "ENV A=1 B=\"two words\" C=\\$A\nENV D the rest  of=it\nENV $A=x\nLABEL l.$A=$B m='$B' \"n o\"=p\n")
+    found = config(world,
+                   "ENV A=1 B=\"two words\" C=\\$A\nENV D the rest  of=it\nENV $A=x\nLABEL l.$A=$B m='$B' \"n o\"=p\n")
     expect_equal(found["Env"][1:], ["A=1", "B=two words", "C=$A", "D=the rest  of=it", "1=x"])
     expect_equal(found["Labels"], {"l.1": "two words", "m": "$B", "n o": "p"})
 
@@ -46,8 +47,8 @@ def shell(world):
 
 @case("VOLUME, USER, WORKDIR and MAINTAINER leave their words")
 def words(world):
-    image = world.files_only('FROM scratch\nENV v=/v\nVOLUME $v /w\nVOLUME ["/a b"]\nUSER 1:2\nWORKDIR $v/x\nMAINTAINER me $v\n'
-                             ).image
+    image = world.files_only(
+        'FROM scratch\nENV v=/v\nVOLUME $v /w\nVOLUME ["/a b"]\nUSER 1:2\nWORKDIR $v/x\nMAINTAINER me $v\n').image
     expect_equal(sorted(image.config["Volumes"]), ["/a b", "/v", "/w"])
     expect_equal((image.config["User"], image.config["WorkingDir"], image.document["author"]), ("1:2", "/v/x", "me $v"))
 
@@ -62,14 +63,16 @@ def triggers(world):
 
 @case("FROM takes stages in any case, and platforms from arguments")
 def stages(world):
-    image = world.files_only("ARG P=linux/arm64\nFROM scratch AS One\nLABEL a=1\nFROM --platform=$P oNE\nLABEL b=2\n").image
+    image = world.files_only(
+        "ARG P=linux/arm64\nFROM scratch AS One\nLABEL a=1\nFROM --platform=$P oNE\nLABEL b=2\n").image
     expect_equal(image.config["Labels"], {"a": "1", "b": "2"})
 
 
 @case("files whose names have blanks are named in an array")
 def blanks(world):
     build = world.files_only('FROM scratch\nCOPY ["a b", "c", "/d e/"]\nADD ["a b", "/$x y"]\n', {"a b": "1", "c": "2"})
-    expect_equal(sorted(path for path, node in build.image.files.items() if node.kind == "file"), ["/ y", "/d e/a b", "/d e/c"])
+    expect_equal(sorted(path for path, node in build.image.files.items() if node.kind == "file"),
+                 ["/ y", "/d e/a b", "/d e/c"])
     expect(build.image.text("/d e/a b") == "1", "content")
 
 

@@ -21,8 +21,10 @@ def builds_in(work: pathlib.Path) -> list[str]:
 def start(world, work: pathlib.Path, text: str = SLOW, *flags: str) -> subprocess.Popen:
     """A build that has come to its command."""
     world.need_namespaces()
-    process = world.start([f"--context={world.context(text)}", f"--kaniko-dir={work}", "--isolation=namespace", "--no-push",
-                           f"--oci-layout-path={world.new_directory('out')}/layout", *flags], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    process = world.start([
+        f"--context={world.context(text)}", f"--kaniko-dir={work}", "--isolation=namespace", "--no-push",
+        f"--oci-layout-path={world.new_directory('out')}/layout", *flags
+    ], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     for line in process.stdout:
         if "ready" in line:
             return process
@@ -64,7 +66,8 @@ def killed(world):
 def running(world):
     work = world.new_directory("work")
     port = registry.free_port()
-    process = start(world, work, f"FROM REGISTRY/busybox\nRUN echo ready; timeout 60 nc -l -p {port} > /done\nRUN cat /done > /again\n")
+    process = start(world, work, "FROM REGISTRY/busybox\n"
+                                 f"RUN echo ready; timeout 60 nc -l -p {port} > /done\nRUN cat /done > /again\n")
     kill(start(world, work))
     mine = builds_in(work)
     small(world, work).succeeded()
@@ -101,10 +104,14 @@ def together(world):
 @case("directories that only look like a build's stay")
 def others(world):
     work = world.new_directory("work")
-    write_tree(work, {"work/build-mine/file": "x", "work/build-empty/": "", "work/other/.cairn-lock": "", "work/build-file": "x"})
+    write_tree(
+        work,
+        {"work/build-mine/file": "x", "work/build-empty/": "", "work/other/.cairn-lock": "", "work/build-file": "x"})
     small(world, work).succeeded()
-    expect_equal(left_in(work), ["work/build-empty", "work/build-file", "work/build-mine", "work/build-mine/file", "work/other",
-                                 "work/other/.cairn-lock"])
+    expect_equal(left_in(work), [
+        "work/build-empty", "work/build-file", "work/build-mine", "work/build-mine/file", "work/other",
+        "work/other/.cairn-lock"
+    ])
 
 
 @case("a lock that is a link leads nowhere")
@@ -122,9 +129,12 @@ def link_as_lock(world):
 @case("what killed builds left in --cache-dir is removed by the next, without a limit for its size too")
 def in_cache(world):
     directory = world.new_directory("cache")
-    write_tree(directory, {"unpacked/.partial-1/f": "x", "unpacked/.removed-2/f": "x", "mounts/.removed-3/0/f": "x",
-                           "blobs/sha256/.fetching-" + "c" * 64: "x", "blobs/sha256/.partial-4": "x", "steps/a.json.tmp-123456": "x",
-                           "blobs/sha256/.partial-new": "x"})
+    write_tree(
+        directory, {
+            "unpacked/.partial-1/f": "x", "unpacked/.removed-2/f": "x", "mounts/.removed-3/0/f": "x",
+            "blobs/sha256/.fetching-" + "c" * 64: "x", "blobs/sha256/.partial-4": "x", "steps/a.json.tmp-123456": "x",
+            "blobs/sha256/.partial-new": "x"
+        })
     for name in ("blobs/sha256/.fetching-" + "c" * 64, "blobs/sha256/.partial-4", "steps/a.json.tmp-123456"):
         os.utime(directory / name, (1_000_000_000, 1_000_000_000))
     small(world, world.new_directory("work"), f"--cache-dir={directory}").succeeded()
@@ -139,7 +149,8 @@ def being_unpacked(world):
     (directory / "unpacked/.partial-1").mkdir(parents=True)
     holder = subprocess.Popen(["flock", "--shared", str(directory / "unpacked/.partial-1"), "sleep", "60"])
     try:
-        while subprocess.run(["flock", "--nonblock", str(directory / "unpacked/.partial-1"), "true"], check=False).returncode == 0:
+        while subprocess.run(
+            ["flock", "--nonblock", str(directory / "unpacked/.partial-1"), "true"], check=False).returncode == 0:
             pass
         small(world, world.new_directory("work"), f"--cache-dir={directory}").succeeded()
         expect((directory / "unpacked/.partial-1").exists(), "it was removed")
@@ -156,10 +167,11 @@ def credentials(world):
     write_tree(folder, {".config.json-0123456789abcdef": "half", ".config.json-held": "half", "other": "x"})
     holder = subprocess.Popen(["flock", str(folder / ".config.json-held"), "sleep", "60"])
     try:
-        while subprocess.run(["flock", "--nonblock", str(folder / ".config.json-held"), "true"], check=False).returncode == 0:
+        while subprocess.run(["flock", "--nonblock", str(folder / ".config.json-held"), "true"],
+                             check=False).returncode == 0:
             pass
-        done = subprocess.run([str(program), "inject", f"--from-dir={source}", f"--dir={folder}", "--allow-disk"], capture_output=True, text=True,
-                              env=world.environment, check=False)
+        done = subprocess.run([str(program), "inject", f"--from-dir={source}", f"--dir={folder}", "--allow-disk"],
+                              capture_output=True, text=True, env=world.environment, check=False)
         expect_equal(done.returncode, 0, done.stderr)
         expect_equal(sorted(os.listdir(folder)), [".config.json-held", "config.json", "other"])
     finally:

@@ -44,19 +44,52 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-@case("a signal ends a build that is being planned")
-def planning_interrupted(world):
-    slow = "ARG V=" + "a" * 60_000 + "\n" + ("LABEL l=${V#" + "*a" * 70 + "b}\n") * 3000
-    context, work = world.context("FROM scratch\n" + slow), world.new_directory("work")
+VALUE = "ARG V=" + "a" * 60_000 + "\nARG P=" + "*a" * 70 + "b\n"
+TRIM = "${V#$P}"
+
+
+def interrupted(world, text: str) -> None:
+    """A signal ends a build of TEXT, which would take an hour, at once."""
+    context, work = world.context(text), world.new_directory("work")
     process = world.start([f"--context={context}", f"--kaniko-dir={work}", "--no-push"], stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT)
     while process.poll() is None and cpu_seconds(process.pid) < 0.5:
         time.sleep(0.02)
     expect(process.poll() is None, "the build has ended by itself")
     process.send_signal(signal.SIGTERM)
-    out = process.communicate(timeout=10)[0].decode()
+    began = cpu_seconds(process.pid)
+    while process.poll() is None and cpu_seconds(process.pid) < began + 2:
+        time.sleep(0.02)
+    process.kill()
+    out = process.communicate()[0].decode()
     expect_equal(process.returncode, 128 + signal.SIGTERM, out)
     expect_equal(sorted(work.rglob("*")), [work / "work"] if (work / "work").exists() else [], "left behind")
+
+
+@case("a signal ends a build that is being planned")
+def planning_interrupted(world):
+    interrupted(world, "FROM scratch\n" + VALUE + f"LABEL l={TRIM}\n" * 9000)
+
+
+@case("a signal ends a build in the middle of one instruction with many variables")
+def word_interrupted(world):
+    for line in ("LABEL l=" + TRIM * 9000, "ENV " + " ".join(f"v{n}={TRIM}" for n in range(3500)),
+                 f"COPY {f'{TRIM} ' * 7000} /x/", "WORKDIR /" + TRIM * 9000, "EXPOSE " + f"{TRIM} " * 7000,
+                 "COPY <<EOF /x\n" + f"{TRIM}\n" * 9000 + "EOF"):
+        interrupted(world, "FROM scratch\n" + VALUE + line + "\n")
+
+
+@case("a signal ends a build in the middle of what stands before the first FROM, and of FROM")
+def arguments_interrupted(world):
+    interrupted(world, VALUE + f"ARG A={TRIM}\n" * 9000 + "FROM scratch\n")
+    interrupted(world, VALUE + f"FROM {TRIM * 9000}\n")
+
+
+@case("a replacement that comes to nothing takes seconds, or is an error with its line")
+def empty_replacement(world):
+    text = "FROM scratch\nARG V=" + "a" * 60_000 + "\nARG R='" + "$x" * 30_000 + "'\nLABEL l=${V//a/$R}\n"
+    build = quick(10, lambda: world.files_only(text, timeout=240))
+    build.failed("Dockerfile:4", "takes too long")
 
 
 def limited(world, limit: str, *, user: int | None = None, isolation: str = "none", text: str | None = None):

@@ -59,7 +59,8 @@ def helper(world):
                          PATH=f"{programs}:/usr/bin:/bin")
     expect_equal(status, 0, said)
     action, _, entry = (programs / "said").read_text().partition("\n")
-    expect_equal((action, json.loads(entry)), ("store", {"ServerURL": "a.example", "Username": USER, "Secret": PASSWORD}))
+    expect_equal((action, json.loads(entry)),
+                 ("store", {"ServerURL": "a.example", "Username": USER, "Secret": PASSWORD}))
     expect_equal(config(folder), {"credsStore": "box"})
 
 
@@ -74,9 +75,11 @@ def on_command_line(world):
 @case("login says what it lacks and writes nothing")
 def usage(world):
     folder = world.new_directory("docker")
-    for words, text in ((["-u", USER, "--password-stdin"], "name one registry"),
-                        (["a.example", "--password-stdin"], "lacks a user"), (["a.example", "-u", USER], "lacks a password"),
-                        (["a.example", "-u", USER, "-p", PASSWORD, "--password-stdin"], "exclude each other"),
+    for words, text in ((["-u", USER, "--password-stdin"], "name one registry"), (["a.example",
+                                                                                   "--password-stdin"], "lacks a user"),
+                        (["a.example", "-u",
+                          USER], "lacks a password"), (["a.example", "-u", USER, "-p", PASSWORD,
+                                                        "--password-stdin"], "exclude each other"),
                         (["a.example/b c", "-u", USER, "--password-stdin"], "a.example/b c")):
         status, said = login(world, *words, folder=folder)
         expect(status == 1 and text in said, f"{words}: {said}")

@@ -2,12 +2,12 @@
 import pathlib
 import re
 
-import yaml
-
 from support import ROOT
 
-PAGES = ("docs/tekton.md", "docs/argo.md", "docs/argo-plugin.md", "docs/gitlab.md", "docs/kubernetes.md", "docs/warmer.md",
-         "docs/migrating.md", "docs/security.md", "README.md")
+import tekton
+
+PAGES = ("docs/tekton.md", "docs/argo.md", "docs/argo-plugin.md", "docs/gitlab.md", "docs/kubernetes.md",
+         "docs/warmer.md", "docs/migrating.md", "docs/security.md", "README.md")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.S | re.M)
 
 
@@ -23,4 +23,4 @@ def blocks(page: pathlib.Path, language: str) -> list[str]:
 def examples() -> list[tuple[str, dict]]:
     """(page, document) of everything in YAML that the pages show, but for lists, which are parts of something."""
     return [(str(page.relative_to(ROOT)), document) for page in pages() for block in blocks(page, "yaml")
-            for document in yaml.safe_load_all(block) if isinstance(document, dict)]
+            for document in tekton.parse(block) if isinstance(document, dict)]

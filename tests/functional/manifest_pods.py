@@ -26,12 +26,14 @@ def tekton_runs(kind: str, spec: dict, document: dict) -> list[tuple[dict, dict]
     if kind == "Task":
         params = [{"name": param["name"], "value": ["x"] if param.get("type") == "array" else "x"}
                   for param in spec.get("params", []) if "default" not in param]
-        bound = [{"name": each["name"], "emptyDir": {}} for each in spec.get("workspaces", []) if not each.get("optional")]
+        bound = [{"name": each["name"], "emptyDir": {}} for each in spec.get("workspaces", [])
+                 if not each.get("optional")]
         return [(document, {"params": params, "workspaces": bound})]
     if kind == "TaskRun":
         return [(tasks[reference_name(spec["taskRef"])], spec)]
     if kind == "PipelineRun":
-        pipeline = spec.get("pipelineSpec") or manifests.catalog("Pipeline")[reference_name(spec["pipelineRef"])]["spec"]
+        pipeline = spec.get("pipelineSpec") or manifests.catalog("Pipeline")[reference_name(
+            spec["pipelineRef"])]["spec"]
         return [(tasks[name], run) for name, run in tekton.task_runs_of(spec, pipeline)]
     return []
 
@@ -86,7 +88,10 @@ def above_level(path: str, pod: dict) -> list[str]:
 
 def tokens_seen(pod: dict) -> list[str]:
     """The containers that an account's token is mounted in although they have no use for it."""
-    return [each["name"] for each in kubernetes.containers(pod) if kubernetes.sees_token(each) and each["name"] not in ARGO_OWN]
+    return [
+        each["name"] for each in kubernetes.containers(pod)
+        if kubernetes.sees_token(each) and each["name"] not in ARGO_OWN
+    ]
 
 
 def misplaced(pod: dict) -> list[str]:

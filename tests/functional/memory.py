@@ -27,8 +27,9 @@ def check_peak(build) -> None:
 @case("COPY onto a base of 200 MB and 20,000 files takes less than 100 MB")
 def large_base(world):
     tar_layers.push_stream(world.host, "large", many_files(20_000, 10_000))
-    check_peak(world.files_only("FROM REGISTRY/large:1 AS large\nCOPY f /data/\nFROM scratch\nCOPY --from=large /data/7 /\n",
-                                {"f": "x"}, measure=True))
+    check_peak(
+        world.files_only("FROM REGISTRY/large:1 AS large\nCOPY f /data/\nFROM scratch\nCOPY --from=large /data/7 /\n",
+                         {"f": "x"}, measure=True))
 
 
 @case("a layer with a file of 300 MB takes less than 100 MB, whichever way it comes")
@@ -43,7 +44,8 @@ def large_file(world):
 @case("a context of 20,000 files takes less than 100 MB")
 def many_context_files(world):
     files = {f"f/{number % 50}/{number}": str(number) for number in range(20_000)}
-    check_peak(world.files_only("FROM scratch AS one\nCOPY f /f\nFROM scratch\nCOPY --from=one / /\n", files, measure=True))
+    check_peak(
+        world.files_only("FROM scratch AS one\nCOPY f /f\nFROM scratch\nCOPY --from=one / /\n", files, measure=True))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The mode in which commands run does not show in the result: each Dockerfile of a list, built in pods of all kinds, gives one
-image, down to the last file; and what the pod mounts is afterwards as it was."""
+"""The mode in which commands run does not show in the result: each Dockerfile of a list, built in pods of all kinds,
+gives one image, down to the last file; and what the pod mounts is afterwards as it was."""
 import functools
 import pathlib
 import shutil
@@ -34,8 +34,8 @@ def push_debian(world) -> None:
         raise Skip("no dash or setcap here")
     listed = subprocess.run(["ldd", *programs], check=True, capture_output=True, text=True).stdout.split()
     libraries = [pathlib.Path(word) for word in listed if word.startswith("/") and not word.endswith(":")]
-    folders = ("usr", "usr/bin", "usr/sbin", "usr/lib", "usr/lib64", "run", "run/lock", "var", "var/cache", "dev", "dev/pts",
-               "etc", "tmp", "root", "proc", "sys", "attributes")
+    folders = ("usr", "usr/bin", "usr/sbin", "usr/lib", "usr/lib64", "run", "run/lock", "var", "var/cache", "dev",
+               "dev/pts", "etc", "tmp", "root", "proc", "sys", "attributes")
     entries = [tar_layers.directory(name, 0o1777 if name in ("tmp", "run/lock") else 0o755) for name in folders]
     entries += [tar_layers.symlink(name, f"usr/{name}") for name in ("bin", "sbin", "lib", "lib64")]
     entries += [tar_layers.symlink("var/run", "/run"), tar_layers.symlink("var/lock", "/run/lock"),
@@ -44,8 +44,10 @@ def push_debian(world) -> None:
                 tar_layers.directory("attributes/d", xattrs={"user.directory": "one"}),
                 tar_layers.entry("attributes/f", "2", xattrs={"user.file": "two", "user.other": "three"}),
                 tar_layers.entry("usr/bin/busybox", tar_layers.BUSYBOX.read_bytes(), mode=0o755)]
-    entries += [tar_layers.entry(f"usr/bin/{pathlib.Path(program).name}", pathlib.Path(program).read_bytes(), mode=0o755)
-                for program in programs]
+    entries += [
+        tar_layers.entry(f"usr/bin/{pathlib.Path(program).name}",
+                         pathlib.Path(program).read_bytes(), mode=0o755) for program in programs
+    ]
     for name, numbers in (("console", (5, 1)), ("null", (1, 3)), ("zero", (1, 5))):
         entries.append(tar_layers.entry(f"dev/{name}", kind=tarfile.CHRTYPE, mode=0o666, device=numbers))
     needed = {str(path).lstrip("/") for path in libraries}
@@ -53,7 +55,9 @@ def push_debian(world) -> None:
     parents = {str(pathlib.PurePath(name).parent) for name in placed} - set(folders)
     entries += [tar_layers.directory(name) for name in sorted(parents)]
     entries += [tar_layers.entry(name, path.read_bytes(), mode=0o755) for name, path in sorted(placed.items())]
-    entries += [tar_layers.symlink(f"usr/bin/{applet}", "busybox") for applet in tar_layers.APPLETS.split() if applet != "sh"]
+    entries += [
+        tar_layers.symlink(f"usr/bin/{applet}", "busybox") for applet in tar_layers.APPLETS.split() if applet != "sh"
+    ]
     tar_layers.push(world.host, "debian", tar_layers.Image([tar_layers.tar(entries)]))
 
 
@@ -68,7 +72,8 @@ def build(world, example, mode: str, name: str) -> subprocess.CompletedProcess:
         for mount in pod_layouts.driver_files(world.new_directory("driver")) if example.driver_files else []:
             container.bind(mount.source, mount.target, read_only=True)
         work = container.empty("/kaniko/work") if volume else None
-        done = container.run(["/kaniko/executor", f"--context={example.source}", f"--destination={world.host}/{name}", "--reproducible"])
+        done = container.run(
+            ["/kaniko/executor", f"--context={example.source}", f"--destination={world.host}/{name}", "--reproducible"])
         left = list(work.iterdir()) if work else []
     expect_equal(left, [], f"{mode}: left in the volume for work")
     expect_equal(containers.fingerprint(context), before, f"{mode}: the user's files")
@@ -97,12 +102,13 @@ def one_image(world, example) -> None:
                f"{mode}: another isolation: {done.stderr[:600]}")
         missing = [line for line in example.prints if line not in printed]
         expect_equal(missing, [], f"{mode}: not printed")
-        image = containers.pulled(world, tag)
+        digest = tar_layers.digest_of(world.manifest(tag))
         if reference is None:
-            reference = image
-            example.check(image)
-        elif image.digest != reference.digest:
-            lines = built_image.differences(reference, image)
+            reference = containers.pulled(world, tag)
+            expect_equal(reference.digest, digest)
+            example.check(reference)
+        elif digest != reference.digest:
+            lines = built_image.differences(reference, containers.pulled(world, tag))
             raise AssertionError(f"overlay | {mode}: " + "\n".join(lines[:20]))
 
 

@@ -17,7 +17,7 @@ def build_in_place(world, text, files=None, *flags, cache=None, environment=None
     return world.build_in_place(text, files, *flags, *extra, binds=binds, environment=environment)
 
 
-def on_both_rungs(name: str):
+def in_both_modes(name: str):
     """Registers a case for each place in which commands run; it takes the World and a way to build."""
     def register(function):
         for place, build in (("in namespaces", build_in_namespaces), ("in place", build_in_place)):

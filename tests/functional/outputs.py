@@ -80,7 +80,8 @@ def platforms(world):
     tar_layers.push_index(world.host, "multi:docker", images, "docker")
     for tag in ("oci", "docker"):
         for flags, wanted in (((), "amd64"), (("--custom-platform=linux/arm64",), "arm64"),
-                              (("--custom-platform=linux/arm/v6",), "arm/v6"), (("--custom-platform=linux/arm",), "arm/v7")):
+                              (("--custom-platform=linux/arm/v6",), "arm/v6"), (("--custom-platform=linux/arm",),
+                                                                                "arm/v7")):
             build = world.files_only(f"FROM REGISTRY/multi:{tag}\n", None, *flags)
             expect_equal(build.image.text("/arch"), wanted, f"{tag} {flags}")
         build = world.files_only(f"FROM --platform=linux/arm64 REGISTRY/multi:{tag} AS arm\nFROM REGISTRY/multi:{tag}\n"
@@ -93,7 +94,8 @@ def platforms(world):
 @case("--tar-path writes what docker load reads")
 def docker_archive(world):
     path = world.directory / "image.tar"
-    outputs = ("--no-push", f"--tar-path={path}", "--destination=example.com/team/app:1", "--destination=library-name:2")
+    outputs = ("--no-push", f"--tar-path={path}", "--destination=example.com/team/app:1",
+               "--destination=library-name:2")
     world.files_only(TEXT, FILES, outputs=outputs).succeeded()
     found = json.loads(skopeo("inspect", f"docker-archive:{path}"))
     expect_equal(found["Env"], [tar_layers.PATH, "A=b"])
@@ -135,7 +137,8 @@ def layout_again(world):
     path = world.directory / "again"
     digests = []
     for value in "12":
-        world.files_only(f"FROM scratch\nENV A={value}\n", outputs=("--no-push", f"--oci-layout-path={path}")).succeeded()
+        world.files_only(f"FROM scratch\nENV A={value}\n",
+                         outputs=("--no-push", f"--oci-layout-path={path}")).succeeded()
         digests.append([entry["digest"] for entry in json.loads((path / "index.json").read_bytes())["manifests"]])
     expect_equal([len(entries) for entries in digests], [1, 1])
     expect(digests[0] != digests[1], "the index still names the first")
@@ -216,15 +219,18 @@ def immutable_tags(world):
             expect("the tag is immutable" in build.err, build.err)
     with contextlib.closing(fault_proxy.FaultProxy(world.host)) as proxy:
         proxy.add("^PUT .*/manifests/", status=400, body=b'{"errors":[{"code":"MANIFEST_INVALID"}]}', times=9)
-        world.files_only("FROM scratch\nENV A=b\n", {}, flag,
-                         outputs=(f"--destination={proxy.host}/{world.new_name('fixed')}:1",)).failed("MANIFEST_INVALID")
+        world.files_only(
+            "FROM scratch\nENV A=b\n", {}, flag,
+            outputs=(f"--destination={proxy.host}/{world.new_name('fixed')}:1",)).failed("MANIFEST_INVALID")
 @case("results for pipelines are one line without its end: where the image is, and what it was made from")
 def results(world):
     folder = world.directory / "results"
     tool = world.push("tool:2", [tar_layers.entry("tool", "works")])
     flags = (f"--image-url-file={folder}/url", f"--images-file={folder}/images", f"--base-images-file={folder}/bases")
-    text = ("FROM REGISTRY/busybox AS unused\nFROM REGISTRY/busybox AS one\nFROM scratch\nCOPY --from=REGISTRY/tool:2 /tool /\n"
-            "COPY --from=one /bin/sh /sh\nCOPY --from=REGISTRY/tool:2 /tool /again\n")
+    text = (
+        "FROM REGISTRY/busybox AS unused\nFROM REGISTRY/busybox AS one\nFROM scratch\n"
+        "COPY --from=REGISTRY/tool:2 /tool /\n"
+        "COPY --from=one /bin/sh /sh\nCOPY --from=REGISTRY/tool:2 /tool /again\n")
     pushed(world, "result:1", "result/too", flags=flags, text=text)
     digest = tar_layers.digest_of(world.manifest("result:1"))
     base = tar_layers.digest_of(world.manifest("busybox:latest"))
@@ -239,18 +245,25 @@ def results_limit(world):
     digest_size, names = 71, [f"limit/{number:02}:1" for number in range(4)]
     url = f"{world.host}/{names[0]}"
     listed = len(",".join(f"{world.host}/{name}@sha256:{'0' * 64}" for name in names))
-    parts = {"digest": ("digest-file", digest_size), "url": ("image-url-file", len(url)),
-             "images": ("images-file", listed), "bases": ("base-images-file", len(f"{world.host}/busybox@") + digest_size)}
-    for limit, left_out in ((0, ()), (sum(size for _, size in parts.values()), ()), (digest_size + len(url) + listed, ("bases",)),
-                            # What comes later and is smaller still fits.
-                            (digest_size + len(url) + listed - 1, ("images",)), (digest_size, ("url", "images", "bases")),
-                            (1, ("digest", "url", "images", "bases"))):
+    parts = {
+        "digest": ("digest-file", digest_size), "url": ("image-url-file", len(url)), "images": ("images-file", listed),
+        "bases": ("base-images-file", len(f"{world.host}/busybox@") + digest_size)
+    }
+    for limit, left_out in (
+        (0, ()),
+        (sum(size for _, size in parts.values()), ()),
+        (digest_size + len(url) + listed, ("bases",)),
+            # What comes later and is smaller still fits.
+        (digest_size + len(url) + listed - 1, ("images",)),
+        (digest_size, ("url", "images", "bases")),
+        (1, ("digest", "url", "images", "bases"))):
         folder = world.new_directory("results")
         build = world.files_only("FROM REGISTRY/busybox\nENV A=b\n", {}, f"--results-limit={limit}", outputs=[
             *(f"--destination={world.host}/{name}" for name in names),
             *(f"--{flag}={folder}/{name}" for name, (flag, _) in parts.items())]).succeeded()
         found = {name: (folder / name).stat().st_size for name in parts}
-        expect_equal(found, {name: 0 if name in left_out else size for name, (_, size) in parts.items()}, f"limit {limit}")
+        expect_equal(found, {name: 0 if name in left_out else size for name, (_, size) in parts.items()},
+                     f"limit {limit}")
         warned = {name for name, (flag, _) in parts.items() if f"--{flag} is left empty" in build.err}
         expect_equal(warned, set(left_out), build.err)
 

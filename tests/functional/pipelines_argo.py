@@ -17,8 +17,11 @@ import tar_layers
 def expect_outputs(world, pod: Pod, name: str) -> None:
     digest = tar_layers.digest_of(world.manifest(name))
     base = tar_layers.digest_of(world.manifest("busybox:latest"))
-    expect_equal(pod.outputs(), {"url": f"{world.host}/{name}", "digest": digest, "images": f"{world.host}/{name}@{digest}",
-                                 "base-images": f"{world.host}/busybox@{base}"})
+    expect_equal(
+        pod.outputs(), {
+            "url": f"{world.host}/{name}", "digest": digest, "images": f"{world.host}/{name}@{digest}",
+            "base-images": f"{world.host}/busybox@{base}"
+        })
 
 
 @case("a build from an artifact pushes, its outputs are parameters, and Argo's files are left alone")
@@ -46,8 +49,10 @@ def build_volume(world):
     write_tree(volume / "checkout", {"Dockerfile": COPIES.format(host=world.host), "f": "content\n"})
     for context in (".", "/"):
         name = f"{world.new_name('argo')}:1"
-        pod = Pod(world, "build-volume", {"image": f"{world.host}/{name}", "source-claim": "claim", "source-path": "checkout",
-                                          "context": context}, {"source": volume}).succeeded()
+        pod = Pod(
+            world, "build-volume",
+            {"image": f"{world.host}/{name}", "source-claim": "claim", "source-path": "checkout", "context": context},
+            {"source": volume}).succeeded()
         expect_outputs(world, pod, name)
 
 
@@ -59,16 +64,22 @@ def once(world):
     expect_equal(argo.substitute(template["memoize"]["key"], values), "team-app-v1")
     [task] = template["dag"]["tasks"]
     arguments = argo.substitute(task["arguments"]["parameters"], values)
-    pod = Pod(world, task["template"], {each["name"]: each["value"] for each in arguments}, {"source": folder}).succeeded()
+    pod = Pod(world, task["template"], {each["name"]: each["value"] for each in arguments},
+              {"source": folder}).succeeded()
     found = {f"tasks.build.outputs.parameters.{name}": value for name, value in pod.outputs().items()}
-    outputs = {each["name"]: argo.substitute(each["valueFrom"]["parameter"], found) for each in template["outputs"]["parameters"]}
+    outputs = {
+        each["name"]: argo.substitute(each["valueFrom"]["parameter"], found)
+        for each in template["outputs"]["parameters"]
+    }
     expect_equal(outputs, {"url": given["image"], "digest": tar_layers.digest_of(world.manifest("argo-once:1"))})
 
 
 @case("parameters reach the image: destinations, target, platform, a subdirectory, further flags, a layout")
 def parameters(world):
     folder = source(world, "FROM scratch\n", {
-        "sub/f": "sub", "sub/docker/Dockerfile.app": "FROM scratch AS first\nCOPY f /first\nFROM scratch\nCOPY f /second\n"})
+        "sub/f": "sub",
+        "sub/docker/Dockerfile.app": "FROM scratch AS first\nCOPY f /first\nFROM scratch\nCOPY f /second\n"
+    })
     name = f"{world.new_name('argo')}:1"
     pod = Pod(world, "build", {
         "image": f"{world.host}/{name}", "dockerfile": "docker/Dockerfile.app", "context": "sub", "target": "first",
@@ -103,7 +114,8 @@ def patched(world):
     cache = world.new_directory("cache")
     name = f"{world.new_name('argo')}:1"
     folder = source(world, DOCKERFILE)
-    Pod(world, "build-volume", {**given, "image": f"{world.host}/{name}"}, {"source": folder, "cache": cache}).succeeded()
+    Pod(world, "build-volume", {**given, "image": f"{world.host}/{name}"},
+        {"source": folder, "cache": cache}).succeeded()
     expect((cache / "steps").is_dir(), "the cache was not used")
 
 

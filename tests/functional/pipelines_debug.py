@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The image with a shell, as GitLab's runner and Jenkins start it: scripts before, between and after builds in place."""
+"""The image with a shell, as GitLab's runner and Jenkins start it: scripts before, between and after builds in
+place."""
 import sys
 
 from support import ROOT, case, closed_registry, expect, expect_equal, main
@@ -12,8 +13,11 @@ import tekton
 # What kaniko's users have in their .gitlab-ci.yml.
 KANIKO_SCRIPT = r"""
 mkdir -p /kaniko/.docker
-echo "{\"auths\":{\"${CI_REGISTRY}\":{\"auth\":\"$(printf "%s:%s" "${CI_REGISTRY_USER}" "${CI_REGISTRY_PASSWORD}" | base64 | tr -d '\n')\"}}}" > /kaniko/.docker/config.json
-/kaniko/executor --context "${CI_PROJECT_DIR}" --dockerfile "${CI_PROJECT_DIR}/Dockerfile" --destination "${CI_REGISTRY_IMAGE}:${CI_COMMIT_TAG}"
+echo "{\"auths\":{\"${CI_REGISTRY}\":{\"auth\":\"$(printf "%s:%s" "${CI_REGISTRY_USER}" "${CI_REGISTRY_PASSWORD}" \
+  | base64 | tr -d '\n')\"}}}" \
+  > /kaniko/.docker/config.json
+/kaniko/executor --context "${CI_PROJECT_DIR}" --dockerfile "${CI_PROJECT_DIR}/Dockerfile" \
+  --destination "${CI_REGISTRY_IMAGE}:${CI_COMMIT_TAG}"
 """
 
 
@@ -34,14 +38,18 @@ def kaniko_job(world):
 @case("the component's script builds in place and under namespaces, and its dotenv names what was pushed")
 def component(world):
     for runtime_default, mode in ((True, "in place"), (False, "namespace")):
-        job = Job(world, component_script(), {"KANIKO_BUILD_CONTEXT": ".", "CAIRN_LABELS": "a=b c", "CAIRN_CACHE": "false"},
+        job = Job(world, component_script(),
+                  {"KANIKO_BUILD_CONTEXT": ".", "CAIRN_LABELS": "a=b c", "CAIRN_CACHE": "false"},
                   runtime_default=runtime_default).succeeded()
         expect(f"Isolation: {mode}" in job.said, job.said[-1500:])
         digest = tar_layers.digest_of(world.manifest("team/app:latest"))
         repository = f"{world.host}/team/app"
-        expect_equal(job.dotenv(), {
-            "CI_APPLICATION_REPOSITORY": repository, "CI_APPLICATION_TAG": "latest", "CAIRN_IMAGE": f"{repository}@{digest}",
-            "CAIRN_IMAGE_URL": f"{repository}:latest", "CAIRN_IMAGE_DIGEST": digest})
+        expect_equal(
+            job.dotenv(), {
+                "CI_APPLICATION_REPOSITORY": repository, "CI_APPLICATION_TAG": "latest",
+                "CAIRN_IMAGE": f"{repository}@{digest}", "CAIRN_IMAGE_URL": f"{repository}:latest",
+                "CAIRN_IMAGE_DIGEST": digest
+            })
         image = containers.pulled(world, "team/app:latest")
         expect_equal((image.text("/made"), image.config["Labels"]), ("made\n", {"a": "b c"}))
         containers.expect_clean_layers(image)
@@ -66,17 +74,20 @@ def several(world):
 
 @case("Jenkins keeps the container with cat, and starts builds in it")
 def jenkins(world):
-    job = Job(world, "echo | cat; /busybox/sh -c '/kaniko/executor --context . --destination $CI_REGISTRY_IMAGE:jenkins'")
+    job = Job(world,
+              "echo | cat; /busybox/sh -c '/kaniko/executor --context . --destination $CI_REGISTRY_IMAGE:jenkins'")
     job.succeeded()
     expect_equal(containers.pulled(world, "team/app:jenkins").text("/f"), "content\n")
 
 
 @case("it starts for any user, and copies are built without a privilege")
 def any_user(world):
-    security = {"runAsUser": 1000, "runAsNonRoot": True, "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]},
-                "seccompProfile": {"type": "RuntimeDefault"}}
-    Job(world, "executor --context . --destination $CI_REGISTRY_IMAGE:user", dockerfile="FROM {host}/busybox\nCOPY f /f\n",
-        security=security).succeeded()
+    security = {
+        "runAsUser": 1000, "runAsNonRoot": True, "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]},
+        "seccompProfile": {"type": "RuntimeDefault"}
+    }
+    Job(world, "executor --context . --destination $CI_REGISTRY_IMAGE:user",
+        dockerfile="FROM {host}/busybox\nCOPY f /f\n", security=security).succeeded()
     expect_equal(containers.pulled(world, "team/app:user").text("/f"), "content\n")
 
 

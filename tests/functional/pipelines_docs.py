@@ -43,7 +43,10 @@ def schemas(_world):
     expect(not found, "; ".join(found[:5]))
 
 
-@case("pods that the documents make fit their Pod Security level, have no token, and their source where no Dockerfile works")
+@case(
+    "pods that the documents make fit their Pod Security level, have no token, and their source where no Dockerfile "
+    "works"
+)
 def pod_rules(_world):
     found = []
     for page, document in manifest_examples.examples():
@@ -90,8 +93,11 @@ def links(_world):
         for block in manifest_examples.blocks(page, "sh"):
             for line in block.replace("\\\n", " ").splitlines():
                 words = shlex.split(line, comments=True)
-                wrong = [word for word in words if re.match(r"(tasks|stepactions|pipelines|workflows|templates|scripts)/", word)
-                         and not (ROOT / word).exists()]
+                wrong = [
+                    word for word in words
+                    if re.match(r"(tasks|stepactions|pipelines|workflows|templates|scripts)/", word)
+                    and not (ROOT / word).exists()
+                ]
                 expect_equal(wrong, [], f"files in {page.relative_to(ROOT)}: {line}")
 
 
@@ -107,7 +113,8 @@ def bound(world, spec: dict) -> dict[str, pathlib.Path]:
         if workspace["name"] == "secrets":
             made["secrets"] = containers.secret(world.new_directory("secret"), {"npm-token": "very-secret"})
         elif "secret" in workspace:
-            made[workspace["name"]] = containers.secret(world.new_directory("secret"), {".dockerconfigjson": json.dumps(secrets)})
+            made[workspace["name"]] = containers.secret(world.new_directory("secret"),
+                                                        {".dockerconfigjson": json.dumps(secrets)})
         elif "configMap" in workspace:
             made[workspace["name"]] = containers.secret(world.new_directory("map"), {"ca.pem": authority(world)})
         elif workspace["name"] == "source":
@@ -238,7 +245,9 @@ def migrating(_world):
     for line in text.splitlines():
         cells = [cell for cell in re.split(r"(?<!\\)\|", line) if cell.strip()]
         if line.startswith("| ") and len(cells) >= 2 and not cells[-1].strip() in ("the same", "Cairn"):
-            wrong += [name for name in re.findall(r"`(?:EXTRA_ARGS: \[\")?--([A-Za-z-]+)", cells[-1]) if name not in known]
+            wrong += [
+                name for name in re.findall(r"`(?:EXTRA_ARGS: \[\")?--([A-Za-z-]+)", cells[-1]) if name not in known
+            ]
     expect_equal(wrong, [])
 
 

@@ -19,7 +19,8 @@ deploy:
   script:
     - echo "it got $CI_APPLICATION_REPOSITORY $CI_APPLICATION_TAG $CAIRN_IMAGE $CAIRN_IMAGE_URL $CAIRN_IMAGE_DIGEST"
 """
-INCLUDE = "stages: [build, deploy]\ninclude:\n  - local: workflows/gitlab/Kaniko.gitlab-ci.yml\n" + NEXT_JOB % "kaniko-build"
+INCLUDE = ("stages: [build, deploy]\ninclude:\n"
+           "  - local: workflows/gitlab/Kaniko.gitlab-ci.yml\n" + NEXT_JOB % "kaniko-build")
 
 
 def component(**inputs) -> str:
@@ -63,8 +64,10 @@ def tag_names(world):
         for ref, git_tag, wanted in (("main", "", "latest"), ("feature/x", "", "branch-feature-x"),
                                      ("v1.0.0/beta2", "v1.0.0/beta2", "v1.0.0-beta2"), ("a//b", "", "branch-a-b"),
                                      ("v1_0+x", "v1_0+x", "v10x")):
-            environment = {"PATH": os.environ["PATH"], "IMAGE_TAG": "", "CI_COMMIT_REF_NAME": ref, "CAIRN_REPOSITORY": "",
-                           "CI_DEFAULT_BRANCH": "main", "CI_COMMIT_TAG": git_tag, "CI_REGISTRY_IMAGE": "r"}
+            environment = {
+                "PATH": os.environ["PATH"], "IMAGE_TAG": "", "CI_COMMIT_REF_NAME": ref, "CAIRN_REPOSITORY": "",
+                "CI_DEFAULT_BRANCH": "main", "CI_COMMIT_TAG": git_tag, "CI_REGISTRY_IMAGE": "r"
+            }
             done = subprocess.run([*shell, f"{script}x; echo $tag"], env=environment, capture_output=True, text=True,
                                   check=True)
             expect_equal(done.stdout.strip(), wanted, f"{shell[0]}: {ref}")
@@ -72,12 +75,15 @@ def tag_names(world):
 
 @case("the component builds with its inputs, and the next job learns what was pushed")
 def component_inputs(world):
-    inputs = {"job-name": "container", "build-args": ["GREETING=two \"words\", it's $5", "UNUSED=1"], "labels": ["a=b c", "d=\\e"],
-              "args": "--single-snapshot", "tag": "inputs"}
+    inputs = {
+        "job-name": "container", "build-args": ["GREETING=two \"words\", it's $5", "UNUSED=1"],
+        "labels": ["a=b c", "d=\\e"], "args": "--single-snapshot", "tag": "inputs"
+    }
     pipeline = Pipeline(world, component(**inputs))
     said = pipeline.succeeded()
     expect_dotenv(pipeline, said, "inputs")
-    expect_equal(pipeline.config("inputs")["config"]["Labels"], {"greeting": "two \"words\", it's $5", "a": "b c", "d": "\\e"})
+    expect_equal(
+        pipeline.config("inputs")["config"]["Labels"], {"greeting": "two \"words\", it's $5", "a": "b c", "d": "\\e"})
 
 
 @case("the component's defaults are enough")

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Pods without any pipeline system: the project's samples, and what kaniko's users wrote, with only the image changed."""
+"""Pods without any pipeline system: the project's samples, and what kaniko's users wrote, with only the image
+changed."""
 import json
 import pathlib
 import subprocess

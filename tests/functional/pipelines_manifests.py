@@ -117,8 +117,9 @@ def step_action_is_the_same(_world):
 def like_kaniko(_world):
     spec = manifests.tasks()["cairn"]["spec"]
     defaults = {param["name"]: param.get("default") for param in spec["params"]}
-    expect_equal({name: defaults[name] for name in ("IMAGE", "DOCKERFILE", "CONTEXT", "EXTRA_ARGS", "KANIKO_DIR")},
-                 {"IMAGE": None, "DOCKERFILE": "./Dockerfile", "CONTEXT": "./", "EXTRA_ARGS": [], "KANIKO_DIR": "/kaniko"})
+    expect_equal(
+        {name: defaults[name] for name in ("IMAGE", "DOCKERFILE", "CONTEXT", "EXTRA_ARGS", "KANIKO_DIR")},
+        {"IMAGE": None, "DOCKERFILE": "./Dockerfile", "CONTEXT": "./", "EXTRA_ARGS": [], "KANIKO_DIR": "/kaniko"})
     expect_equal([name for name, default in defaults.items() if default is None], ["IMAGE"])
     workspaces = {workspace["name"]: workspace for workspace in spec["workspaces"]}
     expect_equal(workspaces["dockerconfig"]["mountPath"], "/kaniko/.docker")
@@ -133,7 +134,10 @@ def all_pods() -> list[tuple[str, dict]]:
     return found
 
 
-@case("all pods, with the controllers' own containers, fit Pod Security baseline, and those called restricted fit restricted")
+@case(
+    "all pods, with the controllers' own containers, fit Pod Security baseline, and those called restricted fit "
+    "restricted"
+)
 def pod_security_levels(_world):
     found, restricted = [], 0
     for path, pod in all_pods():
@@ -148,7 +152,8 @@ def controllers_own_containers(_world):
     task = manifests.tasks()["cairn-restricted"]
     for document in (task, *(each for path, each in manifests.of_kind("TaskRun") if "restricted" in path)):
         [pod] = manifest_pods.pods(document, set_security_context=False)
-        expect_equal({problem.partition(":")[0] for problem in pod_security.above_restricted(pod)}, {"container prepare"})
+        expect_equal({problem.partition(":")[0] for problem in pod_security.above_restricted(pod)},
+                     {"container prepare"})
     [sample] = [each for path, each in manifests.of_kind("Workflow") if "restricted" in path]
     for containers, name in (("initContainers", "init"), ("containers", "wait")):
         wrong = copy.deepcopy(sample)
@@ -157,7 +162,8 @@ def controllers_own_containers(_world):
         parts[containers] = [each for each in parts[containers] if each["name"] != name]
         patch["value"] = yaml.safe_dump(parts)
         [pod] = manifest_pods.pods(wrong)
-        expect_equal({problem.partition(":")[0] for problem in pod_security.above_restricted(pod)}, {f"container {name}"})
+        expect_equal({problem.partition(":")[0] for problem in pod_security.above_restricted(pod)},
+                     {f"container {name}"})
 
 
 @case("no token is mounted where nothing needs one: only Argo's own containers have it")
@@ -194,8 +200,10 @@ def memoization(_world):
     cache = template["memoize"]["cache"]["configMap"]["name"]
     expect_equal({(verb, "configmaps", "argo") for verb in ("create", "get", "update")}
                  - kubernetes.rights(documents, "argo"), set())
-    expect_equal([each["metadata"] for each in documents if each["kind"] == "ConfigMap" and each["metadata"]["name"] == cache
-                  and each["metadata"].get("namespace") != "argo"], [])
+    expect_equal([
+        each["metadata"] for each in documents if each["kind"] == "ConfigMap" and each["metadata"]["name"] == cache
+        and each["metadata"].get("namespace") != "argo"
+    ], [])
     expect("workflow.namespace" in template["memoize"]["key"], "namespaces share the ConfigMap")
 
 
@@ -208,8 +216,10 @@ def job_policies(_world):
         [name] = [each["name"] for each in spec["template"]["spec"]["containers"]]
         evicted = kubernetes.DISRUPTED
         for code, conditions, wanted in ((137, evicted, "retried for nothing"), (1, evicted, "retried for nothing"),
-                                         (75, [], "retried"), (1, [], "failed"), (7, [], "failed"), (137, [], "failed")):
-            expect_equal(kubernetes.after_failure(spec, {name: code}, conditions), wanted, f"{path}: {code} {conditions}")
+                                         (75, [], "retried"), (1, [], "failed"), (7, [], "failed"), (137, [],
+                                                                                                     "failed")):
+            expect_equal(kubernetes.after_failure(spec, {name: code}, conditions), wanted,
+                         f"{path}: {code} {conditions}")
         expect_equal(kubernetes.after_failure(spec, {name: 75}, [], failed_before=spec["backoffLimit"]), "failed", path)
 
 
@@ -217,11 +227,11 @@ def job_policies(_world):
 def job_policies_fail(_world):
     job = next(document for path, document in manifests.of_kind("Job") if path.endswith("job.yaml"))
     for change, wanted in (
-            (lambda spec: spec["podFailurePolicy"]["rules"][1]["onExitCodes"].update(values=[75, 75]), "values"),
-            (lambda spec: spec["podFailurePolicy"]["rules"][1]["onExitCodes"].update(containerName="main"), "no container"),
-            (lambda spec: spec["podFailurePolicy"]["rules"][0]["onPodConditions"][0].pop("status"), "condition"),
-            (lambda spec: spec["podFailurePolicy"]["rules"][0].update(action="Retry"), "action"),
-            (lambda spec: spec["template"]["spec"].update(restartPolicy="OnFailure"), "restartPolicy: Never")):
+        (lambda spec: spec["podFailurePolicy"]["rules"][1]["onExitCodes"].update(values=[75, 75]), "values"),
+        (lambda spec: spec["podFailurePolicy"]["rules"][1]["onExitCodes"].update(containerName="main"), "no container"),
+        (lambda spec: spec["podFailurePolicy"]["rules"][0]["onPodConditions"][0].pop("status"),
+         "condition"), (lambda spec: spec["podFailurePolicy"]["rules"][0].update(action="Retry"), "action"),
+        (lambda spec: spec["template"]["spec"].update(restartPolicy="OnFailure"), "restartPolicy: Never")):
         wrong = copy.deepcopy(job)
         change(wrong["spec"])
         found = manifest_schemas.problems(wrong)
@@ -238,7 +248,9 @@ def samples_are_runs(_world):
         if kind in ("Pod", "Job", "Workflow", "TaskRun", "PipelineRun"):
             expect("generateName" in document["metadata"], f"{path}: a second run is in the way of the first")
         if kind in ("Job", "CronJob"):
-            expect(kubernetes.job_spec(document).get("ttlSecondsAfterFinished", 0) > 0, f"{path}: no ttlSecondsAfterFinished")
+            expect(
+                kubernetes.job_spec(document).get("ttlSecondsAfterFinished", 0) > 0,
+                f"{path}: no ttlSecondsAfterFinished")
         if kind == "Workflow":
             expect("ttlStrategy" in spec, f"{path}: no ttlStrategy")
         if kind in ("Pod", "Job", "CronJob", "WorkflowTemplate", "ClusterWorkflowTemplate"):
@@ -317,8 +329,10 @@ def pages(_world):
                 continue
             page = (where / "README.md").read_text()
             for part in ("params", "workspaces", "results"):
-                found += [f"{name}: README.md is silent about {each}" for each in tekton.names(document["spec"].get(part))
-                          if f"`{each}`" not in page]
+                found += [
+                    f"{name}: README.md is silent about {each}" for each in tekton.names(document["spec"].get(part))
+                    if f"`{each}`" not in page
+                ]
     none_found(found)
 
 
@@ -333,7 +347,9 @@ def pipelines(_world):
         declared = {f"params.{name}" for name in tekton.names(spec.get("params"))}
         used = {name.removesuffix("[*]") for name in tekton.variables_in(spec)}
         found += [f"{path}: {name} is used nowhere" for name in declared - used]
-        found += [f"{path}: {name} is not declared" for name in used if name.startswith("params.") and name not in declared]
+        found += [
+            f"{path}: {name} is not declared" for name in used if name.startswith("params.") and name not in declared
+        ]
         outputs = {}
         for task in spec["tasks"]:
             target = manifests.tasks().get(task["taskRef"].get("name"))
@@ -363,7 +379,8 @@ def runs(_world):
         reference = spec.get("taskRef") or spec.get("pipelineRef")
         if not reference:
             continue
-        target = manifests.catalog("Task" if "taskRef" in spec else "Pipeline")[manifest_pods.reference_name(reference)]["spec"]
+        target = manifests.catalog("Task" if "taskRef" in spec else "Pipeline")[manifest_pods.reference_name(
+            reference)]["spec"]
         for part in ("params", "workspaces"):
             found += [f"{path}: no {part} {each}" for each in tekton.names(spec.get(part))
                       if each not in tekton.names(target[part])]
@@ -374,7 +391,9 @@ def runs(_world):
 
 @case("what is taken from a bundle names the Secret that opens its registry, as the resolver has no other")
 def bundles(_world):
-    documents = manifests.of_kind("TaskRun") + [each for each in manifest_examples.examples() if each[1].get("kind") == "TaskRun"]
+    documents = manifests.of_kind("TaskRun") + [
+        each for each in manifest_examples.examples() if each[1].get("kind") == "TaskRun"
+    ]
     references = [(path, document["spec"]["taskRef"]) for path, document in documents
                   if document["spec"]["taskRef"].get("resolver") == "bundles"]
     expect(len(references) >= 2, str(references))
@@ -408,7 +427,8 @@ def argo_variables(_world):
             found += [f"{path}: {each['name']} is missing" for each in taken.get(part, [])
                       if has_default not in each and each["name"] not in names]
     none_found(found)
-    expect_equal(sorted(library), ["build", "build-once", "build-platforms", "build-volume", "credentials", "index", "warm"])
+    expect_equal(sorted(library),
+                 ["build", "build-once", "build-platforms", "build-volume", "credentials", "index", "warm"])
 
 
 @case("a slip in a template of Argo's does not pass")
@@ -445,7 +465,8 @@ def argo_retries(_world):
         words = template["retryStrategy"]["expression"].replace("||", "or")
         for exit_code, status, again in (("75", "Failed", True), ("1", "Failed", False), ("", "Error", True)):
             last = types.SimpleNamespace(exitCode=exit_code, status=status)
-            expect_equal(eval(words, {"lastRetry": last}), again, f"{name} {exit_code} {status}")  # pylint: disable=eval-used
+            expect_equal(eval(words, {"lastRetry": last}), again, f"{name} {exit_code} "
+                                                                  f"{status}")  # pylint: disable=eval-used
 
 
 @case("every flag in the manifests is one of the program's")

@@ -18,7 +18,8 @@ from git_servers import basic
 from tekton_support import TaskRun, build, expect_results, name_of, repository
 
 
-@case("under Pod Security baseline with the runtime's seccomp profile the Task builds in place, and leaves Tekton alone")
+@case(
+    "under Pod Security baseline with the runtime's seccomp profile the Task builds in place, and leaves Tekton alone")
 def baseline(world):
     run = build(world, DOCKERFILE, {"BUILD_ARGS": ["MESSAGE=two words"]})
     before = containers.fingerprint(run.task.bound["source"])
@@ -71,10 +72,12 @@ def parameters(world):
     text = "FROM scratch AS first\nCOPY f /first\nFROM scratch\nCOPY f /second\n"
     folder = source(world, "FROM scratch\n", {"sub/f": "sub", "sub/docker/Dockerfile.app": text})
     image, more = f"{world.host}/{world.new_name('many')}:1", [f"{world.host}/more/a:2", f"{world.host}/more/b:3"]
-    run = TaskRun(world, "cairn", {
-        "IMAGE": image, "DOCKERFILE": "docker/Dockerfile.app", "CONTEXT": "sub", "DESTINATIONS": more, "TARGET": "first",
-        "PLATFORM": "linux/arm64", "LABELS": ["a=b c", "d=e=f"], "ISOLATION": "none",
-        "EXTRA_ARGS": ["--image-format=docker", "--label", "g=h"]}, {"source": folder}).succeeded()
+    run = TaskRun(
+        world, "cairn", {
+            "IMAGE": image, "DOCKERFILE": "docker/Dockerfile.app", "CONTEXT": "sub", "DESTINATIONS": more,
+            "TARGET": "first", "PLATFORM": "linux/arm64", "LABELS": ["a=b c", "d=e=f"], "ISOLATION": "none",
+            "EXTRA_ARGS": ["--image-format=docker", "--label", "g=h"]
+        }, {"source": folder}).succeeded()
     built = containers.pulled(world, name_of(run))
     expect_equal(built.text("/first"), "sub")
     config = json.loads(registry.get(world.host, f"/v2/{name_of(run).split(':')[0]}/blobs/" + json.loads(
@@ -88,7 +91,8 @@ def parameters(world):
 
 @case("a CONTEXT that begins with a slash is a directory of the source workspace, as with kaniko's Task")
 def slash(world):
-    folder = source(world, "FROM scratch\nCOPY f /whole\n", {"sub/f": "sub", "sub/Dockerfile": "FROM scratch\nCOPY f /sub\n"})
+    folder = source(world, "FROM scratch\nCOPY f /whole\n",
+                    {"sub/f": "sub", "sub/Dockerfile": "FROM scratch\nCOPY f /sub\n"})
     for context, dockerfile, name, content in (("/sub", "sub/Dockerfile", "/sub", "sub"),
                                                ("/", "./Dockerfile", "/whole", "content\n")):
         run = TaskRun(world, "cairn", {"IMAGE": f"{world.host}/{world.new_name('slash')}:1", "CONTEXT": context,
@@ -182,8 +186,9 @@ def own_authority(world):
 
 @case("a file of the workspace secrets reaches the RUN that mounts it, and nothing else")
 def build_secrets(world):
-    text = ("FROM {host}/busybox\nRUN --mount=type=secret,id=npm,required=true cat /run/secrets/npm | tr a-z A-Z > /seen\n"
-            "RUN ls /run/secrets > /after 2>&1; true\n")
+    text = (
+        "FROM {host}/busybox\nRUN --mount=type=secret,id=npm,required=true cat /run/secrets/npm | tr a-z A-Z > /seen\n"
+        "RUN ls /run/secrets > /after 2>&1; true\n")
     for runtime_default in (True, False):
         folder = containers.secret(world.new_directory("secret"), {"npm-token": "very-secret"})
         run = build(world, text, {"EXTRA_ARGS": ["--secret=id=npm,src=/kaniko/secrets/npm-token"]},
@@ -206,8 +211,9 @@ def step_actions(world):
     task = tekton.load(ROOT / "stepactions/cairn-build/samples/task.yaml")[0]
     with closed_registry(world, "user", "secret-word") as server:
         for dockerfile in (COPIES, DOCKERFILE):
-            folder = containers.secret(world.new_directory("secret"),
-                                       {".dockerconfigjson": json.dumps(config_json(server.host, "user", "secret-word"))})
+            folder = containers.secret(
+                world.new_directory("secret"),
+                {".dockerconfigjson": json.dumps(config_json(server.host, "user", "secret-word"))})
             run = TaskRun(world, task, {"IMAGE": f"{server.host}/app:1"},
                           {"source": source(world, dockerfile), "dockerconfig": folder}).succeeded()
             found = run.results()
@@ -242,9 +248,10 @@ def multi_platform(world):
             values.texts[f"tasks.{each['name']}.results.{name}"] = runs[0][name]
     results = {each["name"]: values.text(each["value"]) for each in pipeline["results"]}
     index = json.loads(world.manifest("multi:1"))
-    expect_equal([(each["platform"]["architecture"], each["platform"].get("variant", "")) for each in index["manifests"]],
-                 [("amd64", ""), ("arm64", ""), ("arm", "v7")])
-    expect_equal(results, {"IMAGE_URL": given["IMAGE"], "IMAGE_DIGEST": tar_layers.digest_of(world.manifest("multi:1"))})
+    expect_equal([(each["platform"]["architecture"], each["platform"].get("variant", ""))
+                  for each in index["manifests"]], [("amd64", ""), ("arm64", ""), ("arm", "v7")])
+    expect_equal(results,
+                 {"IMAGE_URL": given["IMAGE"], "IMAGE_DIGEST": tar_layers.digest_of(world.manifest("multi:1"))})
 
 
 @case("the warmer fills the cache workspace")

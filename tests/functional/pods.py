@@ -17,7 +17,8 @@ ROOT = pathlib.Path(os.environ["CAIRN_ROOT"])
 PROGRAMS = pathlib.Path(os.environ["CAIRN_PROGRAMS"])
 failures = 0
 
-READ_ONLY = pods.Profile("a root that is read-only", capabilities=pods.DEFAULT_CAPABILITIES, seccomp=True, read_only=True)
+READ_ONLY = pods.Profile("a root that is read-only", capabilities=pods.DEFAULT_CAPABILITIES, seccomp=True,
+                         read_only=True)
 COPIES = "FROM {base}\nWORKDIR /app\nCOPY . .\nCOPY --chown=5:6 --chmod=600 a.txt /owned/\nENV A=b\n"
 
 
@@ -97,13 +98,16 @@ def short_log(world: World) -> str:
     if not re.fullmatch(rf".* Pushed {world.registry.host}/context-\d+:1@{digest}", pushed):
         return f"it says {pushed!r}"
     done, _ = world.build(pods.BASELINE, "FROM {base}\nRUN true\n", "--verbosity=debug")
-    reasons = [line for line in done.stderr.splitlines() if "Not namespace with " in line and "create namespaces" in line]
+    reasons = [
+        line for line in done.stderr.splitlines() if "Not namespace with " in line and "create namespaces" in line
+    ]
     return "" if len(reasons) == 2 else f"for debug it says {reasons}"
 
 
 def read_only_root(world: World) -> str:
     done, _ = world.build(READ_ONLY, "FROM {base}\nRUN true\n")
-    if done.returncode != 1 or "hint: set readOnlyRootFilesystem: false" not in done.stderr or "Dockerfile:2" not in done.stderr:
+    hint = "hint: set readOnlyRootFilesystem: false"
+    if done.returncode != 1 or hint not in done.stderr or "Dockerfile:2" not in done.stderr:
         return f"exit status {done.returncode}: {done.stderr[-800:]}"
     return ""
 
@@ -123,8 +127,9 @@ def restricted_run(world: World) -> str:
 
 
 def hidden_credentials(world: World) -> str:
-    dockerfile = ("FROM {base}\nRUN env && cat /proc/*/environ /kaniko/.docker/config.json 2>/dev/null | tr '\\0' '\\n'; "
-                  "true\n")
+    dockerfile = (
+        "FROM {base}\nRUN env && cat /proc/*/environ /kaniko/.docker/config.json 2>/dev/null | tr '\\0' '\\n'; "
+        "true\n")
     for profile in (pods.UNCONFINED, pods.BASELINE):
         with pods.Pod(world.rootfs, world.directory, profile) as pod:
             context = world.directory / f"secret-{profile.seccomp}"
@@ -137,6 +142,24 @@ def hidden_credentials(world: World) -> str:
         if "very-secret-value" in done.stdout + done.stderr:
             return f"{profile.name}: the executor's environment was readable"
     return ""
+
+
+def few_processes(world: World, profile: pods.Profile) -> str:
+    """Each build ends well, or with an error that says what is lacking; World.build() sees that nothing is left."""
+    dockerfile = ("FROM {base} AS a\nRUN echo 1 > /one\nFROM {base}\nRUN echo 2 | cat > /two\n"
+                  "COPY --from=a /one /one\nCOPY a.txt /\n")
+    ends = {}
+    for limit in (1, 2, 3, 4, 5, 6, 8, 12, 24):
+        limited = pods.Profile(profile.name, capabilities=profile.capabilities, seccomp=profile.seccomp,
+                               most_processes=limit)
+        done, digest = world.build(limited, dockerfile)
+        why = done.stderr[done.stderr.find("error: "):] if "error: " in done.stderr else ""
+        # A shell that cannot fork ends with its own status.
+        says = "Dockerfile:4: RUN " if done.returncode == 2 else "Resource temporarily unavailable"
+        if done.returncode not in (0, 1, 2, 75) or (done.returncode and (digest or says not in why)):
+            return f"with {limit} processes: exit status {done.returncode}, {digest!r}: {done.stderr[-800:]}"
+        ends[limit] = done.returncode
+    return "" if (ends[1], ends[24]) == (1, 0) else f"exit statuses by limit: {ends}"
 
 
 def main() -> int:
@@ -157,9 +180,13 @@ def main() -> int:
                  lambda: takes(world, pods.BASELINE, "in place"))
             case("the log has a short line on the isolation, names tags and uses no colours; reasons are for debug",
                  lambda: short_log(world))
-            case("where the root is read-only, a RUN is refused with a hint that names the setting", lambda: read_only_root(world))
+            case("where the root is read-only, a RUN is refused with a hint that names the setting",
+                 lambda: read_only_root(world))
             case("a restricted pod builds from copies", lambda: restricted_copy(world))
             case("a restricted pod refuses a RUN and names its line", lambda: restricted_run(world))
+            for where, profile in (("in place", pods.BASELINE), ("in namespaces", pods.UNCONFINED)):
+                case(f"a pod that may have few processes builds {where} with fewer threads, or the error says so",
+                     lambda profile=profile: few_processes(world, profile))
             case("a RUN cannot read the executor's environment", lambda: hidden_credentials(world))
         finally:
             world.close()

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """executor push: images that lie in archives and layouts go to registries."""
 import contextlib
+import gzip
 import hashlib
 import io
 import json
@@ -78,7 +79,8 @@ def kept(world):
     with contextlib.closing(fault_proxy.FaultProxy(world.host)) as proxy:
         destination = f"--destination={proxy.host}/{name}:1"
         proxy.add("^PUT .*/manifests/", times=9, status=403, body=b'{"errors":[{"code":"DENIED","message":"quota"}]}')
-        build = world.files_only(DOCKERFILE, FILES, f"--oci-layout-on-push-failure={folder}/layout", outputs=(destination,))
+        build = world.files_only(DOCKERFILE, FILES, f"--oci-layout-on-push-failure={folder}/layout",
+                                 outputs=(destination,))
         expect_equal(build.status, 1, build.said)
         command = f"executor push {folder}/layout --destination {proxy.host}/{name}:1"
         for text in ("DENIED: quota", f"the image is in the OCI layout {folder}/layout: {command}"):
@@ -89,7 +91,8 @@ def kept(world):
         status, out, err, _ = world.execute([*words, f"--kaniko-dir={world.new_directory('work')}"])
         expect_equal(status, 0, out + err)
         expect_equal(world.tags(name), ["1"])
-        world.files_only(DOCKERFILE, FILES, f"--oci-layout-on-push-failure={folder}/none", outputs=(destination,)).succeeded()
+        world.files_only(DOCKERFILE, FILES, f"--oci-layout-on-push-failure={folder}/none",
+                         outputs=(destination,)).succeeded()
         expect(not (folder / "none").exists(), "a layout was written although the push worked")
         proxy.add("^PUT .*/manifests/", times=9, status=403)
         build = world.files_only(DOCKERFILE, FILES, f"--oci-layout-path={folder}/before", outputs=(destination,))
@@ -130,7 +133,8 @@ def own_layout(world):
     build = world.files_only(DOCKERFILE, FILES, "--image-format=oci").succeeded()
     packed = world.new_directory("packed")
     for compression in ("", "z", "J"):
-        subprocess.run(["tar", f"-c{compression}f", packed / f"image{compression}.tar", "-C", build.layout, "."], check=True)
+        subprocess.run(["tar", f"-c{compression}f", packed / f"image{compression}.tar", "-C", build.layout, "."],
+                       check=True)
     for path in (build.layout, *sorted(packed.iterdir())):
         name, status, said = push(world, path)
         expect_equal(status, 0, said)
@@ -179,7 +183,8 @@ def index(world):
     name, status, said = push(world, layout)
     expect_equal(status, 0, said)
     for architecture in ("amd64", "arm64"):
-        build = world.files_only(f"FROM {world.host}/{name}:1\nENV A=b\n", {}, f"--custom-platform=linux/{architecture}")
+        build = world.files_only(f"FROM {world.host}/{name}:1\nENV A=b\n", {},
+                                 f"--custom-platform=linux/{architecture}")
         expect_equal(build.image.text("/f"), architecture)
 
 
@@ -212,11 +217,31 @@ def broken(world):
 
 @case("push says what it lacks")
 def usage(world):
-    for words, text in ((["push"], "name one archive"), (["push", "a", "b", "-d", "x"], "name one archive"),
-                        (["push", "a"], "--destination"), (["push", "a", "-d", "x@sha256:" + "0" * 64], "pushed under a tag"),
-                        (["--insecure", "push", "a"], "comes before its flags")):
+    for words, text in ((["push"], "name one archive"), (["push", "a", "b", "-d",
+                                                          "x"], "name one archive"), (["push", "a"], "--destination"),
+                        (["push", "a", "-d",
+                          "x@sha256:" + "0" * 64], "pushed under a tag"), (["--insecure", "push",
+                                                                            "a"], "comes before its flags")):
         status, _, err, _ = world.execute(words)
         expect(status == 1 and text in err, f"{words}: {err}")
+
+
+@case("an archive that stands for much more than itself is refused, and the flag that the error names lets it pass")
+def large_archive(world):
+    path = world.new_directory("large") / "image.tar"
+    world.files_only("FROM scratch\nCOPY f /f\n", FILES,
+                     outputs=("--no-push", f"--tar-path={path}", "--destination=app:1")).succeeded()
+    with tarfile.open(path, "a") as file:
+        zeros = tarfile.TarInfo("zeros")
+        zeros.size = 30 << 20
+        file.addfile(zeros, io.BytesIO(bytes(zeros.size)))
+    packed = path.with_suffix(".tar.gz")
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    name, status, said = push(world, packed, "--max-unpacked-size=1M")
+    expect(status == 1 and "hint: --max-unpacked-size allows more" in said, said)
+    expect_equal(world.tags(name), [])
+    for flags in ((), ("--max-unpacked-size=0",), ("--max-unpacked-size=50M",)):
+        pushed(world, packed, *flags)
 
 
 if __name__ == "__main__":

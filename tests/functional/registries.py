@@ -69,7 +69,8 @@ def wrong_password(world):
     with closed_registry(world, USER, PASSWORD) as server:
         environment = world.credentials(server.host, USER, "hunter2hunter2")
         build = push_to(world, server.host, environment=environment)
-        build.failed("check push permission", f"{server.host}/app", "401 Unauthorized", f'"{server.host}"', "config.json")
+        build.failed("check push permission", f"{server.host}/app", "401 Unauthorized", f'"{server.host}"',
+                     "config.json")
         expect("hunter2" not in build.err + build.out, f"the secret is shown: {build.err}")
         encoded = base64.b64encode(f"{USER}:hunter2hunter2".encode()).decode()
         expect(encoded not in build.err + build.out, "the secret is shown in base64")
@@ -243,7 +244,8 @@ def broken_transfers(world):
 @case("a registry that cannot be reached or is out of order is worth another try: status 75")
 def unreachable(world):
     host = f"127.0.0.1:{registry.free_port()}"
-    with contextlib.closing(fault_proxy.FaultProxy(world.host)) as proxy, concurrent.futures.ThreadPoolExecutor() as pool:
+    with contextlib.closing(fault_proxy.FaultProxy(
+            world.host)) as proxy, concurrent.futures.ThreadPoolExecutor() as pool:
         proxy.add("", times=99, status=503)
         push = pool.submit(push_to, world, host)
         pull = pool.submit(world.files_only, f"FROM {host}/app:1\n")

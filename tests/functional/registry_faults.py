@@ -149,7 +149,8 @@ def no_manifest(world):
         world.proxy.add("^GET .*/manifests/", status=200, body=body,
                         headers={"Content-Type": "application/vnd.oci.image.manifest.v1+json"})
         result = pull(world)
-        expect(result.status == 1 and f"get manifest of {world.proxy.host}/team/app:1" in result.err, "an error", result)
+        expect(result.status == 1 and f"get manifest of {world.proxy.host}/team/app:1" in result.err, "an error",
+               result)
 
 
 def led_to_metadata(world):
@@ -194,7 +195,8 @@ def pieces_alone(world):
         world.proxy.reset()
         world.proxy.add(UPLOAD, times=99, refuse_above=0, refuse_with=refusal)
         image = world.blobs.image([900_000, 800_000, 700_000], seed=36 + number)
-        result = world.tool("--parallel=1", "push", world.blobs.path, image, f"{world.proxy.host}/team/up{36 + number}:1")
+        result = world.tool("--parallel=1", "push", world.blobs.path, image,
+                            f"{world.proxy.host}/team/up{36 + number}:1")
         expect(result.status == 0 and is_there(world, image, 36 + number), "the image is there", result)
         expect(world.proxy.count(f"^PUT .*/uploads/.* {refusal[0]}") == 1 and
                world.proxy.count("^PATCH .* 202") == 4, f"refused once: {world.proxy.log}")
@@ -313,7 +315,8 @@ def nothing_tagged(world):
 
 def immutable(world):
     """a tag that may not be moved is an error, or none if that is wished"""
-    body = b'{"errors":[{"code":"TAG_INVALID","message":"The image tag \'1\' already exists and cannot be overwritten because the tag is immutable."}]}'
+    body = (b'{"errors":[{"code":"TAG_INVALID","message":"The image tag \'1\' already exists and cannot be overwritten '
+            b'because the tag is immutable."}]}')
     for options, status in (((), 1), (("--ignore-immutable",), 0)):
         world.proxy.add("^PUT .*/manifests/", status=400, body=body)
         _, result = upload(world, *options, seed=27)
@@ -365,15 +368,18 @@ def documented(_world):
     expect(not undocumented, f"no row for {sorted(undocumented)}")
     held = (ROOT / "tests/functional/registry_faults.py").read_text() + \
         (ROOT / "tests/functional/registry_token.py").read_text()
-    invented = [row for row in rows if f'"""{row}"""' not in held and row != "the test that holds it" and "---" not in row]
+    invented = [
+        row for row in rows if f'"""{row}"""' not in held and row != "the test that holds it" and "---" not in row
+    ]
     expect(not invented, f"no test for {invented}")
 
 
-CASES = [resumed, ignored_range, corrupt, corrupt_manifest, short_manifest, no_manifest, large_documents, long_header,
-         abandoned, stalled, trickling, unanswered_upload, led_to_metadata, body_elsewhere, no_location, pieces_alone, busy, retry_after, asks_too_much,
-         stays_broken, broken_upload, lost_session, pieces, broken_pieces,
-         forgotten_pieces, no_single_put, refused_upload, nothing_tagged, immutable,
-         schema1, redirects, through_a_proxy, documented]
+CASES = [
+    resumed, ignored_range, corrupt, corrupt_manifest, short_manifest, no_manifest, large_documents, long_header,
+    abandoned, stalled, trickling, unanswered_upload, led_to_metadata, body_elsewhere, no_location, pieces_alone, busy,
+    retry_after, asks_too_much, stays_broken, broken_upload, lost_session, pieces, broken_pieces, forgotten_pieces,
+    no_single_put, refused_upload, nothing_tagged, immutable, schema1, redirects, through_a_proxy, documented
+]
 
 
 def from_scratch(case):

@@ -92,8 +92,10 @@ def secrets_stay(world):
             proxy.reset()
             taken.reset()
             proxy.add("^(GET|POST) /token", status=status, headers={"Location": f"http://{taken.host}/token"})
-            proxy.add("/v2/", times=9, status=401, headers={"WWW-Authenticate": f'Bearer realm="http://{proxy.host}/token"'})
-            result = world.tool("--attempts=1", "check", f"{proxy.host}/public/app", config={"auths": {proxy.host: entry}})
+            proxy.add("/v2/", times=9, status=401,
+                      headers={"WWW-Authenticate": f'Bearer realm="http://{proxy.host}/token"'})
+            result = world.tool("--attempts=1", "check", f"{proxy.host}/public/app",
+                                config={"auths": {proxy.host: entry}})
             expect(result.status == 1 and "would go to another server" in result.err, f"{status}: an error", result)
             expect(taken.log == [], f"nothing went there: {taken.log}")
             expect("refresh-1" not in result.err, "the secret is not shown", result)
@@ -134,21 +136,25 @@ def short_lives(world):
     expect(result.status == 0, "pull works", result)
 
 
-CASES = [writes, anonymous_pull, anonymous_push, mounting, reader_may_not_push, wrong_password, identity_tokens, secrets_stay,
-         registry_tokens, rejected_token, short_lives]
+CASES = [
+    writes, anonymous_pull, anonymous_push, mounting, reader_may_not_push, wrong_password, identity_tokens,
+    secrets_stay, registry_tokens, rejected_token, short_lives
+]
 
 
 @contextlib.contextmanager
 def fixture(directory: pathlib.Path, tool):
     with contextlib.ExitStack() as stack:
-        tokens = stack.enter_context(contextlib.closing(token_server.TokenServer(
-            certificates.Authority(directory), {"writer": "pw", "reader": "pw"}, refresh_tokens={"refresh-1": "writer"})))
+        tokens = stack.enter_context(
+            contextlib.closing(
+                token_server.TokenServer(certificates.Authority(directory), {"writer": "pw", "reader": "pw"},
+                                         refresh_tokens={"refresh-1": "writer"})))
         server = stack.enter_context(contextlib.closing(registry.Registry(directory, auth=tokens.registry_config())))
         proxy = stack.enter_context(contextlib.closing(fault_proxy.FaultProxy(server.host)))
         elsewhere = stack.enter_context(contextlib.closing(fault_proxy.FaultProxy(server.host)))
         blobs = images.BlobFolder(directory / "blobs")
-        yield types.SimpleNamespace(directory=directory, tool=tool, tokens=tokens, registry=server, proxy=proxy, elsewhere=elsewhere,
-                                    blobs=blobs, image=blobs.image([50_000, 60_000]))
+        yield types.SimpleNamespace(directory=directory, tool=tool, tokens=tokens, registry=server, proxy=proxy,
+                                    elsewhere=elsewhere, blobs=blobs, image=blobs.image([50_000, 60_000]))
 
 
 if __name__ == "__main__":

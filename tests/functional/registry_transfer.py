@@ -102,13 +102,15 @@ def missing_things(world):
     """what is not there is named with its reference"""
     host = world.open.host
     result = world.tool("resolve", f"{host}/team/app:none")
-    expect(result.status == 1 and f"{host}/team/app:none: not in the registry" in result.err, "the tag is named", result)
+    expect(result.status == 1 and f"{host}/team/app:none: not in the registry" in result.err, "the tag is named",
+           result)
     expect(world.tool("manifest", f"{host}/no/such:1").out == "none\n", "an unknown repository is no error")
     result = world.tool("blob", f"{host}/team/app", images.digest_of(b"x"), 1)
     expect(result.status == 1 and "404 Not Found: BLOB_UNKNOWN" in result.err, "what the registry said", result)
     layer = world.blobs.layers(world.image)[0]
     result = world.tool("blob", f"{host}/team/app", layer["digest"], layer["size"] - 1)
-    expect(result.status == 1 and f"more than the {layer['size'] - 1} bytes" in result.err, "a wrong size fails", result)
+    expect(result.status == 1 and f"more than the {layer['size'] - 1} bytes" in result.err, "a wrong size fails",
+           result)
 
 
 def heads(world):
@@ -182,7 +184,8 @@ def scoped_keys(world):
     """the credential of a path beats the one of the host"""
     host = world.closed.host
     wrong = base64.b64encode(b"ann:wrong").decode()
-    result = world.tool("check", f"{host}/team/app", config={"auths": {host: {"auth": wrong}, f"{host}/team": {"auth": AUTH}}})
+    result = world.tool("check", f"{host}/team/app",
+                        config={"auths": {host: {"auth": wrong}, f"{host}/team": {"auth": AUTH}}})
     expect(result.status == 0, "the path's credential opens it", result)
 
 
@@ -257,7 +260,8 @@ def start_registries(directory: pathlib.Path, stack: contextlib.ExitStack) -> di
         return stack.enter_context(contextlib.closing(registry.Registry(directory, **how)))
 
     passwords_file = directory / "htpasswd"
-    passwords_file.write_bytes(subprocess.run(["htpasswd", "-Bbn", USER, PASSWORD], check=True, capture_output=True).stdout)
+    passwords_file.write_bytes(
+        subprocess.run(["htpasswd", "-Bbn", USER, PASSWORD], check=True, capture_output=True).stdout)
     authority = certificates.Authority(directory)
     certificate, key = authority.issue("server", "IP:127.0.0.1")
     tls = f"  tls: {{certificate: {certificate}, key: {key}"

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""RUN --mount: what a command sees, what is kept, and that nothing of it reaches the image. In namespaces and in place."""
+"""RUN --mount: what a command sees, what is kept, and that nothing of it reaches the image. In namespaces and in
+place."""
 import contextlib
 import pathlib
 import socket
@@ -8,15 +9,16 @@ import subprocess
 import sys
 import threading
 
-from mount_support import build_in_namespaces, new_names, on_both_rungs, printed
+from mount_support import build_in_namespaces, new_names, in_both_modes, printed
 from support import File, Link, case, expect, expect_equal, main
 
 SECRET = "correct-horse-battery-staple"
 # What a mount below /run has left. A pod that builds in place has the token of a service account there.
-LEFT = "if [ -e /run/secrets/kubernetes.io ]; then ls /run/secrets | grep -v kubernetes.io; else ls /run 2>/dev/null; fi"
+LEFT = ("if [ -e /run/secrets/kubernetes.io ]; then ls /run/secrets | grep -v kubernetes.io; else ls /run 2>/dev/null; "
+        "fi")
 
 
-@on_both_rungs("bind: the build context is seen, and only what is not ignored")
+@in_both_modes("bind: the build context is seen, and only what is not ignored")
 def bind_context(world, build):
     done = build("FROM REGISTRY/busybox\nWORKDIR /src\nRUN --mount=target=. ls && cat a && stat -c %u:%g a && pwd\n",
                  {"a": "text\n", "b/c": "x", "secret": "x", ".dockerignore": "secret\n"})
@@ -24,7 +26,7 @@ def bind_context(world, build):
     expect_equal(new_names(done), ["/src"])
 
 
-@on_both_rungs("bind: a source is one file or one directory, links followed inside the origin")
+@in_both_modes("bind: a source is one file or one directory, links followed inside the origin")
 def bind_source(world, build):
     lines = printed(build("FROM REGISTRY/busybox\nRUN --mount=source=go.mod,target=/w/go.mod cat /w/go.mod; ls /w\n"
                           "RUN --mount=source=link,target=/d ls /d\n"
@@ -33,13 +35,14 @@ def bind_source(world, build):
     expect_equal(lines, ["module x", "go.mod", "f"])
 
 
-@on_both_rungs("bind: from a stage by name and number, from an image, with its owners")
+@in_both_modes("bind: from a stage by name and number, from an image, with its owners")
 def bind_from(world, build):
-    done = build("FROM REGISTRY/busybox AS made\nRUN mkdir -p /o/d && echo 1 > /o/d/f && chown 7:8 /o/d/f && ln -s d /o/l\n"
-                 "FROM REGISTRY/busybox\n"
-                 "RUN --mount=from=made,source=/o,target=/m stat -c '%u:%g' /m/d/f && readlink /m/l\n"
-                 "RUN --mount=from=0,source=/o/d/f,target=/m cat /m\n"
-                 "RUN --mount=from=REGISTRY/busybox,target=/m ls /m/etc\n".replace("REGISTRY/", f"{world.host}/"))
+    done = build(
+        "FROM REGISTRY/busybox AS made\nRUN mkdir -p /o/d && echo 1 > /o/d/f && chown 7:8 /o/d/f && ln -s d /o/l\n"
+        "FROM REGISTRY/busybox\n"
+        "RUN --mount=from=made,source=/o,target=/m stat -c '%u:%g' /m/d/f && readlink /m/l\n"
+        "RUN --mount=from=0,source=/o/d/f,target=/m cat /m\n"
+        "RUN --mount=from=REGISTRY/busybox,target=/m ls /m/etc\n".replace("REGISTRY/", f"{world.host}/"))
     expect_equal(printed(done), ["7:8", "d", "1", "group", "passwd"])
     expect_equal(new_names(done), [])
 
@@ -50,7 +53,7 @@ def bind_read_only(world):
                         {"a": "1"}).succeeded()
 
 
-@on_both_rungs("bind: what is written with rw is gone after the command, and never was in the context")
+@in_both_modes("bind: what is written with rw is gone after the command, and never was in the context")
 def bind_discarded(world, build):
     text = ("FROM REGISTRY/busybox\nRUN --mount=target=/m,rw echo 2 > /m/a && mkdir /m/n && cat /m/a\n"
             "RUN --mount=target=/m,rw cat /m/a; ls /m\n")
@@ -59,7 +62,7 @@ def bind_discarded(world, build):
     expect_equal(new_names(done), [])
 
 
-@on_both_rungs("bind: covers what is there, which is there again afterwards")
+@in_both_modes("bind: covers what is there, which is there again afterwards")
 def bind_covers(world, build):
     done = build("FROM REGISTRY/busybox\nRUN mkdir /d && echo own > /d/f\nRUN --mount=source=x,target=/d ls /d\n"
                  "RUN ls /d && cat /d/f\n", {"x/g": "1"})
@@ -67,23 +70,24 @@ def bind_covers(world, build):
     expect_equal(new_names(done), ["/d", "/d/f"])
 
 
-@on_both_rungs("bind: a source that is missing is an error that names the line")
+@in_both_modes("bind: a source that is missing is an error that names the line")
 def bind_missing(world, build):
     done = build("FROM REGISTRY/busybox\nRUN --mount=source=nope,target=/m true\n")
     expect(done.status == 1 and "Dockerfile:2" in done.error and "nope" in done.error, done.said)
 
 
-@on_both_rungs("tmpfs: is empty, open to all and gone afterwards")
+@in_both_modes("tmpfs: is empty, open to all and gone afterwards")
 def tmpfs(world, build):
     done = build("FROM REGISTRY/busybox\nUSER ann\n"
                  "RUN --mount=type=tmpfs,target=/t/u ls /t/u; stat -c %a /t /t/u; touch /t/u/x\nRUN test ! -e /t\n")
     expect_equal(printed(done), ["755", "1777"])
 
 
-@on_both_rungs("tmpfs: has the mode, but not the owner, of a directory that it covers, and gives it back")
+@in_both_modes("tmpfs: has the mode, but not the owner, of a directory that it covers, and gives it back")
 def tmpfs_covers(world, build):
-    done = build("FROM REGISTRY/busybox\nRUN mkdir /t && echo 1 > /t/own && chown 5:6 /t && chmod 2751 /t\n"
-                 "RUN --mount=type=tmpfs,target=/t ls /t; stat -c '%a %u:%g' /t; touch /t/x\nRUN ls /t; stat -c '%a %u:%g' /t\n")
+    done = build(
+        "FROM REGISTRY/busybox\nRUN mkdir /t && echo 1 > /t/own && chown 5:6 /t && chmod 2751 /t\n"
+        "RUN --mount=type=tmpfs,target=/t ls /t; stat -c '%a %u:%g' /t; touch /t/x\nRUN ls /t; stat -c '%a %u:%g' /t\n")
     expect_equal(printed(done), ["2751 0:0", "own", "2751 5:6"])
 
 
@@ -93,16 +97,17 @@ def tmpfs_size(world):
                         "! dd if=/dev/zero of=/t/x bs=1024 count=2000\n").succeeded()
 
 
-@on_both_rungs("secret: a file with mode, owner and default place, for this command alone")
+@in_both_modes("secret: a file with mode, owner and default place, for this command alone")
 def secret_file(world, build):
-    done = build("FROM REGISTRY/busybox\nRUN --mount=type=secret,id=k stat -c '%a %u:%g' /run/secrets/k && cat /run/secrets/k\n"
-                 "RUN --mount=type=secret,id=k,target=/w/t,mode=0440,uid=7,gid=8 stat -c '%a %u:%g' /w/t\n"
-                 f"RUN {LEFT}; ls /w 2>/dev/null; true\n", None, "--secret=id=k,env=TOKEN", environment={"TOKEN": SECRET})
+    done = build(
+        "FROM REGISTRY/busybox\nRUN --mount=type=secret,id=k stat -c '%a %u:%g' /run/secrets/k && cat /run/secrets/k\n"
+        "RUN --mount=type=secret,id=k,target=/w/t,mode=0440,uid=7,gid=8 stat -c '%a %u:%g' /w/t\n"
+        f"RUN {LEFT}; ls /w 2>/dev/null; true\n", None, "--secret=id=k,env=TOKEN", environment={"TOKEN": SECRET})
     expect_equal(printed(done), ["400 0:0", SECRET + "440 7:8"])
     expect_equal(new_names(done), [])
 
 
-@on_both_rungs("secret: a variable, which only this command has")
+@in_both_modes("secret: a variable, which only this command has")
 def secret_variable(world, build):
     done = build(f"FROM REGISTRY/busybox\nRUN --mount=type=secret,id=k,env=K echo $K; {LEFT}; true\n"
                  "RUN --mount=type=secret,id=k,env=K,target=/s echo $K; cat /s\nRUN echo \"none$K\"\n", None,
@@ -125,7 +130,8 @@ def secret_sources(world):
 
 @case("secret: what is wrong with --secret is told before anything is built")
 def secret_mistakes(world):
-    for flags, wanted in ((["--secret=id=k,src=/none"], "there is no file '/none'"), (["--secret=id=k,env=NONE"], "'NONE' is not set"),
+    for flags, wanted in ((["--secret=id=k,src=/none"], "there is no file '/none'"), (["--secret=id=k,env=NONE"],
+                                                                                      "'NONE' is not set"),
                           (["--secret=src=/x"], "it needs an id"), (["--secret=id=k,sorce=/x"], "did you mean source?"),
                           (["--secret=id=a,env=PATH", "--secret=id=a,env=PATH"], "given twice")):
         done = world.build("FROM REGISTRY/busybox\n", None, *flags, isolation="none")
@@ -134,17 +140,21 @@ def secret_mistakes(world):
 
 @case("secret: a missing one is left out, unless it is required")
 def secret_missing(world):
-    build_in_namespaces(world, "FROM REGISTRY/busybox\nRUN --mount=type=secret,id=k test ! -e /run/secrets/k\n").succeeded()
+    build_in_namespaces(world,
+                        "FROM REGISTRY/busybox\nRUN --mount=type=secret,id=k test ! -e /run/secrets/k\n").succeeded()
     done = build_in_namespaces(world, "FROM REGISTRY/busybox\nRUN --mount=type=secret,id=k,required true\n", None,
                                "--secret=id=other,env=PATH")
     expect(done.status == 1 and "secret k: not found" in done.error and "other" in done.error, done.said)
 
 
 def occurrences(directory: pathlib.Path, value: bytes) -> list[str]:
-    return [str(path) for path in directory.rglob("*") if path.is_file() and not path.is_symlink() and value in path.read_bytes()]
+    return [
+        str(path) for path in directory.rglob("*")
+        if path.is_file() and not path.is_symlink() and value in path.read_bytes()
+    ]
 
 
-@on_both_rungs("secret: leaves no trace in layers, config, store, caches, log or other commands")
+@in_both_modes("secret: leaves no trace in layers, config, store, caches, log or other commands")
 def secret_traces(world, build):
     cache = world.new_directory("cache")
     text = ("FROM REGISTRY/busybox AS one\n"
@@ -223,7 +233,7 @@ def compiled(world, source: str) -> bytes:
     return out.read_bytes()
 
 
-@on_both_rungs("ssh: the agent answers about keys, and refuses what would change them")
+@in_both_modes("ssh: the agent answers about keys, and refuses what would change them")
 def ssh(world, build):
     agent = Agent(world.new_directory("agent") / "sock")
     with contextlib.closing(agent):
@@ -232,7 +242,8 @@ def ssh(world, build):
                      "USER root\nRUN --mount=type=ssh,target=/my.sock echo $SSH_AUTH_SOCK; /ask 11\n"
                      f"RUN echo \"none$SSH_AUTH_SOCK\"; {LEFT}; true\n",
                      {"ask": File(compiled(world, ASK), 0o755)}, agent=agent.path)
-        expect_equal(printed(done), ["600 1001", "000000050c00000000", "0000000105", "/my.sock", "000000050c00000000", "none"])
+        expect_equal(printed(done),
+                     ["600 1001", "000000050c00000000", "0000000105", "/my.sock", "000000050c00000000", "none"])
         expect_equal(agent.asked, [11, 11])
     expect_equal([name for name in new_names(done) if name != "/ask"], [])
 
@@ -248,7 +259,7 @@ def ssh_missing(world):
     expect(done.status == 1 and "not the socket of an ssh-agent" in done.error, done.said)
 
 
-@on_both_rungs("options: values hold variables, targets are relative to the working directory")
+@in_both_modes("options: values hold variables, targets are relative to the working directory")
 def expansion(world, build):
     done = build("FROM REGISTRY/busybox\nARG D=deep\nENV E=er\nWORKDIR /w\n"
                  "RUN --mount=source=${D},target=$D$E ls deeper && pwd\n", {"deep/f": "1"})
@@ -257,8 +268,9 @@ def expansion(world, build):
 
 @case("options: mounts below other mounts are made after them, however they are written")
 def nesting(world):
-    done = build_in_namespaces(world, "FROM REGISTRY/busybox\nRUN --mount=source=f,target=/t/in/f --mount=type=tmpfs,target=/t "
-                               "--mount=type=secret,id=k,target=/t/in/k ls /t/in\n", {"f": "1"}, "--secret=id=k,env=PATH")
+    done = build_in_namespaces(
+        world, "FROM REGISTRY/busybox\nRUN --mount=source=f,target=/t/in/f --mount=type=tmpfs,target=/t "
+        "--mount=type=secret,id=k,target=/t/in/k ls /t/in\n", {"f": "1"}, "--secret=id=k,env=PATH")
     expect_equal(printed(done), ["f", "k"])
     expect_equal(new_names(done), [])
 
@@ -271,7 +283,8 @@ def mistakes(world):
                           ("type=cache,target=/c,sharing=some", "must be one of"),
                           ("type=bind,target=/c,mode=0700", "the key 'mode' does not go with type=bind")):
         done = world.build(f"FROM REGISTRY/busybox\nRUN --mount={mount} true\n")
-        expect(done.status in (1, 75) and "Dockerfile:2" in done.error and wanted in done.error, f"{mount}: {done.said}")
+        expect(done.status in (1, 75) and "Dockerfile:2" in done.error and wanted in done.error,
+               f"{mount}: {done.said}")
 
 
 @case("options: history tells the command without its mounts")

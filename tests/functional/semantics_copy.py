@@ -11,7 +11,9 @@ TREE = {"a/f": File("1", 0o640), "a/sub/g": "2", "a/empty/": "", "b/f": "3", "to
 def copied(world, instructions: str, files: dict | None = None, base: str = "scratch") -> dict[str, str]:
     """The files of an image by path: their text, "-> target" of links, "" of directories."""
     image = world.files_only(f"FROM {base}\n{instructions}\n", TREE if files is None else files).image
-    return {path: f"-> {node.link}" if node.kind == "symlink" else node.text or "" for path, node in image.files.items()}
+    return {
+        path: f"-> {node.link}" if node.kind == "symlink" else node.text or "" for path, node in image.files.items()
+    }
 
 
 def names(world, instructions: str, files: dict | None = None) -> list[str]:
@@ -71,7 +73,10 @@ def quoted_wildcards(world):
 
 @case("a source that is a link is what it leads to inside the context, links below it stay links")
 def links(world):
-    files = {"l": Link("d/t"), "dir": Link("d"), "far": Link("../../../d/t"), "abs": Link("/d/t"), "d/t": "1", "d/s": Link("t")}
+    files = {
+        "l": Link("d/t"), "dir": Link("d"), "far": Link("../../../d/t"), "abs": Link("/d/t"), "d/t": "1",
+        "d/s": Link("t")
+    }
     expect_equal(copied(world, "COPY l far abs /x/", files), {"/x": "", "/x/l": "1", "/x/far": "1", "/x/abs": "1"})
     expect_equal(copied(world, "COPY dir /x", files), {"/x": "", "/x/t": "1", "/x/s": "-> t"})
     expect_equal(copied(world, "COPY dir/* /x/", files), {"/x": "", "/x/t": "1", "/x/s": "1"})
@@ -79,7 +84,9 @@ def links(world):
 
 @case("links in the destination are followed inside the root, dangling ones as well, the last one of a nested name not")
 def destination_links(world):
-    files = TREE | {"q/n": Link("/x/o"), "q/o": Link("../x/m"), "q/m/": "", "q/far": Link("/far/away"), "q/file": Link("m2")}
+    files = TREE | {
+        "q/n": Link("/x/o"), "q/o": Link("../x/m"), "q/m/": "", "q/far": Link("/far/away"), "q/file": Link("m2")
+    }
     found = copied(world, "COPY q /x\nCOPY a /x/n\nCOPY top /x/far/\nCOPY top /x/file", files)
     for path in ("/x/m/sub/g", "/far/away/top", "/x/m2"):
         expect(path in found, f"{path} is not among {sorted(found)}")
@@ -125,15 +132,19 @@ def from_stage(world):
                         "COPY --from=0 /d/a /y/z\nCOPY --from=0 /d/l /m\n")
     files = build.image.files
     expect(files["/x/a"] is files["/x/e/b"], "the hard link is gone")
-    expect_equal([(files[path].kind, files[path].owner, oct(files[path].mode)) for path in ("/x/a", "/x/p", "/x/e", "/y/z", "/m")],
-                 [("file", (5, 6), "0o4711"), ("fifo", (0, 0), "0o644"), ("directory", (5, 6), "0o755"),
-                  ("file", (5, 6), "0o4711"), ("file", (5, 6), "0o4711")])
+    expect_equal([(files[path].kind, files[path].owner, oct(files[path].mode))
+                  for path in ("/x/a", "/x/p", "/x/e", "/y/z", "/m")], [("file", (5, 6), "0o4711"),
+                                                                        ("fifo", (0, 0), "0o644"),
+                                                                        ("directory", (5, 6), "0o755"),
+                                                                        ("file", (5, 6), "0o4711"),
+                                                                        ("file", (5, 6), "0o4711")])
     expect_equal((files["/x/l"].link, files["/y"].owner), ("a", (0, 0)))
 
 
 @case("COPY --from starts at the root of the stage, not at its working directory")
 def from_root(world):
-    build = world.files_only("FROM REGISTRY/busybox\nWORKDIR /w\nCOPY f f\nFROM scratch\nCOPY --from=0 w/f /x\n", {"f": "1"})
+    build = world.files_only("FROM REGISTRY/busybox\nWORKDIR /w\nCOPY f f\nFROM scratch\nCOPY --from=0 w/f /x\n",
+                             {"f": "1"})
     expect_equal(build.image.text("/x"), "1")
 
 

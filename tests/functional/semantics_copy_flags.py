@@ -24,8 +24,9 @@ def owner(world, spec: str, base: str = "REGISTRY/busybox", more: str = ""):
 
 @case("--chown: a number alone is user and group, a name is its row, both halves are looked up apart")
 def chown(world):
-    for spec, wanted in (("5", (5, 5)), ("5:6", (5, 6)), ("ann", (1001, 1002)), ("ann:staff", (1001, 50)), ("root", (0, 0)),
-                         ("ann:7", (1001, 7)), ("7:staff", (7, 50)), (":staff", (0, 50)), (":8", (0, 8)), ("$who:5", (1001, 5))):
+    for spec, wanted in (("5", (5, 5)), ("5:6", (5, 6)), ("ann", (1001, 1002)), ("ann:staff", (1001, 50)),
+                         ("root", (0, 0)), ("ann:7", (1001, 7)), ("7:staff", (7, 50)), (":staff", (0, 50)),
+                         (":8", (0, 8)), ("$who:5", (1001, 5))):
         instructions = "ARG who=ann\n" if "$" in spec else ""
         files = world.files_only(f"FROM REGISTRY/busybox\n{instructions}COPY --chown={spec} a /n\n", TREE).image.files
         expect_equal(files["/n/sub/g"].owner, wanted, f"--chown={spec}")
@@ -97,7 +98,8 @@ def bad_modes(world):
 
 @case("--link: directories of the base are made anew, with the copy's owner and mode")
 def link(world):
-    image = world.files_only("FROM REGISTRY/busybox\nCOPY --link --chown=5 a /root/\nCOPY --link a/f /tmp/f\n", TREE).image
+    image = world.files_only("FROM REGISTRY/busybox\nCOPY --link --chown=5 a /root/\nCOPY --link a/f /tmp/f\n",
+                             TREE).image
     expect_equal([(image.files[path].owner, oct(image.files[path].mode)) for path in ("/root", "/tmp")],
                  [((5, 5), "0o755"), ((0, 0), "0o755")])
 
@@ -114,8 +116,10 @@ def link_over_link(world):
 @case("--link: layers do not depend on the base, and names in --chown are still the stage's")
 def link_layers(world):
     world.push("other", [tar_layers.entry("n", "a file"), tar_layers.directory("w", 0o700)])
-    layers = [world.files_only(f"FROM REGISTRY/{base}\nCOPY --link --chown=ann a /n/w/\n", TREE, "--reproducible").image.layers[-1]
-              for base in ("busybox", "other")]
+    layers = [
+        world.files_only(f"FROM REGISTRY/{base}\nCOPY --link --chown=ann a /n/w/\n", TREE,
+                         "--reproducible").image.layers[-1] for base in ("busybox", "other")
+    ]
     expect_equal(layers[0].diff_id, layers[1].diff_id)
     expect_equal(layers[0].nodes[0].owner, (1001, 1002))
 
@@ -125,11 +129,14 @@ PARENTS = {"x/y/z/f": "1", "x/y/g": "2", "x/y2/z/f": "3", "x/y2/k": "", "dirs/in
 
 @case("--parents keeps the directories of a source's name, behind '/./' if that is there")
 def parents(world):
-    for source, wanted in (
-            ("x/y/g", ["/x", "/x/y", "/x/y/g"]), ("x/./y/g", ["/y", "/y/g"]), ("./x/y/g", ["/x", "/x/y", "/x/y/g"]),
-            ("x/y/./z/f", ["/z", "/z/f"]), ("x/*/z", ["/x", "/x/y", "/x/y/z", "/x/y/z/f", "/x/y2", "/x/y2/z", "/x/y2/z/f"]),
-            ("**/k", ["/x", "/x/y2", "/x/y2/k"]), ("x/./**/z/f", ["/y", "/y/z", "/y/z/f", "/y2", "/y2/z", "/y2/z/f"]),
-            ("x/*/./z", ["/z", "/z/f"]), ("none*", []), ("/x/y/g", ["/x", "/x/y", "/x/y/g"])):
+    for source, wanted in (("x/y/g", ["/x", "/x/y", "/x/y/g"]), ("x/./y/g", ["/y", "/y/g"]),
+                           ("./x/y/g", ["/x", "/x/y", "/x/y/g"]), ("x/y/./z/f", ["/z", "/z/f"]),
+                           ("x/*/z", ["/x", "/x/y", "/x/y/z", "/x/y/z/f", "/x/y2", "/x/y2/z",
+                                      "/x/y2/z/f"]), ("**/k", ["/x", "/x/y2", "/x/y2/k"]),
+                           ("x/./**/z/f",
+                            ["/y", "/y/z", "/y/z/f", "/y2", "/y2/z",
+                             "/y2/z/f"]), ("x/*/./z", ["/z",
+                                                       "/z/f"]), ("none*", []), ("/x/y/g", ["/x", "/x/y", "/x/y/g"])):
         found = sorted(world.files_only(f"FROM scratch\nCOPY --parents {source} /d/\n", PARENTS).image.files)
         expect_equal(found, ["/d", *(f"/d{path}" for path in wanted)], f"--parents {source}")
 
@@ -161,17 +168,22 @@ EXCLUDE = {"src/a.o": "", "src/a.c": "", "src/sub/b.o": "", "src/sub/b.c": "", "
 
 @case("--parents: a source that is a link is copied as one, wherever it leads")
 def parents_link(world):
-    files = world.files_only("FROM scratch\nCOPY --parents l dangling /d/\n", PARENTS | {"dangling": Link("nowhere")}).image.files
+    files = world.files_only("FROM scratch\nCOPY --parents l dangling /d/\n",
+                             PARENTS | {"dangling": Link("nowhere")}).image.files
     expect_equal((files["/d/l"].link, files["/d/dangling"].link), ("x/y", "nowhere"))
 
 
-@case("--exclude is a pattern about what is in a source, with ** and exceptions, the last that fits decides; no variables")
+@case(
+    "--exclude is a pattern about what is in a source, with ** and exceptions, the last that fits decides; no variables"
+)
 def exclude(world):
     everything = {"a.o", "a.c", "sub/b.o", "sub/b.c", "sub/keep.o", ".hid"}
-    for flags, gone in (("*.o", {"a.o"}), ("**/*.o", {"a.o", "sub/b.o", "sub/keep.o"}), ("sub", {"sub/b.o", "sub/b.c", "sub/keep.o"}),
-                        ("sub/", {"sub/b.o", "sub/b.c", "sub/keep.o"}), ("/sub", set()), ("**/*.o --exclude=!sub/keep.o", {"a.o", "sub/b.o"}),
-                        ("!sub/keep.o --exclude=**/*.o", {"a.o", "sub/b.o", "sub/keep.o"}), (".*", {".hid"}), ("src", set()),
-                        ("* --exclude=!sub/b.c", everything - {"sub/b.c"}), ("$what", set())):
+    for flags, gone in (("*.o", {"a.o"}), ("**/*.o", {"a.o", "sub/b.o",
+                                                      "sub/keep.o"}), ("sub", {"sub/b.o", "sub/b.c", "sub/keep.o"}),
+                        ("sub/", {"sub/b.o", "sub/b.c",
+                                  "sub/keep.o"}), ("/sub", set()), ("**/*.o --exclude=!sub/keep.o", {"a.o", "sub/b.o"}),
+                        ("!sub/keep.o --exclude=**/*.o", {"a.o", "sub/b.o", "sub/keep.o"}), (".*", {".hid"}),
+                        ("src", set()), ("* --exclude=!sub/b.c", everything - {"sub/b.c"}), ("$what", set())):
         text = f"FROM scratch\nARG what=a.c\nCOPY --exclude={flags} src /d\n"
         files = world.files_only(text, EXCLUDE).image.files
         found = {path.removeprefix("/d/") for path, node in files.items() if node.kind == "file"}

@@ -13,11 +13,12 @@ def refused(world, text: str, files: dict, *said: str, line: int = 2) -> str:
 @case("a missing source is named with what it may have been")
 def missing(world):
     files = {"src/main.c": "", "readme.md": ""}
-    refused(world, "FROM scratch\nCOPY src/mian.c /\n", files, '"src/mian.c" is not in the build context', 'hint: did you mean "src/main.c"?')
+    refused(world, "FROM scratch\nCOPY src/mian.c /\n", files, '"src/mian.c" is not in the build context',
+            'hint: did you mean "src/main.c"?')
     refused(world, "FROM scratch\nCOPY sources/main.c /\n", files, '"sources/main.c" is not in the build context')
     refused(world, "FROM scratch\nADD none /\n", files, '"none" is not in the build context')
-    refused(world, "FROM scratch AS a\nCOPY readme.md /\nFROM scratch\nCOPY --from=a /raedme.md /\n", files, '"raedme.md" is not in the stage',
-            'did you mean "readme.md"?', line=4)
+    refused(world, "FROM scratch AS a\nCOPY readme.md /\nFROM scratch\nCOPY --from=a /raedme.md /\n", files,
+            '"raedme.md" is not in the stage', 'did you mean "readme.md"?', line=4)
     refused(world, "FROM scratch\nCOPY none/* /\n", files, '"none" is not in the build context')
 
 
@@ -35,7 +36,8 @@ def wrong_destinations(world):
     refused(world, "FROM scratch\nCOPY f /x\nCOPY d /x\n", files, "cannot copy directory '/d' to '/x'", line=3)
     refused(world, "FROM scratch\nCOPY f /x\nCOPY f /x/\n", files, "'/x' is no directory", line=3)
     refused(world, "FROM scratch\nCOPY f /x\nCOPY f /x/y\n", files, "'/x' is no directory", line=3)
-    refused(world, "FROM scratch\nCOPY d /x\nCOPY e /x\n", files, "cannot replace directory '/x/n' with file 'e/n'", line=3)
+    refused(world, "FROM scratch\nCOPY d /x\nCOPY e /x\n", files, "cannot replace directory '/x/n' with file 'e/n'",
+            line=3)
     refused(world, "FROM scratch\nCOPY e /x\nCOPY d /x\n", files, "cannot copy directory '/d/n' to '/x/n'", line=3)
 
 
@@ -52,22 +54,25 @@ def whiteouts(world):
 
 @case("an instruction over several lines is shown whole, with its first line as its place")
 def several_lines(world):
-    error = refused(world, "FROM scratch\nCOPY \\\n  none \\\n  /x\nENV A=b\n", {"f": ""}, '"none" is not in the build context')
+    error = refused(world, "FROM scratch\nCOPY \\\n  none \\\n  /x\nENV A=b\n", {"f": ""},
+                    '"none" is not in the build context')
     for line in ("> 3 |   none \\", "> 4 |   /x"):
         expect(line in error, f"{line!r} is not in {error}")
 
 
 @case("an unknown target is named with those that are there and the one that was meant")
 def targets(world):
-    build = world.refused("FROM scratch AS build\nFROM scratch AS test\n", None, "--target=biuld",
-                          texts=('target stage "biuld" could not be found', "did you mean build?", "hint: the stages are build, test"))
+    build = world.refused(
+        "FROM scratch AS build\nFROM scratch AS test\n", None, "--target=biuld",
+        texts=('target stage "biuld" could not be found', "did you mean build?", "hint: the stages are build, test"))
     expect(build.error, "there is no error")
 
 
 @case("an error inside a trigger shows the trigger, and the FROM that brought it")
 def triggers(world):
     world.push("trigger", config={"OnBuild": ["COPY none /x"]})
-    build = world.refused("# first\nFROM REGISTRY/trigger\n", {"f": ""}, texts=("ONBUILD of", "COPY none /x", '"none" is not in the build context'))
+    build = world.refused("# first\nFROM REGISTRY/trigger\n", {"f": ""},
+                          texts=("ONBUILD of", "COPY none /x", '"none" is not in the build context'))
     expect("> 1 | COPY none /x" in build.error, build.error)
 
 

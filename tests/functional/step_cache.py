@@ -6,8 +6,10 @@ import sys
 from cache_support import cached_steps
 from support import File, at_once, case, expect, expect_equal, main, registry
 
-STAGES = ("FROM REGISTRY/busybox AS a\nRUN date +%N > /stamp\nCOPY f /f\nWORKDIR /w/x\n"
-          "FROM REGISTRY/busybox\nRUN date +%N > /one\nCOPY --from=a /stamp /f /d/\nRUN cat /d/f > /two && date +%N >> /two\n")
+STAGES = (
+    "FROM REGISTRY/busybox AS a\nRUN date +%N > /stamp\nCOPY f /f\nWORKDIR /w/x\n"
+    "FROM REGISTRY/busybox\nRUN date +%N > /one\nCOPY --from=a /stamp /f /d/\nRUN cat /d/f > /two && date +%N >> /two\n"
+)
 FILES = {"f": "text\n"}
 
 
@@ -31,7 +33,8 @@ def repository_hits(world):
     first = build(world, repository=repository).succeeded()
     expect_equal(cached_steps(first), [])
     second = build(world, repository=repository).succeeded()
-    expect_equal(cached_steps(second), ["RUN date +%N > /one", "COPY --from=a /stamp /f /d/", "RUN cat /d/f > /two && date +%N >> /two"])
+    expect_equal(cached_steps(second),
+                 ["RUN date +%N > /one", "COPY --from=a /stamp /f /d/", "RUN cat /d/f > /two && date +%N >> /two"])
     expect_equal(layers(second), layers(first))
 
 
@@ -64,14 +67,16 @@ def default_repository(world):
 
 
 @case("a build of which every step is cached runs where no command can be run, and reads no layer")
-def cached_without_a_rung(world):
+def cached_without_commands(world):
     repository, name = new_repository(world), world.new_name("app")
     build(world, repository=repository).succeeded()
     before = len(world.registry.requests())
-    done = build(world, repository=repository, isolation="none", outputs=(f"--destination={world.host}/{name}:1",)).succeeded()
+    done = build(world, repository=repository, isolation="none",
+                 outputs=(f"--destination={world.host}/{name}:1",)).succeeded()
     asked = world.registry.requests()[before:]
     expect_equal(len(cached_steps(done)), 3)
-    expect_equal([line for line in asked if line.startswith("GET") and f"/{repository.partition('/')[2]}/blobs/" in line], [])
+    expect_equal(
+        [line for line in asked if line.startswith("GET") and f"/{repository.partition('/')[2]}/blobs/" in line], [])
     sent = [line for line in asked if line.startswith(("PUT", "PATCH")) and "/blobs/" in line]
     expect_equal(len(sent), 1, f"only the configuration is sent: {asked}")
 
@@ -93,7 +98,8 @@ def command_is_cached(world, text, files=None, *flags, then=None, then_files=Non
     """Whether the RUN of a build is taken from the cache in the next one, THEN."""
     directory = world.new_directory("cache")
     build(world, text, files, *flags, directory=directory).succeeded()
-    done = build(world, then or text, files if then_files is None else then_files, *then_flags, directory=directory).succeeded()
+    done = build(world, then or text, files if then_files is None else then_files, *then_flags,
+                 directory=directory).succeeded()
     return any(step.startswith("RUN") for step in cached_steps(done))
 
 
@@ -112,7 +118,8 @@ CHANGES = [  # what changes, whether the key does, and the second build
     ("a file that is mounted", True, {"then": RUN.replace("RUN", "RUN --mount=source=f,target=/m")}),
     ("the time of a copied file", False, {"then_files": {"f": File("text\n", mtime=1_000_000_000)}}),
     ("a file that is not copied", False, {"then_files": {"f": "text\n", "other": "x"}}),
-    ("a label, a port and the command of the image", False, {"then": RUN.replace("WORKDIR", "LABEL a=b\nEXPOSE 80\nCMD [\"x\"]\nWORKDIR")}),
+    ("a label, a port and the command of the image", False,
+     {"then": RUN.replace("WORKDIR", "LABEL a=b\nEXPOSE 80\nCMD [\"x\"]\nWORKDIR")}),
     ("a proxy", False, {"then_flags": ("--build-arg=HTTP_PROXY=http://proxy:3128",)}),
     ("a build argument that nothing declares", False, {"then_flags": ("--build-arg=UNUSED=2",)}),
     ("the name of the stage", False, {"then": RUN.replace("busybox\n", "busybox AS final\n")}),
@@ -140,8 +147,9 @@ def renamed(world):
 
 @case("key: where a file comes from does not make another one")
 def moved(world):
-    expect(command_is_cached(world, RUN, FILES, then=RUN.replace("COPY f /f", "COPY d/g /f"), then_files={"d/g": "text\n"}),
-           "it was not taken from the cache")
+    expect(
+        command_is_cached(world, RUN, FILES, then=RUN.replace("COPY f /f", "COPY d/g /f"),
+                          then_files={"d/g": "text\n"}), "it was not taken from the cache")
 
 
 @case("key: owners of context files on this machine do not count, those they get do")

@@ -6,7 +6,8 @@ import sys
 from support import ROOT, File, case, expect, expect_equal, main, write_tree
 
 # Each waits until the other runs as well.
-MEETS = "#!/bin/bash\ntouch {own}\nfor i in $(seq 600); do [ -e {other} ] && echo ok met && exit; sleep 0.1; done\necho not ok met: alone\n"
+MEETS = ("#!/bin/bash\ntouch {own}\nfor i in $(seq 600); do [ -e {other} ] && echo ok met && exit; sleep 0.1; done\n"
+         "echo not ok met: alone\n")
 ALONE = "#!/bin/bash\n# Runs alone: it looks at what the others do\n{}"
 
 
@@ -14,8 +15,8 @@ def run(world, tests: dict[str, str], *flags: str) -> tuple[int, list[str]]:
     """The exit status for TESTS, and the lines that were printed."""
     folder = world.new_directory("tests")
     write_tree(folder, {name: File(text, 0o755) for name, text in tests.items()})
-    done = subprocess.run([ROOT / "tests/run.py", f"--functional={folder}", f"--programs={world.program.parent}", *flags],
-                          capture_output=True, text=True, check=False, timeout=120)
+    words = [ROOT / "tests/run.py", f"--functional={folder}", f"--programs={world.program.parent}", *flags]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
     expect_equal(done.stderr, "")
     return done.returncode, done.stdout.splitlines()
 
@@ -37,14 +38,15 @@ def alone(world):
     marks = world.new_directory("marks")
     busy = f"mkdir {marks}/$$ && sleep 0.5 && rmdir {marks}/$$ && echo ok busy\n"
     quiet = f"ls {marks} | grep . && echo not ok it is not alone || echo ok it is alone; {busy}"
-    tests = {"a": ALONE.format(quiet), "b": f"#!/bin/bash\n{busy}", "c": f"#!/bin/bash\n{busy}", "d": ALONE.format(quiet)}
+    tests = dict.fromkeys("ad", ALONE.format(quiet)) | dict.fromkeys("bc", f"#!/bin/bash\n{busy}")
     status, lines = run(world, tests, "--jobs=4")
     expect_equal((status, lines[-1]), (0, "6 passed, 0 failed, 0 skipped"))
 
 
 @case("what took longest is told, tests and cases apart, before the sum")
 def slowest(world):
-    tests = {name: f"#!/bin/bash\necho ok the quick case of {name}\nsleep 0.4\necho ok the slow case of {name}\n" for name in "ab"}
+    tests = {name: f"#!/bin/bash\necho ok the quick case of {name}\nsleep 0.4\necho ok the slow case of {name}\n"
+             for name in "ab"}
     tests |= {f"quick{number}": "#!/bin/bash\necho ok nothing\n" for number in range(12)}
     _, lines = run(world, tests)
     begin, middle = lines.index("slowest tests:"), lines.index("slowest cases:")

@@ -71,7 +71,8 @@ def dockerfile_url(world):
         url = server.write("Dockerfile.web", "FROM scratch\nCOPY . /\n")
         build = world.files_only("FROM nowhere\n", {"f": "1", "g": "2", ".dockerignore": "g\n"}, f"--dockerfile={url}")
         expect("/f" in build.image.files and "/g" not in build.image.files, sorted(build.image.files))
-        world.files_only("FROM scratch\n", None, f"--dockerfile={server.url}/nope").failed("--dockerfile", "404 Not Found")
+        world.files_only("FROM scratch\n", None,
+                         f"--dockerfile={server.url}/nope").failed("--dockerfile", "404 Not Found")
 
 
 @case("SOURCE_DATE_EPOCH=context is what the server says, or else the latest time in the archive")
@@ -96,7 +97,8 @@ def epoch(world):
 @case("a context that is not there, not allowed or cut off is an error")
 def no_context(world):
     with web(world) as server, faulty(server) as proxy:
-        from_url(world, f"{server.url}/nope.tar.gz").failed("build context", f"{server.url}/nope.tar.gz", "404 Not Found")
+        from_url(world, f"{server.url}/nope.tar.gz").failed("build context", f"{server.url}/nope.tar.gz",
+                                                            "404 Not Found")
         from_url(world, f"{server.url}/closed/f").failed("401", "HTTP_AUTH_TOKEN_127.0.0.1")
         from_url(world, f"{server.url}/broken").failed("build context", "503", status=75)
         packed = tar_of({"Dockerfile": "FROM scratch\n" + "# x\n" * 5000, "f": "x" * 100_000})
@@ -109,7 +111,8 @@ def no_context(world):
 def closed_context(world):
     with web(world) as server:
         server.write("c.tar", tar_of({"Dockerfile": "FROM scratch\nCOPY f /f\n", "f": "1"}, ""))
-        build = from_url(world, f"{server.url}/closed/c.tar", "--secret=id=HTTP_AUTH_TOKEN_127.0.0.1,env=T", environment={"T": TOKEN})
+        build = from_url(world, f"{server.url}/closed/c.tar", "--secret=id=HTTP_AUTH_TOKEN_127.0.0.1,env=T",
+                         environment={"T": TOKEN})
         expect_equal(build.image.text("/f"), "1")
 
 
@@ -127,7 +130,8 @@ def hostile_archive(world):
             build = world.files_only("FROM scratch\nCOPY --from=c / /\n", None, f"--build-context=c={url}")
             expect(build.status in (0, 1), build.said)
             if build.status == 0:
-                expect(not any(file.text and "root:" in file.text for file in build.image.files.values()), "a file of this machine came")
+                expect(not any(file.text and "root:" in file.text for file in build.image.files.values()),
+                       "a file of this machine came")
             expect_equal(list(target.iterdir()), [])
             expect_equal(left_in(build.work), [])
 
@@ -146,9 +150,11 @@ def kept_context(world):
 def named_context(world):
     with web(world) as server:
         url = server.write("c.tar.gz", tar_of({"f": "named", "d/g": "2", ".dockerignore": "*\n"}))
-        build = world.build("FROM REGISTRY/busybox AS a\nRUN --mount=from=c,target=/m cat /m/f /m/d/g > /got\n"
-                            "FROM c\nCOPY --from=a /got /got\nCOPY --from=c d /e\nRUN --mount=from=a,target=/m [\"/m/bin/cat\", \"/f\"]\n",
-                            None, f"--build-context=c={url}")
+        build = world.build(
+            "FROM REGISTRY/busybox AS a\nRUN --mount=from=c,target=/m cat /m/f /m/d/g > /got\n"
+            "FROM c\nCOPY --from=a /got /got\nCOPY --from=c d /e\n"
+            "RUN --mount=from=a,target=/m [\"/m/bin/cat\", \"/f\"]\n",
+            None, f"--build-context=c={url}")
         expect_equal({path: build.image.text(path) for path in ("/f", "/d/g", "/e/g", "/got")},
                      {"/f": "named", "/d/g": "2", "/e/g": "2", "/got": "named2"})
         expect_equal(build.out, "named")
@@ -162,7 +168,8 @@ def named_file(world):
         expect_equal((build.image.text("/f"), build.image.files["/f"].mode), ("content", 0o600))
         world.files_only("FROM scratch\nCOPY --from=c x /f\n", None, f"--build-context=c={server.url}/f").failed(
             "Dockerfile:2", '"x" is not in the build context', f"{server.url}/f")
-        world.files_only("FROM scratch\nCOPY --from=c x /f\n", None, f"--build-context=c={server.url}/nope").failed("Dockerfile:2", "404")
+        world.files_only("FROM scratch\nCOPY --from=c x /f\n", None,
+                         f"--build-context=c={server.url}/nope").failed("Dockerfile:2", "404")
 
 
 @case("a named context that nothing needs is not downloaded")
@@ -175,7 +182,8 @@ def unused(world):
 @case("a stage can begin with the files of a directory")
 def from_directory(world):
     directory = world.context(None, {"f": "1", "d/g": "2", "l": Link("f"), ".dockerignore": "d/h\n", "d/h": "3"})
-    build = world.files_only("FROM c AS first\nCOPY x /x\nFROM first\nENV A=b\n", {"x": "4"}, f"--build-context=c={directory}")
+    build = world.files_only("FROM c AS first\nCOPY x /x\nFROM first\nENV A=b\n", {"x": "4"},
+                             f"--build-context=c={directory}")
     expect_equal(sorted(build.image.files), ["/.dockerignore", "/d", "/d/g", "/f", "/l", "/x"])
     expect_equal(build.image.files["/f"].owner, (0, 0))
     expect("PATH" in build.image.environment, str(build.image.document))

@@ -50,7 +50,8 @@ def whole_dockerfile(world):
     with own_registry(world) as server:
         for name in ("tools", "data", "cache", "trigger", "other"):
             push(server, f"{name}:1", [tar_layers.entry(name, name)])
-        push(server, "onbuild:1", config={"Env": [tar_layers.PATH], "OnBuild": [f"COPY --from={server.host}/trigger:1 /trigger /t"]})
+        push(server, "onbuild:1",
+             config={"Env": [tar_layers.PATH], "OnBuild": [f"COPY --from={server.host}/trigger:1 /trigger /t"]})
         file = dockerfile(world, server, (
             "ARG V=2\nFROM REGISTRY/base:${V} AS first\nRUN true\n"
             "FROM REGISTRY/onbuild:1 AS second\n"
@@ -60,10 +61,12 @@ def whole_dockerfile(world):
             "FROM REGISTRY/other:1 AS unused\nFROM second\n"))
         done = warm(world, directory, f"--dockerfile={file}", "--build-arg=V=1").succeeded()
         expect_equal(names(done), ["base:1", "cache:1", "data:1", "onbuild:1", "other:1", "tools:1", "trigger:1"])
-        some = warm(world, directory, f"--dockerfile={file}", "--build-arg=V", "--target=first", environment={"V": "1"}).succeeded()
+        some = warm(world, directory, f"--dockerfile={file}", "--build-arg=V", "--target=first",
+                    environment={"V": "1"}).succeeded()
         expect_equal(names(some), ["base:1"])
         server.close()
-        built = world.build(None, None, "--cache", f"--cache-dir={directory}", "--build-arg=V=1", context=file.parent, timeout=120)
+        built = world.build(None, None, "--cache", f"--cache-dir={directory}", "--build-arg=V=1", context=file.parent,
+                            timeout=120)
         expect_equal(built.succeeded().image.files["/tools"].text, "tools")
 
 
@@ -76,8 +79,10 @@ def several(world):
         site = world.new_directory("site")
         shutil.move(dockerfile(world, server, "FROM REGISTRY/b:1\n"), site / "Dockerfile")
         port = registry.free_port()
-        web = subprocess.Popen([sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1", "--directory", str(site)],
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        web = subprocess.Popen(
+            [sys.executable, "-m", "http.server",
+             str(port), "--bind", "127.0.0.1", "--directory",
+             str(site)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             time.sleep(0.7)
             listed = f"# the base\n{server.host}/base:1 # why\n\n  {server.host}/c:1\n"
@@ -96,7 +101,8 @@ def shared(world):
     with own_registry(world) as server:
         push(server, "derived:1", [tar_layers.entry("more", "more")])
         before = len(server.requests())
-        done = warm(world, directory, f"-i={server.host}/base:1", f"-i={server.host}/derived:1", f"-i={server.host}/base:1").succeeded()
+        done = warm(world, directory, f"-i={server.host}/base:1", f"-i={server.host}/derived:1",
+                    f"-i={server.host}/base:1").succeeded()
         blobs = asked(server, before, "GET", "blobs")
         expect_equal(len(blobs), len(set(line.rpartition("/")[2] for line in blobs)), f"{blobs}")
         expect_equal(len(done.report["images"]), 2)
@@ -112,8 +118,11 @@ def platforms(world):
     directory = world.new_directory("cache")
     with own_registry(world) as server:
         tar_layers.push_index(server.host, "multi:1", [
-            tar_layers.Image([tar_layers.tar([tar_layers.entry("arch", name)])], architecture=name) for name in ("amd64", "arm64", "s390x")])
-        done = warm(world, directory, f"-i={server.host}/multi:1", "--custom-platform=linux/amd64", "--customPlatform=linux/arm64").succeeded()
+            tar_layers.Image([tar_layers.tar([tar_layers.entry("arch", name)])], architecture=name)
+            for name in ("amd64", "arm64", "s390x")
+        ])
+        done = warm(world, directory, f"-i={server.host}/multi:1", "--custom-platform=linux/amd64",
+                    "--customPlatform=linux/arm64").succeeded()
         expect_equal([image["platform"] for image in done.report["images"]], ["linux/amd64", "linux/arm64"])
         expect_equal(len({image["digest"] for image in done.report["images"]}), 2)
         expect_equal(len({image["index"] for image in done.report["images"]}), 1)
@@ -152,7 +161,8 @@ def expired(world):
 def failures(world):
     directory = world.new_directory("cache")
     with own_registry(world) as server:
-        wanted = (f"-i={server.host}/base:1", f"-i={server.host}/missing:1", f"--dockerfile={dockerfile(world, server, 'FROM REGISTRY/gone')}",
+        wanted = (f"-i={server.host}/base:1", f"-i={server.host}/missing:1",
+                  f"--dockerfile={dockerfile(world, server, 'FROM REGISTRY/gone')}",
                   f"--dockerfile={dockerfile(world, server, 'FRM x')}")
         done = warm(world, directory, *wanted).failed("missing:1", "gone", "FRM")
         expect_equal(done.err.count("error: "), 3, done.err)
@@ -160,7 +170,8 @@ def failures(world):
         expect_equal(done.report["failures"], 3)
         warm(world, directory, *wanted, "--allow-failures").succeeded()
         warm(world, world.new_directory("other"), f"-i=127.0.0.1:{registry.free_port()}/x").failed("x", status=75)
-        warm(world, world.new_directory("other"), f"-i=127.0.0.1:{registry.free_port()}/x", f"-i={server.host}/missing:1").failed(status=1)
+        warm(world, world.new_directory("other"), f"-i=127.0.0.1:{registry.free_port()}/x",
+             f"-i={server.host}/missing:1").failed(status=1)
 
 
 @case("by digest the registry need not be there when everything is")
@@ -245,7 +256,8 @@ def two_at_once(world):
         _, layer, size = large(server, "large:1", 30_000_000)
         alone = warm(world, world.new_directory("cache"), f"-i={server.host}/base:1").succeeded().bytes[0]
         before = len(server.requests())
-        results = at_once(3, lambda: warm(world, directory, f"-i={server.host}/large:1", f"-i={server.host}/base:1").succeeded())
+        results = at_once(
+            3, lambda: warm(world, directory, f"-i={server.host}/large:1", f"-i={server.host}/base:1").succeeded())
         expect_equal(len([line for line in asked(server, before, "GET", "blobs") if layer in line]), 1)
         expect_equal(blob(directory, layer).stat().st_size, size)
         expect_equal(sum(result.bytes[0] for result in results), size + alone)
@@ -266,19 +278,22 @@ def damaged_blob(world):
 def mirrors(world):
     with own_registry(world) as server, own_registry(world) as mirror:
         push(server, "only:1")
-        for flags, environment in (((f"--registry-map={server.host}={mirror.host}",), None), ((), {"KANIKO_REGISTRY_MAP": f"{server.host}={mirror.host}"})):
+        for flags, environment in (((f"--registry-map={server.host}={mirror.host}",), None),
+                                   ((), {"KANIKO_REGISTRY_MAP": f"{server.host}={mirror.host}"})):
             directory = world.new_directory("cache")
             before = len(server.requests())
             warm(world, directory, f"-i={server.host}/base:1", *flags, environment=environment).succeeded()
             expect_equal(server.requests()[before:], [])
             warm(world, directory, f"-i={server.host}/only:1", *flags, environment=environment).succeeded()
-            warm(world, world.new_directory("cache"), f"-i={server.host}/only:1", *flags, "--skip-default-registry-fallback",
-                 environment=environment).failed("only:1")
+            warm(world, world.new_directory("cache"), f"-i={server.host}/only:1", *flags,
+                 "--skip-default-registry-fallback", environment=environment).failed("only:1")
             mirror_ends = build(world, server.host, directory, *flags, environment=environment)
             mirror_ends.succeeded()
-        warm(world, world.new_directory("cache"), "-i=docker.io/base:1", f"--registry-mirror={mirror.host}", "--skip-default-registry-fallback").failed("library/base")
+        warm(world, world.new_directory("cache"), "-i=docker.io/base:1", f"--registry-mirror={mirror.host}",
+             "--skip-default-registry-fallback").failed("library/base")
         push(mirror, "library/base:1")
-        warm(world, world.new_directory("cache"), "-i=base:1", environment={"KANIKO_REGISTRY_MIRROR": mirror.host}).succeeded()
+        warm(world, world.new_directory("cache"), "-i=base:1",
+             environment={"KANIKO_REGISTRY_MIRROR": mirror.host}).succeeded()
 
 
 @case("--unpack makes a build that runs commands read no layer")
@@ -304,18 +319,22 @@ def unpacked(world):
 @case("--cache-repo fetches the steps of a Dockerfile, and its build carries nothing out")
 def steps(world):
     directory = world.new_directory("cache")
-    text = "ARG A=1\nFROM REGISTRY/base:1 AS a\nRUN date +%N > /stamp\nFROM REGISTRY/base:1\nCOPY --from=a /stamp /s\nCOPY f /f\nRUN cat /f /s > /g\n"
+    text = ("ARG A=1\nFROM REGISTRY/base:1 AS a\nRUN date +%N > /stamp\nFROM REGISTRY/base:1\nCOPY --from=a /stamp /s\n"
+            "COPY f /f\nRUN cat /f /s > /g\n")
     with own_registry(world) as server:
         file = dockerfile(world, server, text, FILES)
         repository = f"{server.host}/app/cache"
         world.build(None, None, "--cache", f"--cache-repo={repository}", context=file.parent).succeeded()
-        done = warm(world, directory, f"--dockerfile={file}", f"--context={file.parent}", f"--cache-repo={repository}").succeeded()
+        done = warm(world, directory, f"--dockerfile={file}", f"--context={file.parent}",
+                    f"--cache-repo={repository}").succeeded()
         expect_equal((done.report["dockerfiles"][0]["steps"], done.report["dockerfiles"][0]["foundSteps"]), (4, 4))
         server.close()
-        built = world.build(None, None, "--cache", f"--cache-dir={directory}", context=file.parent, isolation="none", timeout=120).succeeded()
+        built = world.build(None, None, "--cache", f"--cache-dir={directory}", context=file.parent, isolation="none",
+                            timeout=120).succeeded()
         expect_equal(built.err.count("[cached"), 3, built.err)
         warm(world, directory, f"--dockerfile={file}", f"--cache-repo={repository}").failed("--context")
-        gone = warm(world, world.new_directory("cache"), f"--dockerfile={file}", f"--context={file.parent}", f"--cache-repo={repository}")
+        gone = warm(world, world.new_directory("cache"), f"--dockerfile={file}", f"--context={file.parent}",
+                    f"--cache-repo={repository}")
         gone.failed(status=75)
 
 
@@ -336,10 +355,13 @@ def read_only(world):
         for path in (context, work, out):
             os.chown(path, 12345, 12345)
         context.chmod(0o755)
-        command = ["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups", str(world.program), f"--context={context}",
-                   f"--kaniko-dir={work}", "--isolation=none", "--no-push", f"--oci-layout-path={out}/layout", "--cache",
-                   f"--cache-dir={directory}"]
-        done = subprocess.run(command, env={**world.environment, "HOME": "/nonexistent"}, capture_output=True, text=True, timeout=120, check=False)
+        command = [
+            "setpriv", "--reuid=12345", "--regid=12345", "--clear-groups",
+            str(world.program), f"--context={context}", f"--kaniko-dir={work}", "--isolation=none", "--no-push",
+            f"--oci-layout-path={out}/layout", "--cache", f"--cache-dir={directory}"
+        ]
+        done = subprocess.run(command, env={**world.environment, "HOME": "/nonexistent"}, capture_output=True,
+                              text=True, timeout=120, check=False)
         expect_equal(done.returncode, 0, done.stderr[-1500:])
         expect_equal(sorted(str(path) for path in directory.rglob("*")), listing)
 
@@ -347,14 +369,39 @@ def read_only(world):
 @case("the command line is kaniko's, and says what is wrong with it")
 def command_line(world):
     def said(*words):
-        done = subprocess.run([world.program.parent / "warmer", *words], capture_output=True, text=True, env=world.environment, check=False)
+        done = subprocess.run([world.program.parent / "warmer", *words], capture_output=True, text=True,
+                              env=world.environment, check=False)
         return done.returncode, done.stdout + done.stderr
     expect("Cairn version" in said("version")[1], "version")
     expect("--cache-dir" in said("--help")[1] and said("--help")[0] == 0, "help")
-    for words, text in (((), "give --image"), (("--image=A:B:C",), "--image"), (("--image=a", "--cache-dri=x"), "cache-dir"),
-                        (("--image=a", "--customPlatform=!"), "platform"), (("--image=a", "--cache-ttl=5"), "--cache-ttl")):
+    for words, text in (((), "give --image"), (("--image=A:B:C",), "--image"),
+                        (("--image=a", "--cache-dri=x"), "cache-dir"), (("--image=a", "--customPlatform=!"),
+                                                                        "platform"), (("--image=a", "--cache-ttl=5"),
+                                                                                      "--cache-ttl")):
         status, output = said(*words)
         expect(status == 1 and text in output, f"{words}: {status} {output}")
+
+
+@case("a layer that stands for much more than itself is an error, and the flag that it names lets it pass")
+def large_layer(world):
+    world.push("zeros", [tar_layers.entry("zeros", bytes(30 << 20))])
+    image = f"--image={world.host}/zeros"
+    failed = warm(world, world.new_directory("cache"), image, "--max-unpacked-size=1M")
+    failed.failed("hint: --max-unpacked-size allows more")
+    for flags in ((), ("--max-unpacked-size=0",), ("--max-unpacked-size=50M",)):
+        warm(world, world.new_directory("cache"), image, *flags).succeeded()
+
+
+@case("an archive in a context that stands for much more than itself is an error, too")
+def large_context(world):
+    context = world.new_directory("context") / "context.tar.gz"
+    context.write_bytes(tar_layers.compress(tar_layers.tar([tar_layers.entry("zeros", bytes(30 << 20))])))
+    file = world.context("FROM REGISTRY/busybox\nCOPY zeros /zeros\n") / "Dockerfile"
+    words = (f"--dockerfile={file}", f"--context=tar://{context}",
+             f"--cache-repo={world.host}/{world.new_name('steps')}")
+    failed = warm(world, world.new_directory("cache"), *words, "--max-unpacked-size=1M")
+    failed.failed("hint: --max-unpacked-size allows more")
+    warm(world, world.new_directory("cache"), *words, "--max-unpacked-size=50M").succeeded()
 
 
 if __name__ == "__main__":

@@ -34,8 +34,8 @@ def start(world, directory, *flags, report=None, before=(), environment=None, **
     words = [*map(str, before), str(world.program.parent / "warmer"), f"--cache-dir={directory}", *map(str, flags)]
     if report:
         words.append(f"--report={report}")
-    return subprocess.Popen(words, env={**world.environment, **(environment or {})}, cwd=world.directory, stdin=subprocess.PIPE,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how)
+    return subprocess.Popen(words, env={**world.environment, **(environment or {})}, cwd=world.directory,
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how)
 
 
 def warm(world, directory, *flags, stdin: str = "", **how) -> Warmed:
@@ -52,6 +52,7 @@ def warm(world, directory, *flags, stdin: str = "", **how) -> Warmed:
 
 def large(server, name: str, size: int = 8_000_000) -> tuple[str, str, int]:
     """An image of one layer that does not compress; the digests of manifest and layer, the layer's size."""
-    digest = tar_layers.push(server.host, name, tar_layers.Image([tar_layers.tar([tar_layers.entry("large", os.urandom(size))])]))
+    digest = tar_layers.push(server.host, name,
+                             tar_layers.Image([tar_layers.tar([tar_layers.entry("large", os.urandom(size))])]))
     layer = json.loads(registry.get(server.host, f"/v2/{name.partition(':')[0]}/manifests/{digest}"))["layers"][0]
     return digest, layer["digest"], layer["size"]

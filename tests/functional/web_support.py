@@ -13,7 +13,8 @@ TOKEN = "t0ken-of-the-tests"
 TIME = 1_000_000_000
 LOCATIONS = """
     location /named/ { alias ROOT/; add_header Content-Disposition 'attachment; filename="given name.txt"'; }
-    location /extended/ { alias ROOT/; add_header Content-Disposition "attachment; filename=x; filename*=UTF-8''%e2%82%ac.txt"; }
+    location /extended/ { alias ROOT/;
+        add_header Content-Disposition "attachment; filename=x; filename*=UTF-8''%e2%82%ac.txt"; }
     location /climbing/ { alias ROOT/; add_header Content-Disposition 'attachment; filename="../../etc/passwd"'; }
     location /dots/ { alias ROOT/; add_header Content-Disposition 'attachment; filename=".."'; }
     location /undated/ { alias ROOT/; add_header Last-Modified ""; etag off; }

@@ -170,7 +170,8 @@ def inner_steps(template: dict) -> list[dict]:
     return [step for group in template.get("steps", []) for step in group]
 
 
-def check_template(template: dict, siblings: dict[str, dict], library: dict[str, dict], globals_: set[str]) -> list[str]:
+def check_template(template: dict, siblings: dict[str, dict], library: dict[str, dict],
+                   globals_: set[str]) -> list[str]:
     """What `argo lint`, or a reviewer, would complain about. LIBRARY: templates of installed WorkflowTemplates."""
     found = []
     inputs, outputs = template.get("inputs", {}), template.get("outputs", {})
@@ -178,7 +179,8 @@ def check_template(template: dict, siblings: dict[str, dict], library: dict[str,
     known |= {f"inputs.artifacts.{name}" for name in names(inputs.get("artifacts"))} | globals_ | GLOBALS
     kind = "tasks" if "dag" in template else "steps"
     for step in inner_steps(template):
-        target = library.get(step["templateRef"]["template"]) if "templateRef" in step else siblings.get(step["template"])
+        target = library.get(step["templateRef"]["template"]) if "templateRef" in step else siblings.get(
+            step["template"])
         if target is None:
             found.append(f"no template {step}")
             continue

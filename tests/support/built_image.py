@@ -196,8 +196,14 @@ def differences(one: Image, other: Image) -> list[str]:
             continue
         sides = [{path: _described(path, member, node) for (path, member), node in zip(layer.entries, layer.nodes)}
                  for layer in (left, right)]
-        changed = [path for path in sorted(sides[0].keys() | sides[1].keys()) if sides[0].get(path) != sides[1].get(path)]
-        found += [f"layer {number}: {path!r}: {sides[0].get(path, 'nothing')} | {sides[1].get(path, 'nothing')}" for path in changed]
+        changed = [
+            path for path in sorted(sides[0].keys() | sides[1].keys()) if sides[0].get(path) != sides[1].get(path)
+        ]
+        found += [
+            f"layer {number}: {path!r}: {sides[0].get(path, 'nothing')} | {sides[1].get(path, 'nothing')}"
+            for path in changed
+        ]
         if not changed:
-            found.append(f"layer {number}: the order of the entries" if left.names != right.names else f"layer {number}: the bytes of the archive")
+            found.append(f"layer {number}: the order of the entries" if left.names !=
+                         right.names else f"layer {number}: the bytes of the archive")
     return found or ["the manifests"]

@@ -46,7 +46,8 @@ def _user_namespace():
 
 
 def mount(source: pathlib.Path, target: pathlib.Path) -> None:
-    """Makes SOURCE, a file or a directory, appear at TARGET with owners that the pod sees as the node sees those of SOURCE."""
+    """Makes SOURCE, a file or a directory, appear at TARGET with owners that the pod sees as the node sees those of
+    SOURCE."""
     if source.is_dir():
         target.mkdir(parents=True)
     else:

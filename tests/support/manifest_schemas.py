@@ -107,7 +107,8 @@ def schemas(version: str, kind: str) -> list[dict]:
         # The full definition covers the template kinds; the JSON schema all of them.
         full = [of_crd("argo-WorkflowTemplate")] if kind.endswith("WorkflowTemplate") else []
         return [of_argo(kind), *full]
-    if (version, kind) in {("v1", "Pod"), ("batch/v1", "Job"), ("batch/v1", "CronJob"), ("v1", "PersistentVolumeClaim")}:
+    if (version, kind) in {("v1", "Pod"), ("batch/v1", "Job"), ("batch/v1", "CronJob"),
+                           ("v1", "PersistentVolumeClaim")}:
         return [of_pods(kind)]
     return [of_plain(kind)]
 

@@ -1,12 +1,14 @@
-"""A container as a kubelet and containerd make it for a pod: runc with their capabilities, seccomp profile, mounts, masked
-paths and variables, on a root file system that is an overlay, as it is on a node. Only the network is that of the machine,
-where the tests' registries are."""
+"""A container as a kubelet and containerd make it for a pod: runc with their capabilities, seccomp profile, mounts,
+masked paths and variables, on a root file system that is an overlay, as it is on a node. Only the network is that of
+the machine, where the tests' registries are."""
 import dataclasses
+import functools
 import json
 import os
 import pathlib
 import shutil
 import subprocess
+import tempfile
 import uuid
 
 import idmapped
@@ -37,23 +39,35 @@ def seccomp_profile(capabilities: list[str]) -> dict:
     return {"defaultAction": source["defaultAction"], "defaultErrnoRet": 1,
             "architectures": architectures[machine], "syscalls": calls}
 
+
+@functools.cache
+def runtime_specification() -> str:
+    """The configuration that runc starts from, the same for every container."""
+    with tempfile.TemporaryDirectory() as bundle:
+        subprocess.run(["runc", "spec", "--bundle", bundle], check=True)
+        return (pathlib.Path(bundle) / "config.json").read_text()
+
+
 TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount"
 # containerd's, as of 2.1
 MASKED = ["/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
           "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware",
           "/sys/devices/virtual/powercap"]
 READ_ONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
-SERVICE = {"KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443", "KUBERNETES_SERVICE_PORT_HTTPS": "443",
-           "KUBERNETES_PORT": "tcp://10.96.0.1:443", "KUBERNETES_PORT_443_TCP": "tcp://10.96.0.1:443",
-           "KUBERNETES_PORT_443_TCP_PROTO": "tcp", "KUBERNETES_PORT_443_TCP_PORT": "443",
-           "KUBERNETES_PORT_443_TCP_ADDR": "10.96.0.1"}
+SERVICE = {
+    "KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443", "KUBERNETES_SERVICE_PORT_HTTPS": "443",
+    "KUBERNETES_PORT": "tcp://10.96.0.1:443", "KUBERNETES_PORT_443_TCP": "tcp://10.96.0.1:443",
+    "KUBERNETES_PORT_443_TCP_PROTO": "tcp", "KUBERNETES_PORT_443_TCP_PORT": "443",
+    "KUBERNETES_PORT_443_TCP_ADDR": "10.96.0.1"
+}
 
 
 class Profile:
     """The part of a pod's security context that matters here."""
 
     def __init__(self, name: str, *, uid: int = 0, capabilities: list[str] = (), seccomp: bool = False,
-                 no_new_privs: bool = False, read_only: bool = False, host_users: bool = True):
+                 no_new_privs: bool = False, read_only: bool = False, host_users: bool = True,
+                 most_processes: int = 0):
         self.name = name
         self.uid = uid
         self.capabilities = list(capabilities)
@@ -61,6 +75,7 @@ class Profile:
         self.no_new_privs = no_new_privs
         self.read_only = read_only
         self.host_users = host_users
+        self.most_processes = most_processes  # a node's podPidsLimit; 0 for none
 
 
 UNCONFINED = Profile("default capabilities, no seccomp", capabilities=DEFAULT_CAPABILITIES)
@@ -72,8 +87,8 @@ USERNS = Profile("hostUsers: false, default capabilities, no seccomp", capabilit
 
 
 def projected(directory: pathlib.Path, files: dict[str, str | bytes]) -> pathlib.Path:
-    """Fills DIRECTORY as a kubelet fills one with a Secret, a ConfigMap or a token: links into a directory that is replaced
-    as a whole."""
+    """Fills DIRECTORY as a kubelet fills one with a Secret, a ConfigMap or a token: links into a directory that is
+    replaced as a whole."""
     data = directory / "..2026_01_01_00_00_00.1"
     data.mkdir()
     for folder in (directory, data):
@@ -139,8 +154,9 @@ class Pod:
         log.touch()
         log.chmod(0o666)
         self.bind(log, termination_log)
-        for name, text in (("hosts", "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n"), ("hostname", f"{self.name}\n"),
-                           ("resolv.conf", pathlib.Path("/etc/resolv.conf").read_text())):
+        for name, text in (("hosts", "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n"),
+                           ("hostname", f"{self.name}\n"), ("resolv.conf",
+                                                            pathlib.Path("/etc/resolv.conf").read_text())):
             (self.node / name).write_text(text)
             self.bind(self.node / name, f"/etc/{name}",
                       read_only=self.profile.read_only and name != "hosts")
@@ -187,10 +203,7 @@ class Pod:
                                            done.stderr.decode(errors="replace"))
 
     def _write_config(self, arguments: list[str], environment: dict[str, str], cwd: str) -> None:
-        path = self.bundle / "config.json"
-        path.unlink(missing_ok=True)
-        subprocess.run(["runc", "spec", "--bundle", str(self.bundle)], check=True)
-        config = json.loads(path.read_text())
+        config = json.loads(runtime_specification())
         profile = self.profile
         variables = {"PATH": "/usr/local/bin:/kaniko", "HOSTNAME": self.name, "HOME": "/root",
                      "DOCKER_CONFIG": "/kaniko/.docker/", "SSL_CERT_DIR": "/kaniko/ssl/certs", **SERVICE, **environment}
@@ -207,13 +220,16 @@ class Pod:
         config["mounts"] = sorted(mounts, key=lambda mount: mount["destination"].count("/"))
         for mount in config["mounts"]:
             if mount["destination"] == "/sys":  # without a network namespace of its own sysfs cannot be mounted
-                mount.update({"type": "bind", "source": "/sys", "options": ["rbind", "nosuid", "noexec", "nodev", "ro"]})
+                mount.update(
+                    {"type": "bind", "source": "/sys", "options": ["rbind", "nosuid", "noexec", "nodev", "ro"]})
         self._confine(config["linux"])
-        path.write_text(json.dumps(config))
+        (self.bundle / "config.json").write_text(json.dumps(config))
 
     def _confine(self, linux: dict) -> None:
         linux["maskedPaths"], linux["readonlyPaths"] = MASKED, READ_ONLY
         linux["namespaces"] = [n for n in linux["namespaces"] if n["type"] != "network"]
+        if self.profile.most_processes:
+            linux["resources"]["pids"] = {"limit": self.profile.most_processes}
         if self.profile.seccomp:
             linux["seccomp"] = seccomp_profile(self.profile.capabilities)
         if not self.profile.host_users:

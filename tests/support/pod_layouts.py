@@ -56,7 +56,8 @@ class Tekton:
 
 
 class Argo:
-    """The volumes of a template's main container, in a new directory. argoexec is copied there by the init container."""
+    """The volumes of a template's main container, in a new directory. argoexec is copied there by the init
+    container."""
 
     def __init__(self, directory: pathlib.Path):
         self.own = directory / "var-run-argo"

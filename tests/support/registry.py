@@ -10,13 +10,14 @@ import time
 
 PROGRAM = shutil.which("docker-registry") or shutil.which("registry")
 MANIFESTS = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.index.v1+json",
-             "application/vnd.docker.distribution.manifest.list.v2+json", "application/vnd.docker.distribution.manifest.v2+json")
+             "application/vnd.docker.distribution.manifest.list.v2+json",
+             "application/vnd.docker.distribution.manifest.v2+json")
 MARK = "?mark="
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody listens on: below those that the kernel gives to whoever asks for any,
-    so that it is still free when a server of the caller's takes it, whatever other tests do meanwhile."""
+    """A port of the loopback interface that nobody listens on: below those that the kernel gives to whoever asks for
+    any, so that it is still free when a server of the caller's takes it, whatever other tests do meanwhile."""
     while True:
         with socket.socket() as listener, contextlib.suppress(OSError):
             listener.bind(("127.0.0.1", random.randrange(10_000, 32_768)))
@@ -55,8 +56,8 @@ class Registry:
         raise RuntimeError("docker-registry does not listen")
 
     def requests(self) -> list[str]:
-        """The access log so far: "GET /v2/… 200". It is written a little later than the answers, by as much as the machine is
-        busy: so a request of our own has to be in it, and nothing to come after it for a while."""
+        """The access log so far: "GET /v2/… 200". It is written a little later than the answers, by as much as the
+        machine is busy: so a request of our own has to be in it, and nothing to come after it for a while."""
         mark = self._mark()
         lines = self._logged()
         while True:

@@ -15,7 +15,7 @@ namespace cairn {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using ServerClock = std::chrono::steady_clock;
 
 constexpr ev_ssize_t max_body = 1 << 20;
 constexpr ev_ssize_t max_headers = 1 << 16;
@@ -67,7 +67,7 @@ struct HttpServer::State {
   struct Waiting {
     evhttp_request* request;
     HttpQuery query;
-    Clock::time_point since;
+    ServerClock::time_point since;
   };
 
   explicit State(Handler given) : handler(std::move(given)) {}
@@ -75,7 +75,7 @@ struct HttpServer::State {
   /// @return whether it was answered
   bool answer(const Waiting& waiting) const {
     const auto waited =
-        std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - waiting.since);
+        std::chrono::duration_cast<std::chrono::milliseconds>(ServerClock::now() - waiting.since);
     const auto reply = ask(waiting.query, waited);
     if (reply)
       send(waiting.request, *reply);
@@ -92,7 +92,7 @@ struct HttpServer::State {
   }
 
   void take(evhttp_request* request) {
-    const Waiting waiting{request, query_of(request), Clock::now()};
+    const Waiting waiting{request, query_of(request), ServerClock::now()};
     if (answer(waiting))
       return;
     // Requests die with their connection.

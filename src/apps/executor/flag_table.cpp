@@ -128,11 +128,6 @@ void add_ignored_path(ParsedExecutorFlags& given, const FlagValue& value) {
   given.command.build.execution.ignore_paths.push_back(path.str());
 }
 
-void set_unpacked_size(ParsedExecutorFlags& given, const FlagValue& value) {
-  const auto size = value.bytes();
-  given.command.build.execution.unpacked = {size == 0 ? std::nullopt : std::optional(size)};
-}
-
 void check_snapshot_mode(ParsedExecutorFlags&, const FlagValue& value) {
   for (const std::string_view mode : {"full", "redo", "time"})
     if (value.text() == mode)
@@ -249,7 +244,7 @@ constexpr Row own_flags[] = {
    add_ignored_path},
   {{.name = "max-unpacked-size", .group = execution_group, .preset = "16G",
     .help = "How much an archive or a layer of a base image may hold beyond a hundred times its own size; 0 for no limit"},
-   set_unpacked_size},
+   [](Parsed& d, const Value& v) { d.command.build.execution.unpacked = expansion_limit(v); }},
   {{.name = "single-snapshot", .type = boolean, .group = execution_group, .preset = "false",
     .help = "Make one layer of each stage instead of one of each step"},
    [](Parsed& d, const Value& v) {

@@ -44,7 +44,7 @@ private:
 void push_saved_image(const PushCommand& command, const ActionServices& services) {
   Sender sender(command.settings, services);
   Workspace workspace({command.work_directory + "/work", "/tmp", "/dev/shm"});
-  auto image = open_saved_image(command.path, workspace);
+  auto image = open_saved_image(command.path, workspace, command.unpacked);
   sender.send({.destinations = {}, .documents = std::move(image.documents), .open = image.open});
 }
 

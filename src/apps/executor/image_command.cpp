@@ -9,7 +9,7 @@ namespace cairn {
 
 namespace {
 
-constexpr std::string_view execution_group = "Execution";
+constexpr std::string_view place_group = "Execution";
 
 /// A command as its flags alone describe it.
 template<class Command>
@@ -40,10 +40,16 @@ Flags<ParsedImageFlags<PushCommand>> push_flags() {
   return together<Parsed>(
       {common_flags<PushCommand>(),
        {{{.name = "kaniko-dir",
-          .group = execution_group,
+          .group = place_group,
           .preset = "/kaniko",
           .help = "Where what an archive holds is put for the time being"},
-         [](Parsed& d, const FlagValue& v) { d.command.work_directory = v.text(); }}}});
+         [](Parsed& d, const FlagValue& v) { d.command.work_directory = v.text(); }},
+        {{.name = "max-unpacked-size",
+          .group = place_group,
+          .preset = "16G",
+          .help = "How much an archive may hold beyond a hundred times its own size; 0 for no "
+                  "limit"},
+         [](Parsed& d, const FlagValue& v) { d.command.unpacked = expansion_limit(v); }}}});
 }
 
 Flags<ParsedImageFlags<IndexCommand>> index_flags() {

@@ -25,6 +25,7 @@ struct PushCommand {
   PushSettings settings;
   std::string path;
   std::string work_directory = "/kaniko"; ///< What an archive holds goes there.
+  ExpansionLimit unpacked = {};           ///< Of the archive.
 };
 
 /// Makes an index of images that were pushed.

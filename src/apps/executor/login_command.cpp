@@ -18,7 +18,7 @@ namespace {
 using enum FlagType;
 
 constexpr std::string_view login_group = "Login";
-constexpr std::uint64_t max_secret = std::uint64_t{1} << 18;
+constexpr std::uint64_t longest_password = std::uint64_t{1} << 18;
 
 /// The command as its flags alone describe it.
 struct ParsedLoginFlags {
@@ -29,7 +29,7 @@ struct ParsedLoginFlags {
 
 // clang-format would give every member of a row its own line.
 // clang-format off
-Flags<ParsedLoginFlags> own_flags() {
+Flags<ParsedLoginFlags> credential_flags() {
   return {
     {{.name = "username", .shorthand = "u", .group = login_group, .help = "The user"},
      [](ParsedLoginFlags& d, const FlagValue& v) { d.command.username = v.text(); }},
@@ -43,17 +43,17 @@ Flags<ParsedLoginFlags> own_flags() {
 }
 // clang-format on
 
-LogOptions& log_options(ParsedLoginFlags& given) {
+LogOptions& login_log(ParsedLoginFlags& given) {
   return given.command.log;
 }
 
-bool& help(ParsedLoginFlags& given) {
+bool& login_help(ParsedLoginFlags& given) {
   return given.help;
 }
 
 Flags<ParsedLoginFlags> login_flags() {
   return together<ParsedLoginFlags>(
-      {own_flags(), lift(logging_flags(), log_options), help_flag(help)});
+      {credential_flags(), lift(logging_flags(), login_log), help_flag(login_help)});
 }
 
 /// Any image of the registry that is called `name`.
@@ -93,7 +93,7 @@ std::variant<LoginCommand, HelpCommand> parse_login(const std::vector<std::strin
     command.warnings.emplace_back("--password can be seen in the list of processes; "
                                   "use --password-stdin");
   if (given.password_stdin)
-    command.password = without_last_newline(read_file(FdRef(STDIN_FILENO), max_secret));
+    command.password = without_last_newline(read_file(FdRef(STDIN_FILENO), longest_password));
   if (command.username.empty() || command.password.empty())
     throw with_hint(Error("login: it lacks a {}", command.username.empty() ? "user" : "password"),
                     "--username, and --password-stdin or --password");

@@ -89,35 +89,35 @@ Paths named_context(const std::string& value) {
   return parts ? if_local(local_path_of(parts->second)) : Paths();
 }
 
-struct Row {
+struct PathRow {
   std::string_view flag;
   Use use;
   Paths (*paths)(const std::string& value);
 };
 
 constexpr std::array rows = {
-    Row{"context", Use::read, context},
-    Row{"context-base", Use::read, file},
-    Row{"build-context", Use::read, named_context},
-    Row{"dockerfile", Use::read, context},
-    Row{"secret", Use::read, secret_source},
-    Row{"ssh", Use::read, behind_equals},
-    Row{"registry-certificate", Use::read, behind_equals},
-    Row{"registry-client-cert", Use::read, behind_equals},
-    Row{"import-cache-mounts", Use::read, layout},
-    Row{"export-cache-mounts", Use::written, layout},
-    Row{"cache-repo", Use::written, cache_layouts},
-    Row{"cache-dir", Use::written, file},
-    Row{"kaniko-dir", Use::written, file},
-    Row{"tar-path", Use::written, file},
-    Row{"oci-layout-path", Use::written, file},
-    Row{"oci-layout-on-push-failure", Use::written, file},
-    Row{"digest-file", Use::written, file},
-    Row{"image-name-with-digest-file", Use::written, file},
-    Row{"image-name-tag-with-digest-file", Use::written, file},
-    Row{"image-url-file", Use::written, file},
-    Row{"images-file", Use::written, file},
-    Row{"base-images-file", Use::written, file},
+    PathRow{"context", Use::read, context},
+    PathRow{"context-base", Use::read, file},
+    PathRow{"build-context", Use::read, named_context},
+    PathRow{"dockerfile", Use::read, context},
+    PathRow{"secret", Use::read, secret_source},
+    PathRow{"ssh", Use::read, behind_equals},
+    PathRow{"registry-certificate", Use::read, behind_equals},
+    PathRow{"registry-client-cert", Use::read, behind_equals},
+    PathRow{"import-cache-mounts", Use::read, layout},
+    PathRow{"export-cache-mounts", Use::written, layout},
+    PathRow{"cache-repo", Use::written, cache_layouts},
+    PathRow{"cache-dir", Use::written, file},
+    PathRow{"kaniko-dir", Use::written, file},
+    PathRow{"tar-path", Use::written, file},
+    PathRow{"oci-layout-path", Use::written, file},
+    PathRow{"oci-layout-on-push-failure", Use::written, file},
+    PathRow{"digest-file", Use::written, file},
+    PathRow{"image-name-with-digest-file", Use::written, file},
+    PathRow{"image-name-tag-with-digest-file", Use::written, file},
+    PathRow{"image-url-file", Use::written, file},
+    PathRow{"images-file", Use::written, file},
+    PathRow{"base-images-file", Use::written, file},
 };
 
 /// What credentials are read from when they are needed, which may be after the build.
@@ -135,9 +135,9 @@ constexpr std::array late_variables = {"DOCKER_CONFIG",
 /// The same below $HOME.
 constexpr std::array home_directories = {".docker", ".aws", ".config/gcloud"};
 
-const Row* find_row(std::string_view flag) {
-  const auto row =
-      std::find_if(rows.begin(), rows.end(), [&](const Row& known) { return known.flag == flag; });
+const PathRow* find_row(std::string_view flag) {
+  const auto row = std::find_if(rows.begin(), rows.end(),
+                                [&](const PathRow& known) { return known.flag == flag; });
   return row != rows.end() ? &*row : nullptr;
 }
 

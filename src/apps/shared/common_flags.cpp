@@ -135,6 +135,11 @@ void resolve_registry(RegistryUse& use, const ProcessEnvironment& environment) {
 }
 
 // clang-format off
+ExpansionLimit expansion_limit(const FlagValue& value) {
+  const auto size = value.bytes();
+  return {size == 0 ? std::nullopt : std::optional(size)};
+}
+
 Flags<LogOptions> logging_flags() {
   return {
     {{.name = "verbosity", .shorthand = "v", .group = logging_group, .preset = "info",

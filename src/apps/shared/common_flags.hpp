@@ -4,6 +4,7 @@
 #include "apps/shared/flag_set.hpp"
 #include "apps/shared/log.hpp"
 #include "apps/shared/registry_use.hpp"
+#include "fs/archive/expansion.hpp"
 
 #include <string_view>
 
@@ -23,6 +24,9 @@ Flags<RegistryUse> credential_helper_flag();
 /// Adds what KANIKO_REGISTRY_MAP and KANIKO_REGISTRY_MIRROR say, after what flags say.
 /// @throws Error naming the variable
 void resolve_registry(RegistryUse& use, const ProcessEnvironment& environment);
+
+/// What --max-unpacked-size says. @throws Error
+ExpansionLimit expansion_limit(const FlagValue& value);
 
 /// --verbosity, --log-format and --log-timestamp.
 Flags<LogOptions> logging_flags();

@@ -1,6 +1,6 @@
 #include "apps/shared/help.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <vector>

@@ -83,6 +83,9 @@ Flags<ParsedWarmerFlags> cache_flags() {
     {{.name = "max-size", .group = cache_group, .preset = "0",
       .help = "How large the directory may be, as 20G: what was not used for the longest time is removed; 0 for no limit"},
      [](Parsed& d, const Value& v) { d.command.request.max_size = v.bytes(); }},
+    {{.name = "max-unpacked-size", .group = cache_group, .preset = "16G",
+      .help = "How much an archive or a layer may hold beyond a hundred times its own size; 0 for no limit"},
+     [](Parsed& d, const Value& v) { d.command.request.unpacked = expansion_limit(v); }},
     {{.name = "unpack", .type = boolean, .group = cache_group, .preset = "false",
       .help = "Also unpack the layers, for commands to run on at once; takes root"},
      [](Parsed& d, const Value& v) {

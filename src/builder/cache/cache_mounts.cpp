@@ -4,11 +4,12 @@
 #include "util/cache_failure.hpp"
 #include "util/cache_locks.hpp"
 #include "util/crypto.hpp"
+#include "util/cancelled.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 #include "util/text.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -47,7 +48,7 @@ void wait_for_lock(const Fd& file, LockKind kind, const std::function<bool()>& s
   constexpr auto pause = std::chrono::milliseconds(50);
   while (!try_lock(file, kind)) {
     if (stopped())
-      throw Error("the build was told to stop");
+      throw Cancelled("the build was told to stop");
     std::this_thread::sleep_for(pause);
   }
 }

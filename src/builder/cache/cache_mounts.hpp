@@ -58,7 +58,7 @@ public:
 
   /// Finds or makes the instance that `plan` asks for. `origin` tells apart what caches begin
   /// with. For CacheSharing::locked it waits until nobody else uses the cache; `stopped` ends that.
-  /// @throws Error
+  /// @throws Error; Cancelled
   Lease take(const CachePlan& plan, const std::string& origin, const Fill& fill,
              const std::function<bool()>& stopped) const;
 

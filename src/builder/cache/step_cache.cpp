@@ -10,6 +10,7 @@ namespace {
 
 constexpr const char* created_key = "org.opencontainers.image.created";
 constexpr const char* diff_id_key = "dev.cairn.step.diff-id";
+constexpr const char* step_key = "dev.cairn.step.key";
 constexpr const char* epoch_key = "dev.cairn.step.epoch";
 
 const std::string& annotation(const Manifest& manifest, const char* key) {
@@ -17,6 +18,12 @@ const std::string& annotation(const Manifest& manifest, const char* key) {
   if (found == manifest.annotations.end())
     throw Error("its manifest has no annotation {}", key);
   return found->second;
+}
+
+/// Whether an entry is that of the step: names in a cache can be changed by whoever writes to it.
+bool is_of(const Manifest& manifest, const StepKey& key) {
+  const auto found = manifest.annotations.find(step_key);
+  return found != manifest.annotations.end() && found->second == key.hex;
 }
 
 /// Whether the files of a layer that was made with this epoch are old enough for another one.
@@ -31,8 +38,8 @@ bool is_old_enough(const Manifest& manifest, const EntryRule& rule) {
 
 } // namespace
 
-BuiltImage make_entry(std::shared_ptr<const StageLayer> layer, const std::string& created_by,
-                      const EntryRule& rule) {
+BuiltImage make_entry(const StepKey& key, std::shared_ptr<const StageLayer> layer,
+                      const std::string& created_by, const EntryRule& rule) {
   ImageConfig config;
   config.platform = Platform::host();
   config.created = rule.now;
@@ -43,8 +50,8 @@ BuiltImage make_entry(std::shared_ptr<const StageLayer> layer, const std::string
   history.author = "cairn";
   config.history = {std::move(history)};
   auto text = config.serialise();
-  Annotations annotations = {{created_key, rfc3339(rule.now)},
-                             {diff_id_key, layer->diff_id().str()}};
+  Annotations annotations = {
+      {created_key, rfc3339(rule.now)}, {step_key, key.hex}, {diff_id_key, layer->diff_id().str()}};
   if (rule.epoch)
     annotations[epoch_key] = std::to_string(unix_seconds(*rule.epoch));
   const auto format = ImageFormat::oci;
@@ -61,7 +68,8 @@ std::shared_ptr<const BaseImage> read_entry(const StepKey& key, Manifest manifes
   const auto created = parse_rfc3339(annotation(manifest, created_key));
   if (!created)
     throw Error("'{}' is not a time", printable(annotation(manifest, created_key)));
-  if (elapsed(*created, rule.now) >= rule.time_to_live || !is_old_enough(manifest, rule))
+  if (!is_of(manifest, key) || elapsed(*created, rule.now) >= rule.time_to_live ||
+      !is_old_enough(manifest, rule))
     return nullptr;
   ImageSource source;
   source.name = cache.name() + ":" + key.hex;

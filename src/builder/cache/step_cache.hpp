@@ -40,13 +40,13 @@ struct EntryRule {
   bool reproducible = false;
 };
 
-/// An entry is an image of one layer that any registry keeps. Its manifest says in annotations what
-/// else the configuration would have to be fetched for.
-BuiltImage make_entry(std::shared_ptr<const StageLayer> layer, const std::string& created_by,
-                      const EntryRule& rule);
+/// An entry is an image of one layer that any registry keeps. Its manifest says in annotations
+/// which step it is of, and what else the configuration would have to be fetched for.
+BuiltImage make_entry(const StepKey& key, std::shared_ptr<const StageLayer> layer,
+                      const std::string& created_by, const EntryRule& rule);
 
-/// The image that an entry is, with its blobs in `cache`, which must outlive it; nothing when the
-/// rule forbids its use. @throws Error when it is no entry
+/// The image that an entry is, with its blobs in `cache`, which must outlive it; nothing when it is
+/// another step's, or the rule forbids its use. @throws Error when it is no entry
 std::shared_ptr<const BaseImage> read_entry(const StepKey& key, Manifest manifest,
                                             const EntryRule& rule, StepCache& cache);
 

@@ -148,7 +148,7 @@ void StepCaches::put(const Addition& addition) {
   try {
     if (voucher_ && !voucher_(addition.made))
       return;
-    const auto entry = make_entry(addition.layer, addition.created_by, rule_);
+    const auto entry = make_entry(addition.key, addition.layer, addition.created_by, rule_);
     for (auto& place : places_)
       if (place.how == Use::read_and_write && is_usable(place.writable))
         put_in(place, addition.key, entry);

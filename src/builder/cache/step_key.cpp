@@ -1,6 +1,6 @@
 #include "builder/cache/step_key.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace cairn {
 

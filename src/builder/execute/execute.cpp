@@ -113,6 +113,7 @@ private:
                                  copy_,
                                  {services_.workspace, directories_, services_.runner,
                                   services_.ignored, services_.foreign_files},
+                                 services_.make_root,
                                  {files_, services_.caches, services_.options.commands.secrets,
                                   services_.agents, services_.mounted, services_.mode,
                                   [this] { return stopped(); }},

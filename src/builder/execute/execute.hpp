@@ -20,6 +20,7 @@ struct ExecuteServices {
   Workspace&
       mounted; ///< For what commands see by mounts: on the file system of their root, in place.
   Runner& runner;
+  const RootFactory& make_root;
   LayerFactory& layers;
   Progress& progress;
   Clock clock;

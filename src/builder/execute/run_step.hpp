@@ -1,8 +1,8 @@
 #pragma once
 
-#include "builder/execute/root_filesystem.hpp"
 #include "builder/options/build_options.hpp"
 #include "builder/plan/plan.hpp"
+#include "builder/roots/root_filesystem.hpp"
 #include "run/process/runner.hpp"
 
 #include <vector>

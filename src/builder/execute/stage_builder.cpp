@@ -1,13 +1,13 @@
 #include "builder/execute/stage_builder.hpp"
 
 #include "builder/execute/kernel_directories.hpp"
-#include "builder/execute/make_root_filesystem.hpp"
 #include "builder/execute/run_step.hpp"
 #include "builder/execute/squash.hpp"
 #include "builder/plan/stage_graph.hpp"
+#include "util/cancelled.hpp"
 #include "util/error.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <chrono>
 
@@ -49,7 +49,7 @@ bool StageBuilder::runs_commands(std::size_t from) const {
 void StageBuilder::perform(std::size_t number) {
   const auto& step = plan_.steps[number];
   if (services_.stopped())
-    throw Error("the build was told to stop");
+    throw Cancelled("the build was told to stop");
   step_ = fmt::format("{}:{}: {}", step.place.source->name, step.place.range.first, step.text);
   const auto begin = std::chrono::steady_clock::now();
   services_.progress.info("{}", step.text);
@@ -192,7 +192,7 @@ Invocation StageBuilder::invocation(const RunAction& action) {
 
 RootFilesystem& StageBuilder::root() {
   if (!root_)
-    root_ = make_root_filesystem(services_.mode, services_.roots);
+    root_ = services_.make_root(services_.mode, services_.roots);
   return *root_;
 }
 

@@ -2,13 +2,13 @@
 
 #include "builder/cache/step_caches.hpp"
 #include "builder/execute/copy_step.hpp"
-#include "builder/execute/root_filesystem.hpp"
 #include "builder/execute/run_mounts.hpp"
 #include "builder/execute/schedule.hpp"
 #include "builder/layers/layer_factory.hpp"
 #include "builder/layers/layer_stack.hpp"
 #include "builder/options/build_options.hpp"
 #include "builder/plan/plan.hpp"
+#include "builder/roots/root_filesystem.hpp"
 #include "util/progress.hpp"
 
 #include <functional>
@@ -40,6 +40,7 @@ struct StageServices {
   std::string way_out;        ///< For who got IsolationMode::none.
   CopyServices copy;
   RootServices roots;
+  const RootFactory& make_root;
   MountServices mounts;
   LayerFactory& layers;
   Progress& progress;

@@ -6,7 +6,7 @@
 #include "util/error.hpp"
 #include "util/file.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <fcntl.h>
 #include <sys/file.h>

@@ -6,7 +6,7 @@
 #include "util/file.hpp"
 #include "util/json.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <fcntl.h>
 

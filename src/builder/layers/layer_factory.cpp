@@ -1,5 +1,6 @@
 #include "builder/layers/layer_factory.hpp"
 
+#include "util/cancelled.hpp"
 #include "util/error.hpp"
 #include "util/threads.hpp"
 
@@ -13,7 +14,7 @@ namespace {
 /// Each writes with threads of its own already.
 constexpr std::size_t max_active = 2;
 
-/// Ends with an Error when the program was told to end.
+/// Ends with Cancelled when the program was told to end.
 class InterruptibleSource final : public Source {
 public:
   InterruptibleSource(std::unique_ptr<Source> from, const std::atomic<bool>& cancel)
@@ -21,7 +22,7 @@ public:
 
   std::size_t read(std::span<std::byte> buffer) override {
     if (cancel_)
-      throw Error("the build was told to stop");
+      throw Cancelled("the build was told to stop");
     return from_->read(buffer);
   }
 

@@ -75,11 +75,11 @@ SavedImage image_in(Layout layout) {
 /// Takes an archive apart: every file becomes a blob.
 class ArchiveUnpacker {
 public:
-  explicit ArchiveUnpacker(const BlobStore& blobs) : blobs_(blobs) {}
+  ArchiveUnpacker(const BlobStore& blobs, ExpansionLimit limit) : blobs_(blobs), limit_(limit) {}
 
   /// `from` may be compressed.
   ArchiveFiles unpack(Source& from) {
-    ExpansionGauge expansion{ExpansionLimit()};
+    ExpansionGauge expansion(limit_);
     MeasuredSource measured(from, expansion);
     const auto plain = make_decompressor(measured);
     TarLimits limits;
@@ -125,14 +125,15 @@ private:
   }
 
   const BlobStore& blobs_;
+  ExpansionLimit limit_;
   ArchiveFiles files_;
   std::map<std::string, std::string> links_;
 };
 
-SavedImage image_in_archive(const std::string& path, Workspace& workspace) {
+SavedImage image_in_archive(const std::string& path, Workspace& workspace, ExpansionLimit limit) {
   auto layout = Layout::create(workspace.new_directory("archive"));
   FileSource file(open_at(current_directory(), path, O_RDONLY | O_CLOEXEC));
-  const auto files = ArchiveUnpacker(layout.blobs()).unpack(file);
+  const auto files = ArchiveUnpacker(layout.blobs(), limit).unpack(file);
   // Docker's newer archives are both; those of its form may have layers without compression.
   if (files.contains("manifest.json")) {
     auto documents = std::vector{document_of(docker_archive_manifest(files, layout.blobs()))};
@@ -150,14 +151,14 @@ SavedImage image_in_archive(const std::string& path, Workspace& workspace) {
 
 } // namespace
 
-SavedImage open_saved_image(const std::string& path, Workspace& workspace) {
+SavedImage open_saved_image(const std::string& path, Workspace& workspace, ExpansionLimit limit) {
   return within(
       [&] {
         struct stat info {};
         if (::stat(path.c_str(), &info) != 0)
           throw SysError(errno, "open");
         return S_ISDIR(info.st_mode) ? image_in(Layout::open(path))
-                                     : image_in_archive(path, workspace);
+                                     : image_in_archive(path, workspace, limit);
       },
       "'{}'", path);
 }

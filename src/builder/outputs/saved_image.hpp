@@ -1,6 +1,7 @@
 #pragma once
 
 #include "builder/store/workspace.hpp"
+#include "fs/archive/expansion.hpp"
 #include "oci/layout.hpp"
 #include "registry/push.hpp"
 #include "util/stream.hpp"
@@ -23,6 +24,6 @@ struct SavedImage {
 /// layers of a docker archive have the diff ids of its configuration, and those without
 /// compression are compressed. What an archive holds is put into `workspace`, which must outlive
 /// the image. @throws Error naming `path`
-SavedImage open_saved_image(const std::string& path, Workspace& workspace);
+SavedImage open_saved_image(const std::string& path, Workspace& workspace, ExpansionLimit limit);
 
 } // namespace cairn

@@ -2,12 +2,13 @@
 
 #include "builder/plan/copy_operand.hpp"
 #include "builder/plan/named_context.hpp"
+#include "builder/plan/plan_limits.hpp"
 #include "builder/plan/within_place.hpp"
 #include "dockerfile/syntax/values.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 
@@ -27,7 +28,7 @@ const in::Add& only_add(const Stage& from, const EpochSurroundings& around, Stag
     const auto found = around.arguments.global.find(std::string(name));
     return found != around.arguments.global.end() ? std::optional(found->second) : std::nullopt;
   };
-  if (expand_word(from.from.image, global, escape) != "scratch")
+  if (expand_word(from.from.image, interruptible(global, around.cancel), escape) != "scratch")
     throw Error("SOURCE_DATE_EPOCH: its stage must be FROM scratch");
   const in::Add* only = nullptr;
   std::size_t sources = 0;
@@ -51,6 +52,7 @@ const in::Add& only_add(const Stage& from, const EpochSurroundings& around, Stag
 /// What that stage adds. @throws Error
 RemoteSource added_source(const Stage& from, const EpochSurroundings& around) {
   StageConfig stage;
+  stage.cancel = around.cancel;
   const auto& add = only_add(from, around, stage);
   const auto word = [&](const std::string& text) {
     return expand_word(text, stage.lookup(), around.dockerfile.directives.escape);

@@ -7,6 +7,7 @@
 #include "dockerfile/dockerfile.hpp"
 #include "util/clock.hpp"
 
+#include <atomic>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,7 @@ struct EpochSurroundings {
   const RemoteTime& remote_time; ///< Of other sources; may be none.
   ArgumentValues arguments;
   Place place; ///< Of the ARG that gives the value; a range of {0, 0} without one.
+  const std::atomic<bool>* cancel = nullptr; ///< Ends an expansion when it becomes true.
 };
 
 /// The time that SOURCE_DATE_EPOCH=`value` means: seconds since 1970; "context"; a named context;

@@ -3,7 +3,7 @@
 #include "dockerfile/requested_frontend.hpp"
 #include "util/text.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <string>
 

@@ -1,8 +1,11 @@
 #include "builder/plan/plan_limits.hpp"
 
 #include "oci/image_config.hpp"
+#include "util/cancelled.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
+
+#include <utility>
 
 namespace cairn {
 
@@ -29,9 +32,16 @@ void check_variables(const Environment& variables) {
                 variables.bytes(), most_variables);
 }
 
-void PlanLimits::check_cancelled() const {
-  if (cancel_ != nullptr && *cancel_)
-    throw Error("the build was told to stop");
+void check_cancelled(const std::atomic<bool>* cancel) {
+  if (cancel != nullptr && *cancel)
+    throw Cancelled("the build was told to stop");
+}
+
+VariableLookup interruptible(VariableLookup lookup, const std::atomic<bool>* cancel) {
+  return [lookup = std::move(lookup), cancel](std::string_view name) {
+    check_cancelled(cancel);
+    return lookup(name);
+  };
 }
 
 void PlanLimits::add(std::uint64_t history, std::uint64_t more) {

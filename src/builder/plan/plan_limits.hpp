@@ -1,5 +1,6 @@
 #pragma once
 
+#include "dockerfile/syntax/words.hpp"
 #include "oci/environment.hpp"
 
 #include <atomic>
@@ -18,21 +19,22 @@ void check_variable(std::string_view name, std::string_view value);
 /// 2 MiB
 void check_variables(const Environment& variables);
 
-/// Counts what a plan holds, and lets go of it when the program is told to end.
+/// @throws Cancelled when the program was told to end. `cancel` may be null.
+void check_cancelled(const std::atomic<bool>* cancel);
+
+/// `lookup` for an expansion that is to end with the program: one word can hold thousands of
+/// variables, each with a pattern of its own. `cancel` may be null; it must outlive the result.
+VariableLookup interruptible(VariableLookup lookup, const std::atomic<bool>* cancel);
+
+/// Counts what a plan holds.
 class PlanLimits {
 public:
-  /// `cancel` may be null; it must outlive this.
-  explicit PlanLimits(const std::atomic<bool>* cancel) : cancel_(cancel) {}
-
-  /// Before each instruction. @throws Error when the program was told to end
-  void check_cancelled() const;
   /// A further step: `history` is its part of the image's history, `more` all else that it keeps.
   /// @throws Error when the histories are more than a configuration can hold, or the plan is too
   /// large to be kept
   void add(std::uint64_t history, std::uint64_t more);
 
 private:
-  const std::atomic<bool>* cancel_;
   std::uint64_t history_ = 0;
   std::uint64_t all_ = 0;
 };

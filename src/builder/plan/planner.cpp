@@ -11,7 +11,7 @@
 #include "util/error.hpp"
 #include "util/text.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <optional>
 #include <set>
@@ -54,7 +54,7 @@ std::optional<Step> context_files(const StageNode& node) {
 class Planner {
 public:
   Planner(const StageGraph& graph, BaseConfigs& bases, const std::atomic<bool>* cancel)
-      : graph_(graph), bases_(bases), limits_(cancel) {}
+      : graph_(graph), bases_(bases), cancel_(cancel) {}
 
   Plan plan() {
     const auto needed = graph_.needed_stages();
@@ -123,6 +123,7 @@ private:
       return state;
     }
     StageConfig state;
+    state.cancel = cancel_;
     if (const auto* image = std::get_if<ImageSource>(&node.base)) {
       stage.base = *image;
       state.image = within_place(node.place, [&] { return inherited(bases_.config(*image)); });
@@ -142,6 +143,7 @@ private:
 
   const StageGraph& graph_;
   BaseConfigs& bases_;
+  const std::atomic<bool>* cancel_; ///< May be null.
   PlanLimits limits_;
   Plan plan_;
   std::vector<StageConfig> states_; ///< Beside plan_.stages.

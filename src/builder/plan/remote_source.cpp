@@ -3,7 +3,7 @@
 #include "context/git/git_address.hpp"
 #include "util/error.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace cairn {
 

@@ -8,7 +8,7 @@
 #include "util/rooted_path.hpp"
 #include "util/text.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>
@@ -226,16 +226,18 @@ void DeclaredArguments::declare(const std::string& name, const std::optional<std
 }
 
 VariableLookup StageConfig::lookup() const {
-  return [this](std::string_view name) {
-    auto value = variables.get(name);
-    if (!value && on_unset)
-      on_unset(name);
-    return value;
-  };
+  return interruptible(
+      [this](std::string_view name) {
+        auto value = variables.get(name);
+        if (!value && on_unset)
+          on_unset(name);
+        return value;
+      },
+      cancel);
 }
 
 VariableLookup StageConfig::quiet_lookup() const {
-  return [this](std::string_view name) { return variables.get(name); };
+  return interruptible([this](std::string_view name) { return variables.get(name); }, cancel);
 }
 
 std::vector<std::string> StageConfig::shell() const {

@@ -4,6 +4,7 @@
 #include "dockerfile/syntax/instruction.hpp"
 #include "dockerfile/syntax/words.hpp"
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <optional>
@@ -46,6 +47,7 @@ struct StageConfig {
   bool has_workdir = false;  ///< A WORKDIR of this Dockerfile came before.
   /// Told about names without a value that are looked up while an instruction is expanded.
   std::function<void(std::string_view name)> on_unset;
+  const std::atomic<bool>* cancel = nullptr; ///< Ends an expansion when it becomes true.
 
   VariableLookup lookup() const;
   VariableLookup quiet_lookup() const; ///< Tells nobody.

@@ -7,7 +7,7 @@
 #include "util/error.hpp"
 #include "util/text.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <iterator>
@@ -79,7 +79,8 @@ StageGraph::Arguments StageGraph::global_arguments(const Arguments& given) const
         if (const auto found = given.find(argument.name); found != given.end())
           global[argument.name] = found->second;
         else if (argument.value)
-          global[argument.name] = expand_word(*argument.value, lookup_in(global), escape());
+          global[argument.name] = expand_word(
+              *argument.value, interruptible(lookup_in(global), options_.cancel), escape());
         if (const auto found = global.find(argument.name); found != global.end())
           check_variable(found->first, found->second);
       }
@@ -102,7 +103,7 @@ void StageGraph::find_epoch() {
         place.range = arg.range;
   epoch_ = resolve_epoch(is_given ? given->second : global->second,
                          {dockerfile_, options_.named_contexts, options_.context_time,
-                          options_.remote_time, arguments(), std::move(place)});
+                          options_.remote_time, arguments(), std::move(place), options_.cancel});
   for (auto* arguments : {&arguments_.build_args, &arguments_.global}) {
     if (!epoch_)
       arguments->erase(name);
@@ -112,10 +113,7 @@ void StageGraph::find_epoch() {
 }
 
 VariableLookup StageGraph::global_lookup() const {
-  return [this](std::string_view name) -> std::optional<std::string> {
-    const auto found = arguments_.global.find(std::string(name));
-    return found != arguments_.global.end() ? std::optional(found->second) : std::nullopt;
-  };
+  return interruptible(lookup_in(arguments_.global), options_.cancel);
 }
 
 std::vector<std::string> StageGraph::argument_names() const {
@@ -132,7 +130,8 @@ void StageGraph::check_defaults() const {
   try {
     const auto defaults = global_arguments({});
     for (const auto& stage : dockerfile_.stages)
-      check_default_base(options_.checks, stage.from, lookup_in(defaults), escape());
+      check_default_base(options_.checks, stage.from,
+                         interruptible(lookup_in(defaults), options_.cancel), escape());
   } catch (const Error&) {
     // Told where the build comes to it, unless a --build-arg helps.
     return;

@@ -9,7 +9,7 @@
 #include "util/rooted_path.hpp"
 #include "util/text.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace cairn {
 
@@ -73,7 +73,7 @@ Step StepPlanner::plan(StageConfig& state, const Instruction& instruction, const
                        SourceRange warned) {
   return within_place(place, [&] {
     Step step;
-    limits_.check_cancelled();
+    check_cancelled(state.cancel);
     checks_.before(state, instruction, warned);
     if (const auto* copy = std::get_if<in::Copy>(&instruction))
       step = plan_copy(state, *copy);

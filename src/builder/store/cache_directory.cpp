@@ -4,7 +4,7 @@
 #include "util/crypto.hpp"
 #include "util/error.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,6 +1,6 @@
 #include "builder/warm/warm.hpp"
 
-#include "builder/execute/layer_unpacker.hpp"
+#include "builder/roots/layer_unpacker.hpp"
 #include "builder/store/cache_trim.hpp"
 #include "builder/warm/warm_dockerfile.hpp"
 #include "builder/warm/warm_images.hpp"
@@ -107,13 +107,13 @@ WarmReport warm(const WarmRequest& request, const WarmServices& services) {
   remove_leftovers(request.directory, services.clock());
   Workspace workspace({"/kaniko/work", "/tmp", "/dev/shm", request.directory + "/.work"});
   const std::map<std::string, std::string> no_secrets;
-  Downloader downloader(
-      {services.http, services.progress, no_secrets, services.cancel, services.retry},
-      {request.directory + "/downloads", workspace.path() + "/downloads"});
+  Downloader downloader({services.http, services.progress, no_secrets, services.cancel,
+                         services.retry, request.unpacked},
+                        {request.directory + "/downloads", workspace.path() + "/downloads"});
 
   GitLibrary repositories(git_services(request, services, workspace));
 
-  WarmImages images(finder, services.mirrors, services.progress);
+  WarmImages images(finder, services.mirrors, services.progress, request.unpacked);
   images.prefetch(sources_of(request));
   WarmDockerfiles dockerfiles(
       {request, services, cache, memory, fetcher, downloader, repositories, workspace});

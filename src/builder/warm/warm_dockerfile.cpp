@@ -74,7 +74,8 @@ LocalContext open_context(const WarmFileServices& services) {
     return {".", open_at(current_directory(), ".", O_RDONLY | O_DIRECTORY), std::nullopt};
   return open_local_context({.context = *request.context,
                              .sub_path = request.context_sub_path,
-                             .temporary = services.workspace.temporary()});
+                             .temporary = services.workspace.temporary(),
+                             .limit = request.unpacked});
 }
 
 LocalContext open_again(const LocalContext& context) {
@@ -159,11 +160,13 @@ void WarmDockerfiles::fetch_steps(File& file) const {
   const auto& services = services_.services;
   BuildOptions options;
   options.language = language(file.platform);
+  options.execution.unpacked = services_.request.unpacked;
   options.cache.enabled = true;
   options.cache.repository = services_.request.steps_from;
   options.cache.time_to_live = services_.request.time_to_live;
 
-  ImageLibrary images({services.registry, services.mirrors, services.progress, &services_.memory});
+  ImageLibrary images({services.registry, services.mirrors, services.progress, &services_.memory,
+                       services_.request.unpacked});
   SilentProgress silent;
   const auto plan =
       make_plan(*file.parsed,

@@ -75,7 +75,7 @@ WarmImages::Entry WarmImages::look_for(const ImageSource& image) const {
           entry.outcome.digest = found.image.manifest.digest();
           entry.outcome.index = found.image.index;
           entry.places = places_from(found.image.ref, candidates);
-          entry.image = make_base_image(image, std::move(found), ExpansionLimit());
+          entry.image = make_base_image(image, std::move(found), limit_);
         },
         "{}", printable(image.name));
   } catch (const Error& error) {

@@ -22,8 +22,9 @@ namespace cairn {
 class WarmImages final : public BaseConfigs {
 public:
   /// All are borrowed.
-  WarmImages(const ImageFinder& finder, const RegistryMap& mirrors, Progress& progress)
-      : finder_(finder), mirrors_(mirrors), progress_(progress) {}
+  WarmImages(const ImageFinder& finder, const RegistryMap& mirrors, Progress& progress,
+             ExpansionLimit limit)
+      : finder_(finder), mirrors_(mirrors), progress_(progress), limit_(limit) {}
 
   /// Finds images, several at the same time; those that are known already do not count.
   void prefetch(const std::vector<ImageSource>& images) override;
@@ -48,6 +49,7 @@ private:
   const ImageFinder& finder_;
   const RegistryMap& mirrors_;
   Progress& progress_;
+  ExpansionLimit limit_; ///< Of layers.
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<Entry>> entries_;
   std::map<std::string, std::size_t> numbers_; ///< By ImageSource::key().

@@ -2,7 +2,7 @@
 
 #include "util/json.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace cairn {
 

@@ -33,7 +33,8 @@ struct WarmRequest {
   std::vector<Platform> platforms;
   Refetch refetch = Refetch::no;
   UnpackLayers unpack = UnpackLayers::no;
-  std::uint64_t max_size = 0; ///< Bytes; 0 for no limit.
+  std::uint64_t max_size = 0;   ///< Bytes; 0 for no limit.
+  ExpansionLimit unpacked = {}; ///< Of layers, contexts and what is downloaded.
   /// Where the layers of steps are, if they are to be had; that takes a context.
   std::optional<CacheLocation> steps_from;
   std::optional<std::string> context; ///< As for open_local_context().

@@ -11,7 +11,7 @@ namespace cairn {
 
 namespace {
 
-constexpr std::uint64_t max_text = std::uint64_t{16} << 20;
+constexpr std::uint64_t max_dockerfile = std::uint64_t{16} << 20;
 
 } // namespace
 
@@ -50,7 +50,7 @@ DockerfileText dockerfile_of(const DownloadedFile& file, const std::string& name
   DockerfileText found;
   found.name = "Dockerfile";
   const auto content = file.open();
-  found.text = within([&] { return read_all(*content, max_text); }, "read {}", name);
+  found.text = within([&] { return read_all(*content, max_dockerfile); }, "read {}", name);
   if (found.text.find('\0') != std::string::npos)
     throw Error("{}: it is neither a tar archive nor a Dockerfile", name);
   return found;

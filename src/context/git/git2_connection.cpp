@@ -4,13 +4,12 @@
 #include "util/cancelled.hpp"
 #include "util/error.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <git2.h>
 #include <git2/sys/errors.h>
 #include <git2/sys/transport.h>
 
-#include <array>
 #include <cstdint>
 #include <exception>
 #include <utility>
@@ -18,18 +17,6 @@
 namespace cairn {
 
 namespace {
-
-GitHash hash_of(git_oid_t type) {
-  return type == GIT_OID_SHA256 ? GitHash::sha256 : GitHash::sha1;
-}
-
-GitId id_of(const git_oid& oid) {
-  std::array<char, GIT_OID_MAX_HEXSIZE + 1> text{};
-  auto id = GitId::parse(git_oid_tostr(text.data(), text.size(), &oid));
-  if (!id)
-    throw Error("'{}' is not the name of an object", text.data());
-  return *std::move(id);
-}
 
 /// The names of all branches and tags of the largest repositories are some ten megabytes.
 constexpr std::uint64_t most_of_heads = std::uint64_t{64} << 20;

@@ -6,7 +6,9 @@
 #include <git2.h>
 #include <git2/sys/alloc.h>
 
+#include <array>
 #include <cstdlib>
+#include <utility>
 
 namespace cairn {
 
@@ -66,6 +68,18 @@ void check_git(int code, std::string_view what) {
     throw Error("{}: more than {} would be needed in memory at once", what,
                 human_size(largest_piece));
   throw Error("{}: {}", what, last_git_error());
+}
+
+GitHash hash_of(git_oid_t type) {
+  return type == GIT_OID_SHA256 ? GitHash::sha256 : GitHash::sha1;
+}
+
+GitId id_of(const git_oid& oid) {
+  std::array<char, GIT_OID_MAX_HEXSIZE + 1> text{};
+  auto id = GitId::parse(git_oid_tostr(text.data(), text.size(), &oid));
+  if (!id)
+    throw Error("'{}' is not the name of an object", printable(text.data()));
+  return *std::move(id);
 }
 
 } // namespace cairn

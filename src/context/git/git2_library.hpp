@@ -1,5 +1,9 @@
 #pragma once
 
+#include "context/git/git_id.hpp"
+
+#include <git2.h>
+
 #include <memory>
 #include <string>
 #include <string_view>
@@ -17,6 +21,10 @@ std::string last_git_error();
 
 /// Throws an Error when `code` is one of the library's for failure. `what` is what was tried.
 void check_git(int code, std::string_view what);
+
+/// Their names in the library's types and in ours. @throws Error
+GitHash hash_of(git_oid_t type);
+GitId id_of(const git_oid& oid);
 
 template<auto free_it>
 struct GitFreer {

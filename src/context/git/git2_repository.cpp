@@ -4,9 +4,9 @@
 #include "util/text.hpp"
 
 #include <git2.h>
+#include <git2/sys/repository.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <exception>
 
@@ -18,31 +18,19 @@ using Blob = GitOwned<git_blob, git_blob_free>;
 using Commit = GitOwned<git_commit, git_commit_free>;
 using Config = GitOwned<git_config, git_config_free>;
 using Filters = GitOwned<git_filter_list, git_filter_list_free>;
-using Index = GitOwned<git_index, git_index_free>;
+using GitIndex = GitOwned<git_index, git_index_free>;
 using Object = GitOwned<git_object, git_object_free>;
 using Reference = GitOwned<git_reference, git_reference_free>;
-using Tree = GitOwned<git_tree, git_tree_free>;
+using GitTree = GitOwned<git_tree, git_tree_free>;
 
 git_oid_t type_of(GitHash hash) {
   return hash == GitHash::sha256 ? GIT_OID_SHA256 : GIT_OID_SHA1;
-}
-
-GitHash hash_of(git_oid_t type) {
-  return type == GIT_OID_SHA256 ? GitHash::sha256 : GitHash::sha1;
 }
 
 git_oid oid_of(const GitId& id) {
   git_oid oid;
   check_git(git_oid_fromstr(&oid, id.hex().c_str(), type_of(id.hash())), id.hex());
   return oid;
-}
-
-GitId id_of(const git_oid& oid) {
-  std::array<char, GIT_OID_MAX_HEXSIZE + 1> text{};
-  auto id = GitId::parse(git_oid_tostr(text.data(), text.size(), &oid));
-  if (!id)
-    throw Error("'{}' is not the name of an object", printable(text.data()));
-  return *std::move(id);
 }
 
 GitEntry::Kind kind_of(const git_tree_entry& entry) {
@@ -107,11 +95,11 @@ struct GitRepository::State {
     return Blob(blob);
   }
 
-  Tree tree(const GitId& id) const {
+  GitTree tree(const GitId& id) const {
     const auto oid = oid_of(id);
     git_tree* tree = nullptr;
     check_git(git_tree_lookup(&tree, get(), &oid), "read a directory of the repository");
-    return Tree(tree);
+    return GitTree(tree);
   }
 
   static std::unique_ptr<State> create(const std::string& directory, const char* files,
@@ -157,6 +145,10 @@ GitRepository GitRepository::open(const std::string& path) {
             "open the repository in '" + path + "'");
   auto state = std::make_unique<State>();
   state->handle.reset(handle);
+  git_config* settings = nullptr;
+  check_git(git_config_new(&settings), "forget the configuration");
+  const Config owner(settings);
+  check_git(git_repository_set_config(handle, settings), "forget the configuration");
   return GitRepository(std::move(state));
 }
 
@@ -251,7 +243,7 @@ void GitRepository::check_out(const GitCommit& commit) {
   const auto tree = state_->tree(commit.tree);
   git_index* handle = nullptr;
   check_git(git_repository_index(&handle, state_->get()), "make the index");
-  const Index index(handle);
+  const GitIndex index(handle);
   check_git(git_index_read_tree(handle, tree.get()), "make the index");
   check_git(git_index_write(handle), "write the index");
 }

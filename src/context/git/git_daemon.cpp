@@ -2,13 +2,13 @@
 
 #include "util/error.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace cairn {
 
 namespace {
 
-constexpr std::string_view usual_port = "9418";
+constexpr std::string_view daemon_port = "9418";
 
 class DaemonStream final : public GitStream {
 public:
@@ -28,7 +28,7 @@ public:
 
   std::unique_ptr<GitStream> open(Ask) override {
     TcpConnection connection(address_.machine(),
-                             address_.port.empty() ? std::string(usual_port) : address_.port,
+                             address_.port.empty() ? std::string(daemon_port) : address_.port,
                              options_);
     // As for ssh, "/~user" is a user's home.
     const auto path = address_.path.starts_with("/~") ? address_.path.substr(1) : address_.path;

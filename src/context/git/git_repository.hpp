@@ -38,6 +38,7 @@ public:
   /// Makes an empty one in `directory` whose files are in `files`. @throws Error
   static GitRepository create_apart(const std::string& directory, const std::string& files,
                                     GitHash hash);
+  /// One that is there, without its settings: it may be anybody's. @throws Error
   static GitRepository open(const std::string& path);
   GitRepository(GitRepository&&) noexcept;
   GitRepository& operator=(GitRepository&&) noexcept;

@@ -14,7 +14,7 @@ namespace cairn {
 
 namespace {
 
-constexpr std::string_view usual_port = "22";
+constexpr std::string_view ssh_port = "22";
 constexpr int most_keys = 64;
 constexpr std::size_t longest_complaint = 4096;
 
@@ -85,8 +85,8 @@ public:
   SshStream(const GitAddress& address, const SshAccess& access, const TcpOptions& options,
             Progress& progress)
       : name_(address.authority()),
-        connection_(address.machine(),
-                    address.port.empty() ? std::string(usual_port) : address.port, options) {
+        connection_(address.machine(), address.port.empty() ? std::string(ssh_port) : address.port,
+                    options) {
     start_library();
     session_.reset(libssh2_session_init_ex(nullptr, nullptr, nullptr, nullptr));
     if (!session_)

@@ -14,7 +14,7 @@ namespace cairn {
 namespace {
 
 constexpr std::uint64_t max_file = std::uint64_t{1} << 20;
-constexpr unsigned longest_chain = 5;
+constexpr unsigned longest_profile_chain = 5;
 
 using Profiles = std::map<std::string, AwsProfile>;
 
@@ -97,7 +97,7 @@ public:
 private:
   std::optional<AwsKeys> keys_of(const std::string& name, const AwsProfile& profile,
                                  unsigned depth) const {
-    if (depth == longest_chain)
+    if (depth == longest_profile_chain)
       throw Error("source_profile leads on and on");
     const auto arn = setting(profile, "role_arn");
     const auto source = setting(profile, "source_profile");

@@ -12,7 +12,7 @@ namespace cairn {
 namespace {
 
 constexpr std::string_view container_host = "http://169.254.170.2";
-constexpr std::string_view instance_host = "http://169.254.169.254";
+constexpr std::string_view instance_host_ipv4 = "http://169.254.169.254";
 constexpr std::string_view instance_host_ipv6 = "http://[fd00:ec2::254]";
 
 /// Addresses besides loopback to which AWS's tools send the token without TLS: ECS, EKS.
@@ -59,7 +59,7 @@ std::string instance_base(const Variables& environment) {
   auto base = environment.text("AWS_EC2_METADATA_SERVICE_ENDPOINT");
   if (base.empty()) {
     const auto mode = to_lower(environment.text("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"));
-    base = mode == "ipv6" ? instance_host_ipv6 : instance_host;
+    base = mode == "ipv6" ? instance_host_ipv6 : instance_host_ipv4;
   }
   while (base.ends_with('/'))
     base.pop_back();

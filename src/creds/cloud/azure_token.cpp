@@ -12,10 +12,9 @@ namespace cairn {
 
 namespace {
 
-constexpr std::int64_t usual_life = 3600;
 constexpr std::string_view assertion_type =
     "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-constexpr std::string_view instance_host = "http://169.254.169.254";
+constexpr std::string_view azure_host = "http://169.254.169.254";
 
 struct KnownCloud {
   std::string_view environment;
@@ -49,7 +48,7 @@ const KnownCloud& known_cloud(const std::string& environment, std::string_view r
 }
 
 CloudToken read_token(const CloudServices& services, const Json& answer, std::string source) {
-  const auto life = answer_seconds(answer, "expires_in", usual_life);
+  const auto life = answer_seconds(answer, "expires_in", usual_token_life);
   return {answer_text(answer, "access_token"), services.clock() + std::chrono::seconds(life),
           std::move(source)};
 }
@@ -125,7 +124,7 @@ std::optional<CloudToken> instance_token(const CloudServices& services, const Az
   const auto& environment = services.environment;
   auto host = environment.text("AZURE_POD_IDENTITY_AUTHORITY_HOST");
   if (host.empty())
-    host = instance_host;
+    host = azure_host;
   while (host.ends_with('/'))
     host.pop_back();
   auto url = Url::parse(host + "/metadata/identity/oauth2/token");

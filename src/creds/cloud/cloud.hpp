@@ -6,6 +6,7 @@
 #include "util/json.hpp"
 #include "util/variables.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,6 +45,9 @@ public:
 };
 
 using CloudMinters = std::vector<std::unique_ptr<TokenProvider>>;
+
+/// Seconds that a token is good for when nothing is said of it.
+inline constexpr std::int64_t usual_token_life = 3600;
 
 /// A token and until when it is good.
 struct CloudToken {

@@ -15,7 +15,7 @@ namespace cairn {
 namespace {
 
 constexpr std::string_view public_region = "us-east-1";
-constexpr std::chrono::hours usual_life{12};
+constexpr std::chrono::hours usual_ecr_life{12};
 
 /// What follows the region, and in which domain the API then is.
 struct Partition {
@@ -75,7 +75,7 @@ Time expiry(const Json& data, Time now) {
   const auto* stated = data.find("expiresAt");
   const bool is_number = stated != nullptr && (stated->kind() == Json::Kind::integer ||
                                                stated->kind() == Json::Kind::real);
-  const auto latest = now + usual_life;
+  const auto latest = now + usual_ecr_life;
   if (!is_number)
     return latest;
   const auto seconds = stated->as_double();

@@ -13,10 +13,9 @@ namespace cairn {
 namespace {
 
 constexpr std::uint64_t max_token = std::uint64_t{1} << 18;
-constexpr std::string_view usual_token_url = "https://sts.googleapis.com/v1/token";
+constexpr std::string_view usual_exchange_url = "https://sts.googleapis.com/v1/token";
 constexpr std::string_view exchange_grant = "urn:ietf:params:oauth:grant-type:token-exchange";
 constexpr std::string_view access_token_type = "urn:ietf:params:oauth:token-type:access_token";
-constexpr std::int64_t usual_life = 3600;
 
 /// The token in what a file or a URL holds: all of it, or one member of JSON.
 std::string subject_token_in(const std::string& text, const Json& source) {
@@ -62,7 +61,7 @@ std::string subject_token(const CloudServices& services, const Json& account) {
 CloudToken impersonate(const CloudServices& services, const std::string& url, const Json& account,
                        const std::string& token) {
   require_private(url);
-  std::int64_t life = usual_life;
+  std::int64_t life = usual_token_life;
   if (const auto* how = account.find("service_account_impersonation"))
     life = answer_seconds(*how, "token_lifetime_seconds", life);
   auto body = Json::object();
@@ -97,7 +96,7 @@ std::string account_of(const std::string& url) {
 CloudToken gcp_federated_token(const CloudServices& services, const Json& account) {
   const auto subject = subject_token(services, account);
   const auto request =
-      form_request(account.string_or("token_url", usual_token_url),
+      form_request(account.string_or("token_url", usual_exchange_url),
                    {{"audience", answer_text(account, "audience")},
                     {"grant_type", std::string(exchange_grant)},
                     {"requested_token_type", std::string(access_token_type)},
@@ -107,7 +106,8 @@ CloudToken gcp_federated_token(const CloudServices& services, const Json& accoun
   const auto answer = answer_json(request, send_secret(services.http, request, {subject}));
   CloudToken token{
       within([&] { return answer_text(answer, "access_token"); }, "{}", describe(request)),
-      services.clock() + std::chrono::seconds(answer_seconds(answer, "expires_in", usual_life)),
+      services.clock() +
+          std::chrono::seconds(answer_seconds(answer, "expires_in", usual_token_life)),
       "workload identity federation"};
   const auto url = account.string_or("service_account_impersonation_url", "");
   if (url.empty())

@@ -15,9 +15,8 @@ namespace cairn {
 
 namespace {
 
-constexpr std::uint64_t max_file = std::uint64_t{1} << 20;
-constexpr std::int64_t usual_life = 3600;
-constexpr std::string_view usual_token_url = "https://oauth2.googleapis.com/token";
+constexpr std::uint64_t max_key_file = std::uint64_t{1} << 20;
+constexpr std::string_view google_token_url = "https://oauth2.googleapis.com/token";
 constexpr std::string_view metadata_host = "metadata.google.internal";
 constexpr std::string_view metadata_path =
     "/computeMetadata/v1/instance/service-accounts/default/token";
@@ -25,7 +24,8 @@ constexpr std::string_view metadata_path =
 /// RFC 6749 section 5.1.
 CloudToken read_token(const CloudServices& services, const Json& answer) {
   return {answer_text(answer, "access_token"),
-          services.clock() + std::chrono::seconds(answer_seconds(answer, "expires_in", usual_life)),
+          services.clock() +
+              std::chrono::seconds(answer_seconds(answer, "expires_in", usual_token_life)),
           {}};
 }
 
@@ -39,7 +39,7 @@ CloudToken exchange(const CloudServices& services, const std::string& url, const
 CloudToken service_account_token(const CloudServices& services, const Json& key) {
   const auto assertion = gcp_assertion(key, services.clock());
   auto token = exchange(
-      services, key.string_or("token_uri", usual_token_url),
+      services, key.string_or("token_uri", google_token_url),
       {{"assertion", assertion}, {"grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"}},
       {assertion});
   token.source = answer_text(key, "client_email");
@@ -49,7 +49,7 @@ CloudToken service_account_token(const CloudServices& services, const Json& key)
 CloudToken user_token(const CloudServices& services, const Json& key) {
   const auto secret = answer_text(key, "client_secret");
   const auto refresh = answer_text(key, "refresh_token");
-  auto token = exchange(services, std::string(usual_token_url),
+  auto token = exchange(services, std::string(google_token_url),
                         {{"client_id", answer_text(key, "client_id")},
                          {"client_secret", secret},
                          {"grant_type", "refresh_token"},
@@ -63,7 +63,7 @@ std::optional<std::string> read_optional(const std::string& path) {
   const auto file = try_open_at(current_directory(), path, O_RDONLY);
   if (!file)
     return std::nullopt;
-  return within([&] { return read_file(*file, max_file); }, "{}", path);
+  return within([&] { return read_file(*file, max_key_file); }, "{}", path);
 }
 
 /// What `gcloud auth application-default login` leaves behind.
@@ -107,9 +107,9 @@ std::string gcp_assertion(const Json& key, Time now) {
   auto claims = Json::object();
   claims.set("iss", answer_text(key, "client_email"))
       .set("scope", gcp_scope)
-      .set("aud", key.string_or("token_uri", usual_token_url))
+      .set("aud", key.string_or("token_uri", google_token_url))
       .set("iat", issued)
-      .set("exp", issued + usual_life);
+      .set("exp", issued + usual_token_life);
   const auto message =
       base64url_encode(header.compact()) + "." + base64url_encode(claims.compact());
   return message + "." + base64url_encode(sign_rs256(answer_text(key, "private_key"), message));

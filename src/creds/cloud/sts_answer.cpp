@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t max_depth = 32;
 
-[[noreturn]] void refuse(std::string_view why) {
+[[noreturn]] void malformed(std::string_view why) {
   throw Error("XML: {}", why);
 }
 
@@ -23,7 +23,7 @@ std::string encode(std::uint32_t code) {
   const bool is_char = code == 9 || code == 10 || code == 13 || (code >= 0x20 && code < 0xd800) ||
                        (code >= 0xe000 && code < 0xfffe) || (code >= 0x10000 && code < 0x110000);
   if (!is_char)
-    refuse("a reference to what is no character");
+    malformed("a reference to what is no character");
   const auto tail = [&](unsigned shift) {
     return static_cast<char>(0x80 | (code >> shift & 0x3f));
   };
@@ -42,14 +42,14 @@ std::string resolve(std::string_view entity) {
     if (entity == name)
       return text;
   if (!entity.starts_with('#') || entity.size() > 9)
-    refuse("an unknown entity");
+    malformed("an unknown entity");
   const bool hex = entity.starts_with("#x");
   std::uint32_t code = 0;
   const auto digits = entity.substr(hex ? 2 : 1);
   for (const char c : digits) {
     const auto digit = std::string_view("0123456789abcdef").find(to_lower({&c, 1}));
     if (digit == std::string_view::npos || digit >= (hex ? 16U : 10U))
-      refuse("an unknown entity");
+      malformed("an unknown entity");
     code = code * (hex ? 16 : 10) + static_cast<std::uint32_t>(digit);
   }
   return encode(digits.empty() ? 0 : code);
@@ -65,7 +65,7 @@ std::string unescape(std::string_view text) {
       break;
     const auto end = text.find(';');
     if (end == std::string_view::npos)
-      refuse("an entity without an end");
+      malformed("an entity without an end");
     out += resolve(text.substr(1, end - 1));
     text.remove_prefix(end + 1);
   }
@@ -82,14 +82,14 @@ public:
       const auto at = std::min(rest_.find('<'), rest_.size());
       const auto text = rest_.substr(0, at);
       if (open_.empty() && !trim(text).empty())
-        refuse("text outside of the document");
+        malformed("text outside of the document");
       text_ += text;
       rest_.remove_prefix(at);
       if (!rest_.empty() && take_markup())
         return unescape(text_);
     }
     if (!open_.empty())
-      refuse("an element without an end");
+      malformed("an element without an end");
     return std::nullopt;
   }
 
@@ -105,10 +105,10 @@ private:
       return false;
     }
     if (rest_.starts_with("<!"))
-      refuse("a declaration, which no answer needs");
+      malformed("a declaration, which no answer needs");
     const auto end = rest_.find('>');
     if (end == std::string_view::npos)
-      refuse("a tag without an end");
+      malformed("a tag without an end");
     const auto tag = rest_.substr(1, end - 1);
     rest_.remove_prefix(end + 1);
     return tag.starts_with('/') ? close(trim(tag.substr(1))) : open(tag);
@@ -118,7 +118,7 @@ private:
     const bool is_empty = tag.ends_with('/');
     const auto name = tag.substr(0, tag.find_first_of(" \t\r\n/"));
     if (name.empty())
-      refuse("a tag without a name");
+      malformed("a tag without a name");
     text_.clear();
     is_leaf_ = true;
     if (is_empty) {
@@ -126,14 +126,14 @@ private:
       return name == wanted_;
     }
     if (open_.size() == max_depth)
-      refuse("nested deeper than 32 levels");
+      malformed("nested deeper than 32 levels");
     open_.push_back(name);
     return false;
   }
 
   bool close(std::string_view name) {
     if (open_.empty() || open_.back() != name)
-      refuse("a tag that ends nothing");
+      malformed("a tag that ends nothing");
     open_.pop_back();
     return std::exchange(is_leaf_, false) && name == wanted_;
   }
@@ -141,7 +141,7 @@ private:
   void skip_past(std::string_view mark) {
     const auto at = rest_.find(mark);
     if (at == std::string_view::npos)
-      refuse("a comment without an end");
+      malformed("a comment without an end");
     rest_.remove_prefix(at + mark.size());
   }
 

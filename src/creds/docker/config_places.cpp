@@ -11,7 +11,6 @@ namespace cairn {
 
 namespace {
 
-constexpr std::uint64_t max_config = std::uint64_t{1} << 20;
 constexpr std::uint64_t max_login = std::uint64_t{1} << 18;
 
 /// A file below `directory`; nothing when it is not there, or is a directory.

@@ -15,7 +15,6 @@ namespace cairn {
 
 namespace {
 
-constexpr std::uint64_t max_config = std::uint64_t{1} << 20;
 constexpr std::string_view hub_server = "https://index.docker.io/v1/";
 
 constexpr std::array<std::string_view, 3> hub_names = {"index.docker.io", "docker.io",
@@ -30,7 +29,7 @@ std::string_view without_scheme(std::string_view key) {
   return colon == std::string_view::npos ? key : key.substr(colon + 3);
 }
 
-std::string text_member(const Json& entry, std::string_view name) {
+std::string text_or_empty(const Json& entry, std::string_view name) {
   const auto* member = entry.find(name);
   return member == nullptr ? std::string() : member->as_string();
 }
@@ -187,12 +186,12 @@ Credential parse_auth_entry(const std::string& key, const Json& entry, const std
         Credential credential;
         credential.key = key;
         credential.source = source;
-        credential.username = text_member(entry, "username");
-        credential.password = text_member(entry, "password");
-        if (const auto auth = text_member(entry, "auth"); !auth.empty())
+        credential.username = text_or_empty(entry, "username");
+        credential.password = text_or_empty(entry, "password");
+        if (const auto auth = text_or_empty(entry, "auth"); !auth.empty())
           decode_auth(credential, auth);
-        credential.identity_token = text_member(entry, "identitytoken");
-        credential.registry_token = text_member(entry, "registrytoken");
+        credential.identity_token = text_or_empty(entry, "identitytoken");
+        credential.registry_token = text_or_empty(entry, "registrytoken");
         return credential;
       },
       "{}: auths: \"{}\"", source, printable(key));

@@ -3,12 +3,16 @@
 #include "creds/docker/credential.hpp"
 #include "util/json.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace cairn {
+
+/// Bytes of the largest file that is read as one.
+inline constexpr std::uint64_t max_config = std::uint64_t{1} << 20;
 
 /// Docker's config.json, or the auth.json of containers-auth.json(5), which has the same shape.
 class DockerConfig {

@@ -17,7 +17,7 @@ namespace cairn {
 namespace {
 
 /// An interpreter of an interpreter of a script is a loader, which has none.
-constexpr std::size_t longest_chain = 4;
+constexpr std::size_t most_programs = 4;
 constexpr std::size_t longest_first_line = 256;
 
 std::string read_at(FdRef file, std::size_t size, off_t offset) {
@@ -74,7 +74,7 @@ bool is_same(const struct stat& a, const struct stat& b) {
 
 HeldProgram::HeldProgram(const std::string& name, const std::string& path) {
   add(find_program(name, path));
-  for (std::size_t i = 0; i < files_.size() && files_.size() < longest_chain; ++i) {
+  for (std::size_t i = 0; i < files_.size() && files_.size() < most_programs; ++i) {
     const FdRef file = files_[i].fd;
     const auto start = read_at(file, longest_first_line, 0);
     if (start.starts_with("#!"))

@@ -12,16 +12,16 @@ namespace cairn {
 
 namespace {
 
-constexpr std::size_t max_answer = std::size_t{256} * 1024;
+constexpr std::size_t max_helper_answer = std::size_t{256} * 1024;
 constexpr std::size_t longest_message = 300;
 
 /// What helpers print when there is nothing to tell; clients compare the text.
-constexpr std::array<std::string_view, 2> not_found = {"credentials not found in native keychain",
-                                                       "no credentials server URL"};
+constexpr std::array<std::string_view, 2> nothing_found = {
+    "credentials not found in native keychain", "no credentials server URL"};
 
 bool says_not_found(std::string_view output) {
   const auto text = trim(output);
-  return std::find(not_found.begin(), not_found.end(), text) != not_found.end() ||
+  return std::find(nothing_found.begin(), nothing_found.end(), text) != nothing_found.end() ||
          text.find("credentials not found") != std::string_view::npos;
 }
 
@@ -73,11 +73,11 @@ ProcessResult run_helper(const HelperCall& call, const HelperEnvironment& enviro
   spec.environment = environment.environment;
   spec.path = environment.path;
   spec.input = call.input;
-  spec.output_limit = max_answer;
+  spec.output_limit = max_helper_answer;
   return run_process(spec);
 }
 
-[[noreturn]] void refuse(const ProcessResult& result) {
+[[noreturn]] void fail(const ProcessResult& result) {
   // The protocol puts messages on stdout; many helpers use stderr all the same.
   const auto said = trim(trim(result.output).empty() ? result.errors : result.output);
   throw Error("exit status {}: {}", result.exit_status, printable(said.substr(0, longest_message)));
@@ -111,7 +111,7 @@ std::optional<Credential> ask_helper(const std::string& name, const std::string&
         if (result.exit_status != 0) {
           if (says_not_found(result.output) || says_not_found(result.errors))
             return std::nullopt;
-          refuse(result);
+          fail(result);
         }
         auto credential = read_answer(result.output, server);
         credential.source = program_name(name);
@@ -132,7 +132,7 @@ void store_in_helper(const std::string& name, const Credential& login,
             .set("Secret", login.password);
         const auto result = run_helper({name, "store", entry.compact()}, environment);
         if (result.exit_status != 0)
-          refuse(result);
+          fail(result);
       },
       "{} store {}", printable(program_name(name)), printable(login.key));
 }

@@ -2,7 +2,7 @@
 
 #include "util/text.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <set>
 #include <string>

@@ -12,7 +12,6 @@ namespace cairn {
 namespace {
 
 constexpr std::size_t longest_line = 65535;
-constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 std::string_view without_line_end(std::string_view line) {
   const auto last = line.find_last_not_of("\r\n");

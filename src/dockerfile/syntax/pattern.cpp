@@ -72,7 +72,7 @@ std::string fill_template(std::string_view text, std::string_view matched) {
 } // namespace
 
 /// Steps are what a value's characters and a pattern's add up to: two of them long, or one tried
-/// at every place, would take hours.
+/// at every place, would take hours. So would a long replacement that comes to nothing.
 class ShellPattern::Effort {
 public:
   void spend(std::size_t steps) {
@@ -195,6 +195,7 @@ std::string ShellPattern::replace_all(std::string_view value, std::string_view r
     const auto length = match_length(parts, from, Reach::longest, effort);
     // An empty match right behind a match does not count.
     if (length != npos && (length > 0 || from != last_end)) {
+      effort.spend(replacement.size());
       out += fill_template(replacement, concatenate(parts, from, from + length));
       check_length(out);
       last_end = from + length;

@@ -2,7 +2,7 @@
 
 #include "dockerfile/syntax/unicode.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

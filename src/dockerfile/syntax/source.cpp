@@ -10,7 +10,7 @@ namespace {
 
 constexpr int lines_above = 2;
 constexpr int most_marked_lines = 8;
-constexpr std::size_t longest_line = 160;
+constexpr std::size_t longest_excerpt = 160;
 
 /// As it may be shown; tabs stay.
 std::string shown(std::string_view line) {
@@ -22,9 +22,9 @@ std::string shown(std::string_view line) {
 }
 
 std::string shortened(std::string_view line) {
-  if (line.size() <= longest_line)
+  if (line.size() <= longest_excerpt)
     return shown(line);
-  auto end = longest_line;
+  auto end = longest_excerpt;
   // Not in the middle of a UTF-8 sequence.
   while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xC0u) == 0x80)
     --end;

@@ -40,6 +40,10 @@ struct Metadata {
   bool operator==(const Metadata&) const = default;
 };
 
+inline bool is_directory(const Metadata& meta) noexcept {
+  return meta.type == FileType::directory;
+}
+
 /// One member of a layer as its tar header describes it. Whiteouts are entries with their
 /// ".wh." names (OCI image specification, Layer, Whiteouts).
 struct LayerEntry {

@@ -83,6 +83,13 @@ std::optional<std::string> try_read_link(FdRef directory, const std::string& nam
   }
 }
 
+Metadata implied_metadata() {
+  Metadata meta;
+  meta.type = FileType::directory;
+  meta.mode = 0755;
+  return meta;
+}
+
 std::string read_link(FdRef directory, const std::string& name) {
   if (auto target = try_read_link(directory, name))
     return *std::move(target);

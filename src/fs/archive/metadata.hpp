@@ -20,6 +20,9 @@ std::optional<FileType> file_type_of(std::uint32_t mode);
 /// All that `info` knows; link target and xattrs are left to read. @pre it is no socket
 Metadata metadata_from(const struct statx& info);
 
+/// Of a directory that no layer holds an entry for: 0755 0:0.
+Metadata implied_metadata();
+
 /// The target of a symbolic link. @throws SysError
 std::string read_link(FdRef directory, const std::string& name);
 /// Nothing when `name` is no symbolic link or does not exist.

@@ -13,10 +13,6 @@ namespace cairn {
 
 namespace {
 
-bool is_directory(const Metadata& meta) noexcept {
-  return meta.type == FileType::directory;
-}
-
 /// Where the copy goes. A slash or "/." at the end says that it is a directory.
 struct Destination {
   RootedPath path;

@@ -1,6 +1,7 @@
 #include "fs/copy/copy_archive.hpp"
 
 #include "fs/archive/path_parts.hpp"
+#include "fs/copy/copy_walk.hpp"
 #include "fs/tree/links.hpp"
 #include "util/error.hpp"
 
@@ -10,8 +11,6 @@
 namespace cairn {
 
 namespace {
-
-constexpr std::string_view capability = "security.capability";
 
 /// Where names in an archive lead, the links in them followed. Archives name what is in one
 /// directory one after the other, and deep ones level by level: so the way to the last name is
@@ -149,7 +148,7 @@ private:
       meta.uid = owner_->uid;
       meta.gid = owner_->gid;
     }
-    std::erase_if(meta.xattrs, [](const Xattr& xattr) { return xattr.name != capability; });
+    keep_capability(meta.xattrs);
     return meta;
   }
 

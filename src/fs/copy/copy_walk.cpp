@@ -12,15 +12,15 @@ namespace {
 constexpr std::string_view capability = "security.capability";
 constexpr std::uint32_t made_mode = 0755;
 
-bool is_directory(const Metadata& meta) noexcept {
-  return meta.type == FileType::directory;
-}
-
 [[noreturn]] void not_a_directory(const RootedPath& from, const RootedPath& target) {
   throw Error("cannot copy directory '{}' to '{}': it is no directory", from.str(), target.str());
 }
 
 } // namespace
+
+void keep_capability(std::vector<Xattr>& xattrs) {
+  std::erase_if(xattrs, [](const Xattr& xattr) { return xattr.name != capability; });
+}
 
 Metadata apply_flags(const CopyRequest& request, Metadata meta) {
   if (request.owner) {
@@ -32,7 +32,7 @@ Metadata apply_flags(const CopyRequest& request, Metadata meta) {
   }
   if (request.mode)
     meta.mode = request.mode->apply(meta.mode, meta.type);
-  std::erase_if(meta.xattrs, [](const Xattr& xattr) { return xattr.name != capability; });
+  keep_capability(meta.xattrs);
   return meta;
 }
 

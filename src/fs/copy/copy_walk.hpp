@@ -12,8 +12,11 @@
 
 namespace cairn {
 
-/// What the flags of a COPY make of the metadata of a file: owner, mode, and of the xattrs only
-/// security.capability stays, as in every layer of BuildKit.
+/// Of all xattrs the one that COPY keeps, as in every layer of BuildKit: security.capability.
+void keep_capability(std::vector<Xattr>& xattrs);
+
+/// What the flags of a COPY make of the metadata of a file: owner, mode, and the xattrs that
+/// keep_capability() leaves.
 Metadata apply_flags(const CopyRequest& request, Metadata meta);
 
 /// A directory that COPY makes on the way: 0755 root, or with owner and octal mode of the flags.

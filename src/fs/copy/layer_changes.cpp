@@ -1,5 +1,6 @@
 #include "fs/copy/layer_changes.hpp"
 
+#include "fs/archive/whiteout.hpp"
 #include "fs/tree/links.hpp"
 #include "util/error.hpp"
 
@@ -10,8 +11,6 @@
 namespace cairn {
 
 namespace {
-
-constexpr std::string_view whiteout_prefix = ".wh.";
 
 /// The deepest directory that both paths lie in. @pre neither contains the other
 RootedPath common_directory(const RootedPath& a, const RootedPath& b) {

@@ -21,7 +21,7 @@ namespace {
 using Item = ExpressionItem;
 using Ranges = std::vector<std::pair<char32_t, char32_t>>;
 
-[[noreturn]] void malformed() {
+[[noreturn]] void bad_pattern() {
   throw Error("syntax error in pattern");
 }
 
@@ -158,7 +158,7 @@ private:
 
   char32_t take() {
     if (rest_.empty())
-      malformed();
+      bad_pattern();
     const auto rune = decode_rune(rest_);
     rest_.remove_prefix(rune.width);
     return rune.value;
@@ -197,7 +197,7 @@ private:
     if (c >= '0' && c <= '7')
       return octal(c);
     if (c >= 0x80 || is_alnum(c))
-      malformed();
+      bad_pattern();
     return c;
   }
 
@@ -205,7 +205,7 @@ private:
   char32_t octal(char32_t first) {
     const auto more = [&] { return !rest_.empty() && rest_[0] >= '0' && rest_[0] <= '7'; };
     if (first != '0' && !more())
-      malformed();
+      bad_pattern();
     auto value = first - '0';
     for (int i = 0; i < 2 && more(); ++i)
       value = value * 8 + (take() - '0');
@@ -217,7 +217,7 @@ private:
     const int high = digit_value(take());
     const int low = digit_value(take());
     if (high > 15 || low > 15)
-      malformed();
+      bad_pattern();
     return static_cast<char32_t>(high * 16 + low);
   }
 
@@ -245,7 +245,7 @@ private:
     name.remove_prefix(negated ? 1 : 0);
     const auto* known = find_class(name);
     if (known == nullptr || name.size() == 1)
-      malformed();
+      bad_pattern();
     rest_.remove_prefix(end + 2);
     add_class(to, *known, negated);
     return true;
@@ -264,7 +264,7 @@ private:
       high = class_char();
     }
     if (high < low)
-      malformed();
+      bad_pattern();
     to.emplace_back(low, high);
   }
 

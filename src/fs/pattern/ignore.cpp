@@ -6,7 +6,7 @@
 #include "util/rooted_path.hpp"
 #include "util/text.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 
@@ -48,7 +48,6 @@ Rule compile(IgnoreLine line) {
 } // namespace
 
 std::vector<IgnoreLine> parse_ignore_file(std::string_view text) {
-  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
   if (text.starts_with(byte_order_mark))
     text.remove_prefix(byte_order_mark.size());
   std::vector<IgnoreLine> lines;

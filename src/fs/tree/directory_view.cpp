@@ -1,9 +1,10 @@
+#include "fs/archive/metadata.hpp"
 #include "fs/tree/view.hpp"
 #include "util/beneath.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -34,15 +35,6 @@ std::optional<FileType> type_of(mode_t mode) noexcept {
   default:
     return std::nullopt;
   }
-}
-
-std::string read_link(FdRef directory, const std::string& name) {
-  std::string target(4096, '\0');
-  const auto size = ::readlinkat(directory.get(), name.c_str(), target.data(), target.size());
-  if (size < 0)
-    throw SysError(errno, "read link '{}'", name);
-  target.resize(static_cast<std::size_t>(size));
-  return target;
 }
 
 std::optional<ViewedFile> look_at(FdRef directory, const std::string& name) {

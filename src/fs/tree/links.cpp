@@ -12,10 +12,6 @@ namespace cairn {
 
 namespace {
 
-constexpr int max_links = 255;
-/// Each link may lead through as many names as a path can have.
-constexpr int max_names = 8192;
-
 std::deque<std::string> split_path(std::string_view path) {
   std::deque<std::string> parts;
   while (!path.empty()) {

@@ -2,11 +2,18 @@
 
 #include "util/rooted_path.hpp"
 
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
 
 namespace cairn {
+
+inline constexpr int max_links = 255;
+/// Each link may lead through as many names as a path can have.
+inline constexpr int max_names = 8192;
+/// Through links a name can lead deeper than its own length; no file system goes on for ever.
+inline constexpr std::size_t max_path = 4096;
 
 /// What becomes of a symbolic link at the end of a path; those in its middle are always followed.
 enum class LastLink { follow, keep };

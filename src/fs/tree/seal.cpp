@@ -5,6 +5,8 @@
 #include "util/error.hpp"
 #include "util/file.hpp"
 
+#include <fmt/format.h>
+
 #include <fcntl.h>
 #include <sys/xattr.h>
 #include <unistd.h>

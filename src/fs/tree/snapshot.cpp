@@ -14,7 +14,7 @@ namespace cairn {
 
 namespace {
 
-struct Item {
+struct SnapshotItem {
   RootedPath path;
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
@@ -26,8 +26,8 @@ struct Item {
   std::uint32_t gid = 0;
 
   bool is_directory() const { return S_ISDIR(mode); }
-  bool same_as(const Item& other) const {
-    const auto key = [](const Item& i) {
+  bool same_as(const SnapshotItem& other) const {
+    const auto key = [](const SnapshotItem& i) {
       return std::tie(i.device, i.inode, i.ctime, i.mtime, i.size, i.mode, i.uid, i.gid);
     };
     return key(*this) == key(other);
@@ -38,8 +38,8 @@ Time time_of(const struct statx_timestamp& time) {
   return from_unix(time.tv_sec, time.tv_nsec);
 }
 
-Item make_item(RootedPath path, const struct statx& info) {
-  Item item;
+SnapshotItem make_item(RootedPath path, const struct statx& info) {
+  SnapshotItem item;
   item.path = std::move(path);
   item.device = (std::uint64_t{info.stx_dev_major} << 32U) | info.stx_dev_minor;
   item.inode = info.stx_ino;
@@ -52,11 +52,11 @@ Item make_item(RootedPath path, const struct statx& info) {
   return item;
 }
 
-class Reader {
+class SnapshotReader {
 public:
-  Reader(FdRef root, const PathFilter& ignored) : ignored_(ignored), stack_(root) {}
+  SnapshotReader(FdRef root, const PathFilter& ignored) : ignored_(ignored), stack_(root) {}
 
-  std::vector<Item> read() {
+  std::vector<SnapshotItem> read() {
     read_directory(RootedPath());
     return std::move(items_);
   }
@@ -82,12 +82,12 @@ private:
 
   const PathFilter& ignored_;
   DirectoryStack stack_;
-  std::vector<Item> items_;
+  std::vector<SnapshotItem> items_;
 };
 
 /// The kernel stamps files with the time of its last tick. A file written before the snapshot and
 /// again after it, within one tick, would look untouched.
-void wait_for_next_tick(const std::vector<Item>& items) {
+void wait_for_next_tick(const std::vector<SnapshotItem>& items) {
   Time newest{};
   for (const auto& item : items)
     newest = std::max(newest, item.ctime);
@@ -105,16 +105,16 @@ void wait_for_next_tick(const std::vector<Item>& items) {
 
 /// What two lists say of one path.
 struct Pair {
-  const Item* was = nullptr; ///< Null when the path is new.
-  const Item* is = nullptr;  ///< Null when it is gone.
+  const SnapshotItem* was = nullptr; ///< Null when the path is new.
+  const SnapshotItem* is = nullptr;  ///< Null when it is gone.
 
   const RootedPath& path() const { return (was != nullptr ? was : is)->path; }
   bool differs() const { return was == nullptr || is == nullptr || !was->same_as(*is); }
 };
 
 /// Of the paths at these places, the one that comes first.
-Pair pair_at(const std::vector<Item>& was, std::size_t i, const std::vector<Item>& is,
-             std::size_t j) {
+Pair pair_at(const std::vector<SnapshotItem>& was, std::size_t i,
+             const std::vector<SnapshotItem>& is, std::size_t j) {
   Pair pair{i < was.size() ? &was[i] : nullptr, j < is.size() ? &is[j] : nullptr};
   if (pair.was != nullptr && pair.is != nullptr && pair.was->path != pair.is->path)
     (pair.was->path < pair.is->path ? pair.is : pair.was) = nullptr;
@@ -122,7 +122,7 @@ Pair pair_at(const std::vector<Item>& was, std::size_t i, const std::vector<Item
 }
 
 /// Past `at` and all below it.
-std::size_t skip_below(const std::vector<Item>& items, std::size_t at) {
+std::size_t skip_below(const std::vector<SnapshotItem>& items, std::size_t at) {
   const auto& top = items[at].path;
   do {
     ++at;
@@ -133,7 +133,7 @@ std::size_t skip_below(const std::vector<Item>& items, std::size_t at) {
 } // namespace
 
 struct Snapshot::State {
-  std::vector<Item> items; ///< In the order of their paths.
+  std::vector<SnapshotItem> items; ///< In the order of their paths.
 };
 
 Snapshot::Snapshot() : state_(std::make_unique<State>()) {}
@@ -144,7 +144,7 @@ Snapshot::~Snapshot() = default;
 
 Snapshot Snapshot::take(FdRef root, const PathFilter& ignored) {
   auto state = std::make_unique<State>();
-  state->items = Reader(root, ignored).read();
+  state->items = SnapshotReader(root, ignored).read();
   wait_for_next_tick(state->items);
   return Snapshot(std::move(state));
 }

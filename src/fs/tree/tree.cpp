@@ -1,5 +1,6 @@
 #include "fs/tree/tree.hpp"
 
+#include "fs/archive/metadata.hpp"
 #include "fs/archive/path_parts.hpp"
 #include "fs/archive/whiteout.hpp"
 #include "fs/tree/links.hpp"
@@ -14,19 +15,9 @@ namespace {
 
 using Node = Tree::Node;
 
-// Through links a name can lead deeper than its own length; no file system goes on for ever.
-constexpr std::size_t max_path = 4096;
-
 // Directories of which a layer holds only what is in them.
 constexpr std::uint64_t most_made = 100'000;
 constexpr std::uint64_t made_for_each = 8;
-
-Metadata implied_metadata() {
-  Metadata meta;
-  meta.type = FileType::directory;
-  meta.mode = 0755;
-  return meta;
-}
 
 std::unique_ptr<Node> clone(const Node& node) {
   auto copy = std::make_unique<Node>();

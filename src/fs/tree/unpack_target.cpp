@@ -2,6 +2,7 @@
 
 #include "fs/archive/metadata.hpp"
 #include "fs/archive/path_parts.hpp"
+#include "fs/tree/links.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 
@@ -15,17 +16,7 @@ namespace cairn {
 
 namespace {
 
-constexpr int max_links = 255;
-constexpr int max_names = 8192;
-constexpr std::size_t max_path = 4096;
 constexpr const char* opaque_xattr = "user.overlay.opaque"; // as of the mount option userxattr
-
-Metadata implied_metadata() {
-  Metadata meta;
-  meta.type = FileType::directory;
-  meta.mode = 0755;
-  return meta;
-}
 
 Fd open_directory(FdRef parent, const std::string& name) {
   return open_at(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);

@@ -1,6 +1,6 @@
 #include "run/process/capabilities.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <linux/capability.h>
 #include <sys/prctl.h>

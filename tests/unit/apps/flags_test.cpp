@@ -46,7 +46,7 @@ std::string read(const std::vector<std::string>& arguments) {
   return out;
 }
 
-std::string refusal(const std::vector<std::string>& arguments) {
+std::string flag_refusal(const std::vector<std::string>& arguments) {
   try {
     parse_flags(specs, arguments);
   } catch (const Error& error) {
@@ -135,9 +135,9 @@ TEST_CASE("a list has a plural, and text can hold words of the command line") {
     CAPTURE(row.reason);
     CHECK(read(row.arguments) == row.expected);
   }
-  CHECK(refusal({"--files=a"}) == "unknown flag: --files (did you mean --file?)");
-  CHECK(refusal({"--extra"}) == "flag needs an argument: --extra");
-  CHECK(refusal({"--extra=--wrong"}) == "unknown flag: --wrong");
+  CHECK(flag_refusal({"--files=a"}) == "unknown flag: --files (did you mean --file?)");
+  CHECK(flag_refusal({"--extra"}) == "flag needs an argument: --extra");
+  CHECK(flag_refusal({"--extra=--wrong"}) == "unknown flag: --wrong");
 }
 
 TEST_CASE("what pflag refuses is refused with the flag's name") {
@@ -164,7 +164,7 @@ TEST_CASE("what pflag refuses is refused with the flag's name") {
   };
   for (const auto& row : rows) {
     CAPTURE(row.reason);
-    CHECK(refusal(row.arguments) == row.expected);
+    CHECK(flag_refusal(row.arguments) == row.expected);
   }
 }
 

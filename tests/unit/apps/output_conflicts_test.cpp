@@ -13,7 +13,7 @@ using namespace cairn;
 namespace {
 
 /// The message with which these flags are refused; "" when they are not.
-std::string refusal(Words arguments) {
+std::string conflict(Words arguments) {
   try {
     parse(std::move(arguments));
     return "";
@@ -72,7 +72,7 @@ TEST_CASE("outputs that would be written over each other are refused, and both f
                "--context",
                "--export-cache-mounts"},
        }) {
-    const auto message = refusal(row.flags);
+    const auto message = conflict(row.flags);
     CAPTURE(row.flags[0]);
     CAPTURE(row.flags[1]);
     CAPTURE(message);
@@ -93,14 +93,14 @@ TEST_CASE("outputs that do not meet are taken, even side by side in one director
        }) {
     CAPTURE(flags[0]);
     CAPTURE(flags[1]);
-    CHECK(refusal(flags) == "");
+    CHECK(conflict(flags) == "");
   }
 }
 
 TEST_CASE("a link does not hide that two outputs are one") {
   const TempDir directory("/tmp");
   REQUIRE(::symlink(directory.path().c_str(), (directory.path() + "/link").c_str()) == 0);
-  const auto message = refusal({"--oci-layout-path=" + directory.path() + "/d",
-                                "--export-cache-mounts=oci:" + directory.path() + "/link/d"});
+  const auto message = conflict({"--oci-layout-path=" + directory.path() + "/d",
+                                 "--export-cache-mounts=oci:" + directory.path() + "/link/d"});
   CHECK(names(message, "--oci-layout-path", "--export-cache-mounts"));
 }

@@ -7,14 +7,14 @@ using namespace cairn;
 
 namespace {
 
-WarmCommand parse(const std::vector<std::string>& words,
-                  std::vector<std::string> environment = {}) {
+WarmCommand parse_warmer(const std::vector<std::string>& words,
+                         std::vector<std::string> environment = {}) {
   return std::get<WarmCommand>(parse_warmer(words, ProcessEnvironment(std::move(environment))));
 }
 
-std::string refusal(const std::vector<std::string>& words) {
+std::string warmer_refusal(const std::vector<std::string>& words) {
   try {
-    parse(words);
+    parse_warmer(words);
   } catch (const Error& error) {
     return error.what();
   }
@@ -25,10 +25,10 @@ std::string refusal(const std::vector<std::string>& words) {
 
 TEST_CASE("a command line of kaniko's warmer means the same") {
   const auto command =
-      parse({"-i", "debian:12", "--image=busybox", "-d", "/w/Dockerfile", "-c/c", "-f",
-             "--cache-ttl", "6h", "--customPlatform=linux/arm64", "--build-arg", "A", "-v", "debug",
-             "--registry-map", "docker.io=mirror.example"},
-            {"A=1"});
+      parse_warmer({"-i", "debian:12", "--image=busybox", "-d", "/w/Dockerfile", "-c/c", "-f",
+                    "--cache-ttl", "6h", "--customPlatform=linux/arm64", "--build-arg", "A", "-v",
+                    "debug", "--registry-map", "docker.io=mirror.example"},
+                   {"A=1"});
   const auto& request = command.request;
   REQUIRE(request.images.size() == 2);
   CHECK(request.images[0].str() == "index.docker.io/library/debian:12");
@@ -45,25 +45,27 @@ TEST_CASE("a command line of kaniko's warmer means the same") {
 }
 
 TEST_CASE("mirrors come from both of kaniko's variables") {
-  const auto command = parse({"-i=a"}, {"KANIKO_REGISTRY_MIRROR=one.example",
-                                        "KANIKO_REGISTRY_MAP=docker.io=two.example"});
+  const auto command = parse_warmer({"-i=a"}, {"KANIKO_REGISTRY_MIRROR=one.example",
+                                               "KANIKO_REGISTRY_MAP=docker.io=two.example"});
   CHECK(command.registry.mirrors.candidates(command.request.images[0]).size() == 3);
 }
 
 TEST_CASE("the directory is /cache, and words mean nothing, with a warning") {
-  const auto command = parse({"--image=a", "--force", "true"});
+  const auto command = parse_warmer({"--image=a", "--force", "true"});
   CHECK(command.request.directory == "/cache");
   CHECK(command.warnings.size() == 1);
 }
 
 TEST_CASE("what does not fit together is refused") {
-  CHECK(refusal({}).find("give --image") != std::string::npos);
-  CHECK(refusal({"--dockerfile="}).find("give --image") != std::string::npos);
-  CHECK(refusal({"-i=a", "--cache-repo=r.example/c"}).find("--dockerfile") != std::string::npos);
-  CHECK(refusal({"-d=a", "--cache-repo=r.example/c"}).find("--context") != std::string::npos);
-  CHECK(refusal({"-d=a", "--context=s3://b"}).find("--context") != std::string::npos);
-  CHECK(refusal({"-i=a", "--max-size=much"}).find("--max-size") != std::string::npos);
-  CHECK(refusal({"-i=A"}).find("--image") != std::string::npos);
+  CHECK(warmer_refusal({}).find("give --image") != std::string::npos);
+  CHECK(warmer_refusal({"--dockerfile="}).find("give --image") != std::string::npos);
+  CHECK(warmer_refusal({"-i=a", "--cache-repo=r.example/c"}).find("--dockerfile") !=
+        std::string::npos);
+  CHECK(warmer_refusal({"-d=a", "--cache-repo=r.example/c"}).find("--context") !=
+        std::string::npos);
+  CHECK(warmer_refusal({"-d=a", "--context=s3://b"}).find("--context") != std::string::npos);
+  CHECK(warmer_refusal({"-i=a", "--max-size=much"}).find("--max-size") != std::string::npos);
+  CHECK(warmer_refusal({"-i=A"}).find("--image") != std::string::npos);
 }
 
 TEST_CASE("a list has an image a line, and comments") {

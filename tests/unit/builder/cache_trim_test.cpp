@@ -18,7 +18,7 @@ using namespace cairn;
 namespace {
 
 constexpr std::uint64_t size = 64 << 10;
-const Time now = from_unix(2'000'000'000);
+const Time trim_time = from_unix(2'000'000'000);
 
 /// A cache directory whose entries take 64 KiB each.
 struct Cache {
@@ -53,7 +53,7 @@ TEST_CASE("trimming: what was not used for the longest time goes, until there is
   cache.add("sha256:d", 50);
   cache.add("unpacked/e/bin/tool", 400);
   cache.set_used("unpacked/e", 60);
-  const auto done = trim_cache(cache.directory.path(), 2 * size + size / 2, now);
+  const auto done = trim_cache(cache.directory.path(), 2 * size + size / 2, trim_time);
   CHECK(done.removed == 3);
   CHECK(done.before >= 5 * size);
   CHECK(done.after <= 2 * size + size / 2);
@@ -68,7 +68,7 @@ TEST_CASE("trimming: looking at directories does not count as use") {
   const Cache cache;
   cache.add("unpacked/a/file", 100);
   cache.set_used("unpacked/a", 100);
-  trim_cache(cache.directory.path(), 1 << 30, now);
+  trim_cache(cache.directory.path(), 1 << 30, trim_time);
   struct stat info {};
   REQUIRE(::stat(cache.path("unpacked/a").c_str(), &info) == 0);
   CHECK(info.st_atim.tv_sec == 100);
@@ -85,11 +85,11 @@ TEST_CASE("trimming: what is in use stays, and goes when it is not any more") {
   REQUIRE(held.hold(cache.path("unpacked/b")));
   auto lock = open_at(current_directory(), cache.path("mounts/c/0.lock"), O_RDWR);
   REQUIRE(::flock(lock.get(), LOCK_SH) == 0);
-  CHECK(trim_cache(cache.directory.path(), 1, now).removed == 0);
+  CHECK(trim_cache(cache.directory.path(), 1, trim_time).removed == 0);
   CHECK(cache.has("mounts/c/0/file"));
   held.release();
   lock.reset();
-  CHECK(trim_cache(cache.directory.path(), 1, now).removed == 3);
+  CHECK(trim_cache(cache.directory.path(), 1, trim_time).removed == 3);
   CHECK_FALSE(cache.has("mounts/c"));
 }
 
@@ -98,18 +98,18 @@ TEST_CASE("trimming: to hold an entry is to use it") {
   cache.add("blobs/sha256/a", 100);
   cache.add("blobs/sha256/b", 200);
   CacheLocks().hold(cache.path("blobs/sha256/a"));
-  trim_cache(cache.directory.path(), size + size / 2, now);
+  trim_cache(cache.directory.path(), size + size / 2, trim_time);
   CHECK(cache.has("blobs/sha256/a"));
   CHECK_FALSE(cache.has("blobs/sha256/b"));
 }
 
 TEST_CASE("trimming: what killed programs left goes after a day, whatever the limit is") {
   const Cache cache;
-  const auto today = unix_seconds(now) - 3600;
+  const auto today = unix_seconds(trim_time) - 3600;
   cache.add("blobs/sha256/.partial-old", 100);
   cache.add("blobs/sha256/.partial-new", today);
   cache.add("steps/x.json.tmp-123456", 100);
-  CHECK(trim_cache(cache.directory.path(), 1 << 30, now).removed == 2);
+  CHECK(trim_cache(cache.directory.path(), 1 << 30, trim_time).removed == 2);
   CHECK(cache.has("blobs/sha256/.partial-new"));
 }
 
@@ -118,7 +118,7 @@ TEST_CASE("trimming: links, pipes and strange names are entries like others") {
   REQUIRE(::symlink("/", cache.path("blobs/sha256/link").c_str()) == 0);
   REQUIRE(::mkfifo(cache.path("blobs/sha256/pipe").c_str(), 0600) == 0);
   cache.add("names/\n", 100);
-  trim_cache(cache.directory.path(), 0, now);
+  trim_cache(cache.directory.path(), 0, trim_time);
   CHECK_FALSE(cache.has("names/\n"));
   CHECK(cache.has("blobs/sha256"));
   CHECK(::access("/", F_OK) == 0);
@@ -129,5 +129,5 @@ TEST_CASE("trimming: one program does it at a time") {
   cache.add("blobs/sha256/a", 100);
   const auto other = open_at(current_directory(), cache.path(".trim.lock"), O_RDWR | O_CREAT, 0666);
   REQUIRE(::flock(other.get(), LOCK_EX) == 0);
-  CHECK(trim_cache(cache.directory.path(), 1, now).removed == 0);
+  CHECK(trim_cache(cache.directory.path(), 1, trim_time).removed == 0);
 }

@@ -14,7 +14,7 @@
 
 using namespace cairn;
 
-TEST_SUITE_BEGIN("build/check_report");
+TEST_SUITE_BEGIN("builder/check_report");
 
 namespace {
 

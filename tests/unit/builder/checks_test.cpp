@@ -3,11 +3,11 @@
 #include "util/error.hpp"
 
 #include <doctest/doctest.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 using namespace cairn;
 
-TEST_SUITE_BEGIN("build/checks");
+TEST_SUITE_BEGIN("builder/checks");
 
 namespace {
 

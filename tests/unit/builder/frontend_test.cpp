@@ -6,7 +6,7 @@
 
 using namespace cairn;
 
-TEST_SUITE_BEGIN("build/frontend");
+TEST_SUITE_BEGIN("builder/frontend");
 
 namespace {
 

@@ -6,7 +6,7 @@
 using namespace cairn;
 using namespace cairn::test;
 
-TEST_SUITE_BEGIN("build/language arguments");
+TEST_SUITE_BEGIN("builder/language arguments");
 
 TEST_CASE("a global ARG is seen by FROM, and by a stage that declares it again") {
   CHECK(env_of(language_plan("ARG A=1\nFROM x\nENV B=${A-unset}"), "B") == "unset");

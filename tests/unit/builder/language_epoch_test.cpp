@@ -5,7 +5,7 @@
 using namespace cairn;
 using namespace cairn::test;
 
-TEST_SUITE_BEGIN("build/language epoch");
+TEST_SUITE_BEGIN("builder/language epoch");
 
 namespace {
 

@@ -5,7 +5,7 @@
 using namespace cairn;
 using namespace cairn::test;
 
-TEST_SUITE_BEGIN("build/language expansion");
+TEST_SUITE_BEGIN("builder/language expansion");
 
 TEST_CASE("variables are expanded in what describes the image and in what files are called") {
   const auto plan = language_plan(

@@ -5,11 +5,11 @@
 using namespace cairn;
 using namespace cairn::test;
 
-TEST_SUITE_BEGIN("build/language steps");
+TEST_SUITE_BEGIN("builder/language steps");
 
 namespace {
 
-std::string message(const std::string& text) {
+std::string message_of_step(const std::string& text) {
   const auto error = language_error(text);
   return error.substr(0, error.find('\n'));
 }
@@ -34,10 +34,10 @@ TEST_CASE("what is wrong with a step does not matter in a stage that is not buil
 TEST_CASE("a mode of --chmod is octal up to 07777 or symbolic, which is known from the line") {
   for (const std::string good :
        {"0", "644", "07777", "u=rwX,go=rX", "+x", "g=u", "a=rX,u+w", "u-x+w", "+t", "u+"})
-    CHECK(message("FROM x\nCOPY --chmod=" + good + " a b").empty());
+    CHECK(message_of_step("FROM x\nCOPY --chmod=" + good + " a b").empty());
   for (const std::string bad :
        {"8", "999", "10000", "0x1", "0o755", "-1", "q+x", "u=rw,,", ",", "u=7", "99999999999999"})
-    CHECK(message("FROM x\nCOPY --chmod=" + bad + " a b")
+    CHECK(message_of_step("FROM x\nCOPY --chmod=" + bad + " a b")
               .starts_with("Dockerfile:2: invalid chmod parameter: '" + bad + "'"));
 }
 
@@ -49,8 +49,8 @@ TEST_CASE("--chown and --chmod that expand to nothing are none") {
 }
 
 TEST_CASE("--checksum needs a single source that is fetched") {
-  CHECK(message("FROM x\nADD --checksum=sha256:0 a b").find("checksum requires HTTP(S) or Git") !=
-        std::string::npos);
+  CHECK(message_of_step("FROM x\nADD --checksum=sha256:0 a b")
+            .find("checksum requires HTTP(S) or Git") != std::string::npos);
 }
 
 TEST_CASE("a bind mount is read-only and of the context, at a place in WORKDIR") {
@@ -112,7 +112,7 @@ TEST_CASE("a mount that cannot be shows its line, what is wrong, and a suggestio
       language_error("FROM x\nRUN --mount=type=cache,traget=/c \\\n  y") ==
       "Dockerfile:2: RUN: --mount=type=cache,traget=/c: unknown key 'traget' in 'traget=/c' "
       "(did you mean target?)\n  1 | FROM x\n> 2 | RUN --mount=type=cache,traget=/c \\\n> 3 |   y");
-  CHECK(message("FROM x\nRUN --mount=target=/ y") ==
+  CHECK(message_of_step("FROM x\nRUN --mount=target=/ y") ==
         "Dockerfile:2: RUN: --mount=target=/: invalid mount target \"/\"");
   CHECK(language_error("FROM x\nRUN --mount=required,type=ssh y")
             .ends_with("hint: write type=... before required"));
@@ -129,11 +129,11 @@ TEST_CASE("SHELL stands before commands in shell form, whatever kind they are") 
 }
 
 TEST_CASE("a RUN of an empty array has nothing to run") {
-  CHECK(message("FROM x\nRUN []") == "Dockerfile:2: RUN: there is no command");
+  CHECK(message_of_step("FROM x\nRUN []") == "Dockerfile:2: RUN: there is no command");
 }
 
 TEST_CASE("a trigger that cannot be understood is refused where it would run") {
-  CHECK(message("FROM x AS a\nONBUILD COPY a").empty());
+  CHECK(message_of_step("FROM x AS a\nONBUILD COPY a").empty());
   const auto error = language_error("FROM x AS a\nONBUILD RNU y\nFROM a");
   CHECK(error.starts_with("Dockerfile:3: ONBUILD of a:1: unknown instruction RNU (did you mean "
                           "RUN?)"));

@@ -8,7 +8,7 @@
 using namespace cairn;
 using test::NoThreads;
 
-TEST_SUITE_BEGIN("build/layer_factory");
+TEST_SUITE_BEGIN("builder/layer_factory");
 
 namespace {
 

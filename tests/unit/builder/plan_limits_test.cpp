@@ -1,5 +1,6 @@
 #include "builder/plan/plan_limits.hpp"
 #include "language_plan.hpp"
+#include "util/cancelled.hpp"
 #include "util/error.hpp"
 
 #include <doctest/doctest.h>
@@ -7,7 +8,7 @@
 using namespace cairn;
 using namespace cairn::test;
 
-TEST_SUITE_BEGIN("build/plan limits");
+TEST_SUITE_BEGIN("builder/plan limits");
 
 namespace {
 
@@ -85,7 +86,7 @@ TEST_CASE("planning ends when the program is told to end") {
   PlanOptions options;
   options.cancel = &cancel;
   CHECK_THROWS_WITH_AS(language_plan("FROM scratch\nENV A=b", {}, options),
-                       "Dockerfile:2: the build was told to stop", Error);
+                       "the build was told to stop", Cancelled);
 }
 
 TEST_CASE("the time for a plan grows with its Dockerfile and not with its square") {

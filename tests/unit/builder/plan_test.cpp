@@ -14,7 +14,7 @@
 
 using namespace cairn;
 
-TEST_SUITE_BEGIN("build/plan");
+TEST_SUITE_BEGIN("builder/plan");
 
 namespace {
 

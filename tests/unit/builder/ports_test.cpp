@@ -5,7 +5,7 @@
 
 using namespace cairn;
 
-TEST_SUITE_BEGIN("build/ports");
+TEST_SUITE_BEGIN("builder/ports");
 
 TEST_CASE("a word of EXPOSE means one port or a range of them") {
   using Ports = std::vector<std::string>;

@@ -1,11 +1,11 @@
-#include "builder/execute/mount_table.hpp"
-#include "builder/execute/reserved_paths.hpp"
+#include "builder/roots/mount_table.hpp"
+#include "builder/roots/reserved_paths.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace cairn;
 
-TEST_SUITE_BEGIN("build/reserved_paths");
+TEST_SUITE_BEGIN("builder/reserved_paths");
 
 namespace {
 

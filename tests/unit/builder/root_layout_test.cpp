@@ -1,4 +1,4 @@
-#include "builder/execute/root_layout.hpp"
+#include "builder/roots/root_layout.hpp"
 #include "util/error.hpp"
 
 #include <doctest/doctest.h>
@@ -7,24 +7,24 @@
 
 using namespace cairn;
 
-TEST_SUITE_BEGIN("build/layout");
+TEST_SUITE_BEGIN("builder/root_layout");
 
 namespace {
 
-RootedPath at(const char* path) {
+RootedPath path_to(const char* path) {
   return RootedPath::parse(path);
 }
 
 MountEntry mount(const char* point, MountMode mode = MountMode::read_write) {
-  return {at(point), "ext4", mode};
+  return {path_to(point), "ext4", mode};
 }
 
 /// A pod as Kubernetes makes it, with these volumes besides, of which the empty ones are free.
 ContainerSurvey pod(std::vector<MountEntry> volumes, std::vector<RootedPath> empty = {}) {
   ContainerSurvey places;
-  places.mounts = {{at("/"), "overlay", MountMode::read_write},
-                   {at("/proc"), "proc", MountMode::read_write},
-                   {at("/dev/shm"), "tmpfs", MountMode::read_write},
+  places.mounts = {{path_to("/"), "overlay", MountMode::read_write},
+                   {path_to("/proc"), "proc", MountMode::read_write},
+                   {path_to("/dev/shm"), "tmpfs", MountMode::read_write},
                    mount("/etc/hosts"),
                    mount("/dev/termination-log"),
                    mount("/run/secrets/kubernetes.io/serviceaccount", MountMode::read_only),
@@ -35,7 +35,7 @@ ContainerSurvey pod(std::vector<MountEntry> volumes, std::vector<RootedPath> emp
   places.is_free = [empty](const RootedPath& path) {
     return std::find(empty.begin(), empty.end(), path) != empty.end();
   };
-  places.is_large = [](const RootedPath& path) { return path == at("/huge"); };
+  places.is_large = [](const RootedPath& path) { return path == path_to("/huge"); };
   return places;
 }
 
@@ -44,7 +44,7 @@ NamedPath named(NamedPath::Use use, const char* option, const char* path) {
 }
 
 bool reserves(const RootLayout& layout, const char* path) {
-  return layout.reserved.covers(at(path));
+  return layout.reserved.covers(path_to(path));
 }
 
 } // namespace
@@ -70,24 +70,25 @@ TEST_CASE("in a root of its own only the kernel's file systems and --ignore-path
 }
 
 TEST_CASE("an empty volume is lent to the image, unless something that must stay is in it") {
-  const auto lent = inplace_root_layout({}, pod({mount("/tmp")}, {at("/tmp")}));
-  CHECK(lent.lent == std::vector{at("/tmp")});
+  const auto lent = inplace_root_layout({}, pod({mount("/tmp")}, {path_to("/tmp")}));
+  CHECK(lent.lent == std::vector{path_to("/tmp")});
   CHECK_FALSE(reserves(lent, "/tmp/x"));
 
-  const auto nested =
-      inplace_root_layout({}, pod({mount("/volume"), mount("/volume/source")}, {at("/volume")}));
+  const auto nested = inplace_root_layout(
+      {}, pod({mount("/volume"), mount("/volume/source")}, {path_to("/volume")}));
   CHECK(nested.lent.empty());
   CHECK(reserves(nested, "/volume/x"));
 
-  auto with_output = pod({mount("/out")}, {at("/out")});
+  auto with_output = pod({mount("/out")}, {path_to("/out")});
   with_output.named = {named(NamedPath::Use::written, "--digest-file", "/out/digest")};
   CHECK(inplace_root_layout({}, with_output).lent.empty());
 
   const auto read_only =
-      inplace_root_layout({}, pod({mount("/ro", MountMode::read_only)}, {at("/ro")}));
+      inplace_root_layout({}, pod({mount("/ro", MountMode::read_only)}, {path_to("/ro")}));
   CHECK(read_only.lent.empty());
 
-  const auto tekton = inplace_root_layout({}, pod({mount("/tekton/home")}, {at("/tekton/home")}));
+  const auto tekton =
+      inplace_root_layout({}, pod({mount("/tekton/home")}, {path_to("/tekton/home")}));
   CHECK(tekton.lent.empty());
 }
 
@@ -99,8 +100,8 @@ TEST_CASE("every path that an option names is reserved, and '/' is refused") {
   CHECK(reserves(layout, "/src/lib/a"));
   CHECK_FALSE(reserves(layout, "/src"));
   CHECK(reserves(layout, "/lcache/c/index.json"));
-  CHECK_FALSE(layout.volatile_paths.covers(at("/src/lib/a")));
-  CHECK(layout.volatile_paths.covers(at("/lcache/c/index.json")));
+  CHECK_FALSE(layout.volatile_paths.covers(path_to("/src/lib/a")));
+  CHECK(layout.volatile_paths.covers(path_to("/lcache/c/index.json")));
 
   places.named = {named(NamedPath::Use::read, "--context", "/")};
   CHECK_THROWS_WITH_AS(inplace_root_layout({}, places),
@@ -113,20 +114,20 @@ TEST_CASE("a volume that holds the context may change beside it, and nothing els
   auto places = pod({mount("/agent"), mount("/data"), mount("/huge"), mount("/var/run/argo")});
   places.named = {named(NamedPath::Use::read, "--context", "/agent/workspace/job")};
   const auto layout = inplace_root_layout({}, places);
-  CHECK(layout.is_beside_inputs(at("/agent/workspace/job@tmp/log")));
-  CHECK_FALSE(layout.is_beside_inputs(at("/agent/workspace/job/src")));
-  CHECK_FALSE(layout.is_beside_inputs(at("/data/x")));
-  CHECK_FALSE(layout.volatile_paths.covers(at("/data/x")));
-  CHECK(layout.volatile_paths.covers(at("/var/run/argo/ctr/main/combined")));
-  CHECK(layout.volatile_paths.covers(at("/huge/x")));
-  CHECK(layout.too_large == std::vector{at("/huge")});
+  CHECK(layout.is_beside_inputs(path_to("/agent/workspace/job@tmp/log")));
+  CHECK_FALSE(layout.is_beside_inputs(path_to("/agent/workspace/job/src")));
+  CHECK_FALSE(layout.is_beside_inputs(path_to("/data/x")));
+  CHECK_FALSE(layout.volatile_paths.covers(path_to("/data/x")));
+  CHECK(layout.volatile_paths.covers(path_to("/var/run/argo/ctr/main/combined")));
+  CHECK(layout.volatile_paths.covers(path_to("/huge/x")));
+  CHECK(layout.too_large == std::vector{path_to("/huge")});
 }
 
 TEST_CASE("a mount above the one that the context is does not count as its neighbour's") {
   auto places = pod({mount("/workspace"), mount("/workspace/source")}, {});
   places.named = {named(NamedPath::Use::read, "--context", "/workspace/source")};
   const auto layout = inplace_root_layout({}, places);
-  CHECK_FALSE(layout.is_beside_inputs(at("/workspace/out.txt")));
+  CHECK_FALSE(layout.is_beside_inputs(path_to("/workspace/out.txt")));
 }
 
 TEST_SUITE_END();

@@ -6,7 +6,7 @@
 
 using namespace cairn;
 
-TEST_SUITE_BEGIN("build/state");
+TEST_SUITE_BEGIN("builder/stage_config");
 
 namespace {
 

@@ -5,7 +5,7 @@
 
 using namespace cairn;
 
-TEST_SUITE_BEGIN("build/references");
+TEST_SUITE_BEGIN("builder/references");
 
 namespace {
 

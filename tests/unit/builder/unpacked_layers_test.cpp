@@ -50,7 +50,7 @@ bool can_be_sealed(const Builds& builds) {
   return false;
 }
 
-bool exists(const std::string& path) {
+bool is_there(const std::string& path) {
   return ::access(path.c_str(), F_OK) == 0;
 }
 
@@ -82,7 +82,7 @@ TEST_CASE("unpacked layers: one that is not sealed, or is not what it was, is th
       REQUIRE(::removexattr(builds.entry().c_str(), "user.cairn.seal") == 0);
     builds.begin();
     CHECK_FALSE(builds.layers->find(chain));
-    CHECK_FALSE(exists(builds.entry()));
+    CHECK_FALSE(is_there(builds.entry()));
     CHECK(builds.layers->are_intact());
   }
 }
@@ -102,11 +102,11 @@ TEST_CASE("unpacked layers: what another build has not finished is not waited fo
   REQUIRE(lock_shared(other));
   const auto own = builds.unpack();
   CHECK(own != builds.entry());
-  CHECK(exists(own + "/file"));
+  CHECK(is_there(own + "/file"));
   CHECK(builds.layers->are_intact());
   builds.end();
-  CHECK_FALSE(exists(own));
-  CHECK(exists(builds.entry() + "/half"));
+  CHECK_FALSE(is_there(own));
+  CHECK(is_there(builds.entry() + "/half"));
 }
 
 TEST_CASE(

@@ -9,7 +9,7 @@ using namespace cairn::test;
 
 namespace {
 
-Directives directives_of(const std::string& text) {
+Directives directives_in(const std::string& text) {
   return parse_syntax(text + "FROM x\n", "Dockerfile").directives;
 }
 
@@ -22,35 +22,35 @@ std::string frontend_of(std::string_view text) {
 } // namespace
 
 TEST_CASE("a directive is a name, = and a value, with blanks around each") {
-  CHECK(directives_of("#\tescape\t=\t`  \n").escape == '`');
-  CHECK(directives_of("  # ESCAPE=`\n").escape == '`');
-  CHECK(directives_of("\xEF\xBB\xBF# escape=`\n").escape == '`');
-  CHECK(directives_of("# es cape=`\n").escape == '\\');
-  CHECK(directives_of("# 1escape=`\n").escape == '\\');
-  CHECK(directives_of("## escape=`\n").escape == '\\');
-  CHECK(directives_of("# escape=\n").escape == '\\');
+  CHECK(directives_in("#\tescape\t=\t`  \n").escape == '`');
+  CHECK(directives_in("  # ESCAPE=`\n").escape == '`');
+  CHECK(directives_in("\xEF\xBB\xBF# escape=`\n").escape == '`');
+  CHECK(directives_in("# es cape=`\n").escape == '\\');
+  CHECK(directives_in("# 1escape=`\n").escape == '\\');
+  CHECK(directives_in("## escape=`\n").escape == '\\');
+  CHECK(directives_in("# escape=\n").escape == '\\');
 }
 
 TEST_CASE("a directive behind anything else is an ordinary comment") {
   for (const std::string before : {"\n", "# comment\n", "# unknown=x\n", "#!/bin/sh\n", "FROM y\n"})
-    CHECK(directives_of(before + "# escape=`\n").escape == '\\');
+    CHECK(directives_in(before + "# escape=`\n").escape == '\\');
 }
 
 TEST_CASE("directives come in any order, each once") {
-  const auto all = directives_of("# check=error=true\n# escape=`\n# syntax=a/b:1\n");
+  const auto all = directives_in("# check=error=true\n# escape=`\n# syntax=a/b:1\n");
   CHECK(all.check == "error=true");
   CHECK(all.escape == '`');
   CHECK(all.syntax == "a/b:1");
   for (const std::string name : {"syntax", "check"})
     CHECK(error_of([&] {
-            (void)directives_of(fmt::format("# {0}=a\n# {0}=a\n", name));
+            (void)directives_in(fmt::format("# {0}=a\n# {0}=a\n", name));
           }).starts_with(fmt::format("Dockerfile:2: the directive '{}' is there twice", name)));
 }
 
 TEST_CASE("escape is a backslash or a backtick") {
   for (const std::string value : {"x", "``", "` x", "/"})
     CHECK(error_of([&] {
-            (void)directives_of("# escape=" + value + "\n");
+            (void)directives_in("# escape=" + value + "\n");
           }).starts_with("Dockerfile:1: escape=" + value + ": must be either \\ or `"));
 }
 

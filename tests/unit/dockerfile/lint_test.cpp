@@ -3,7 +3,7 @@
 #include "util/error.hpp"
 
 #include <doctest/doctest.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 using namespace cairn;
 

@@ -24,6 +24,6 @@ TEST_CASE("strings are quoted as Go does it") {
            Row{"\U000e0001\U000f0000", R"("\U000e0001\U000f0000")"},
        }) {
     CAPTURE(row.text);
-    CHECK(quoted(row.text) == row.quoted);
+    CHECK(cairn::quoted(row.text) == row.quoted);
   }
 }

@@ -68,6 +68,11 @@ TEST_CASE("a pattern that would take hours is an error") {
                            "${v/" + many("?") + "b/}", "${v//" + many("a*") + "b/}"})
     CHECK(error_of([&] { expand_word(text, lookup_in(large)); }) ==
           "a pattern of this length takes too long on a value of this length");
+  // A template may be long and leave nothing behind.
+  auto with_template = large;
+  with_template["r"] = many("$x");
+  CHECK(error_of([&] { expand_word("${v//a/$r}", lookup_in(with_template)); }) ==
+        "a pattern of this length takes too long on a value of this length");
   CHECK(expand_word("${v##*a}", lookup_in(large)).empty());
   CHECK(expand_word("${v//aa/}", lookup_in(large)).empty());
 }

@@ -8,7 +8,7 @@
 #include "util/file.hpp"
 
 #include <doctest/doctest.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 using namespace cairn;
 using namespace cairn::test;

@@ -26,7 +26,7 @@ Layer write(const BlobStore& store, const std::vector<Member>& all, const Compre
   return write_layer(index.entries, open, store, choice, times);
 }
 
-std::string compressed(std::string_view text, Compression method) {
+std::string compressed_with(std::string_view text, Compression method) {
   TextSink out;
   const auto sink = make_compressor(out, {method, {}});
   write_text(*sink, text);
@@ -113,7 +113,7 @@ TEST_CASE("a file that cannot be read leaves no blob") {
 TEST_CASE("a layer is read whatever its media type claims") {
   const auto tar = tar_of(members());
   for (const auto method : {Compression::none, Compression::gzip, Compression::zstd}) {
-    const auto bytes = compressed(tar, method);
+    const auto bytes = compressed_with(tar, method);
     for (const auto claimed : {Compression::none, Compression::gzip, Compression::zstd}) {
       TextSource blob(bytes);
       CHECK(read_layer(blob, {}, [](const LayerEntry&, TarReader&) {}) == Digest::of(tar));
@@ -123,7 +123,7 @@ TEST_CASE("a layer is read whatever its media type claims") {
 
 TEST_CASE("the diff id covers every byte, those after the end as well") {
   const auto tar = tar_of(members()) + "more";
-  const auto bytes = compressed(tar, Compression::gzip);
+  const auto bytes = compressed_with(tar, Compression::gzip);
   TextSource blob(bytes);
   CHECK(read_layer(blob, Digest::of(tar), [](const LayerEntry&, TarReader&) {}) == Digest::of(tar));
 }
@@ -131,19 +131,19 @@ TEST_CASE("the diff id covers every byte, those after the end as well") {
 TEST_CASE("a layer that is not what it should be is an error") {
   const auto tar = tar_of(members());
   const auto other = Digest::of("other");
-  auto damaged = compressed(tar, Compression::gzip);
+  auto damaged = compressed_with(tar, Compression::gzip);
   damaged[damaged.size() - 6] = static_cast<char>(damaged[damaged.size() - 6] ^ 1);
   struct Row {
     std::string bytes;
     std::string message;
   };
   const Row rows[] = {
-      {compressed(tar, Compression::gzip),
+      {compressed_with(tar, Compression::gzip),
        "layer has diff id " + Digest::of(tar).str() + " instead of " + other.str()},
       {damaged, "gzip stream is damaged: its checksum differs"},
-      {compressed(tar.substr(0, 200'000), Compression::gzip),
+      {compressed_with(tar.substr(0, 200'000), Compression::gzip),
        "archive is damaged: Truncated input file (needed 300032 bytes, only 198464 available)"},
-      {compressed("no archive at all", Compression::gzip),
+      {compressed_with("no archive at all", Compression::gzip),
        "archive is damaged: Unrecognized archive format"},
   };
   for (const auto& row : rows) {

@@ -7,7 +7,7 @@
 #include "util/process.hpp"
 
 #include <doctest/doctest.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <fcntl.h>
 
@@ -43,7 +43,7 @@ std::vector<std::string> names_in(std::string_view tar) {
   return names;
 }
 
-const std::string end_of_archive(1024, '\0');
+const std::string tar_end(1024, '\0');
 
 } // namespace
 
@@ -138,13 +138,13 @@ TEST_CASE("the root may have an entry") {
 
 TEST_CASE("names are taken relative to the root of the archive") {
   CHECK(names_in(raw_member("/abs/./x//y", '0') + raw_member("./", '5') + raw_member("./a/", '5') +
-                 end_of_archive) == std::vector<std::string>{"/abs/x/y", "/", "/a"});
+                 tar_end) == std::vector<std::string>{"/abs/x/y", "/", "/a"});
 }
 
 TEST_CASE("names in an archive that ADD unpacks stop at its root") {
   const auto tar = raw_member("../../up", '0') + raw_member("a/../../b/./c", '0') +
                    raw_member("", '0') + raw_member("/..", '5') +
-                   raw_member("h", '1', "", "../up") + end_of_archive;
+                   raw_member("h", '1', "", "../up") + tar_end;
   std::vector<std::string> names;
   const auto is_archive = read_archive([&] { return std::make_unique<TextSource>(tar); },
                                        [&](const LayerEntry& entry, TarReader&) {
@@ -165,19 +165,19 @@ TEST_CASE("hostile and damaged archives are refused") {
   auto bad_sum = good;
   bad_sum[0] = 'b';
   const Row rows[] = {
-      {raw_member("../x", '0') + end_of_archive, "entry '../x': name '../x' holds '..'"},
-      {raw_member("a/../x", '0') + end_of_archive, "entry 'a/../x': name 'a/../x' holds '..'"},
-      {raw_member("a", '1', "", "../x") + end_of_archive, "entry 'a': name '../x' holds '..'"},
-      {raw_member("", '0') + end_of_archive, "entry '': entry has no name"},
-      {raw_member("s", '2') + end_of_archive, "entry 's': symbolic link has no target"},
+      {raw_member("../x", '0') + tar_end, "entry '../x': name '../x' holds '..'"},
+      {raw_member("a/../x", '0') + tar_end, "entry 'a/../x': name 'a/../x' holds '..'"},
+      {raw_member("a", '1', "", "../x") + tar_end, "entry 'a': name '../x' holds '..'"},
+      {raw_member("", '0') + tar_end, "entry '': entry has no name"},
+      {raw_member("s", '2') + tar_end, "entry 's': symbolic link has no target"},
       {bad_sum, "archive is damaged: Unrecognized archive format"},
       {good.substr(0, 700),
        "archive is damaged: Truncated input file (needed 512 bytes, only 188 available)"},
-      {pax_member({{"path", "a/../../x"}}) + raw_member("y", '0') + end_of_archive,
+      {pax_member({{"path", "a/../../x"}}) + raw_member("y", '0') + tar_end,
        "entry 'a/../../x': name 'a/../../x' holds '..'"},
-      {pax_member({{"uid", "-1"}}) + raw_member("y", '0') + end_of_archive,
+      {pax_member({{"uid", "-1"}}) + raw_member("y", '0') + tar_end,
        "entry 'y': owner -1 is out of range"},
-      {raw_member("pax", 'x', "7 path") + raw_member("y", '0') + end_of_archive,
+      {raw_member("pax", 'x', "7 path") + raw_member("y", '0') + tar_end,
        "archive is damaged: Ignoring malformed pax extended attribute"},
   };
   for (const auto& row : rows) {
@@ -218,7 +218,7 @@ TEST_CASE("limits end what has no end") {
   // A sparse file of a terabyte takes no room in the archive.
   CHECK(
       error_reading(pax_member({{"GNU.sparse.map", "0,2"}, {"GNU.sparse.size", "1099511627776"}}) +
-                        raw_member("s", '0', "0\n") + end_of_archive,
+                        raw_member("s", '0', "0\n") + tar_end,
                     limits) == "entry 's': contents of the archive are larger than 100000 bytes");
 
   limits = {};
@@ -240,7 +240,7 @@ TEST_CASE("an archive of nothing has no entries") {
 TEST_CASE("global headers are passed over, and so is what follows the end") {
   auto global = pax_member({{"comment", "made by git"}});
   global = raw_member("pax_global_header", 'g', global.substr(512));
-  CHECK(names_in(global + raw_member("a", '0') + end_of_archive + "garbage") ==
+  CHECK(names_in(global + raw_member("a", '0') + tar_end + "garbage") ==
         std::vector<std::string>{"/a"});
 }
 
@@ -259,7 +259,7 @@ TEST_CASE("attributes of the machine where the archive was made are dropped") {
 TEST_CASE("an attribute that stands in two forms is one") {
   const auto tar =
       pax_member({{"LIBARCHIVE.xattr.user.note", "bm90ZQ"}, {"SCHILY.xattr.user.note", "note"}}) +
-      raw_member("f", '0') + end_of_archive;
+      raw_member("f", '0') + tar_end;
   const std::vector<Xattr> once{{"user.note", "note"}};
   CHECK(read_members(tar).at(0).entry.meta.xattrs == once);
 }

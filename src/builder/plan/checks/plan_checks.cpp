@@ -3,7 +3,7 @@
 #include "util/rooted_path.hpp"
 #include "util/text.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

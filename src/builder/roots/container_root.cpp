@@ -1,6 +1,6 @@
-#include "builder/execute/container_root.hpp"
+#include "builder/roots/container_root.hpp"
 
-#include "builder/execute/directory_root.hpp"
+#include "builder/roots/directory_root.hpp"
 #include "fs/archive/metadata.hpp"
 #include "fs/archive/tar.hpp"
 #include "fs/archive/xattr.hpp"

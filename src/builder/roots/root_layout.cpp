@@ -1,4 +1,4 @@
-#include "builder/execute/root_layout.hpp"
+#include "builder/roots/root_layout.hpp"
 
 #include "builder/store/cache_setup.hpp"
 #include "util/error.hpp"

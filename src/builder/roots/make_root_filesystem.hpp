@@ -1,6 +1,6 @@
 #pragma once
 
-#include "builder/execute/root_filesystem.hpp"
+#include "builder/roots/root_filesystem.hpp"
 #include "run/isolation_probe.hpp"
 
 #include <memory>

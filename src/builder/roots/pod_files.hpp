@@ -1,7 +1,7 @@
 #pragma once
 
-#include "builder/execute/foreign_files.hpp"
-#include "builder/execute/root_layout.hpp"
+#include "builder/roots/foreign_files.hpp"
+#include "builder/roots/root_layout.hpp"
 #include "util/progress.hpp"
 
 #include <set>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "builder/execute/layer_directories.hpp"
 #include "builder/layers/layer_stack.hpp"
+#include "builder/roots/layer_directories.hpp"
 #include "builder/store/workspace.hpp"
 
 #include <memory>

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "builder/execute/mount_table.hpp"
-#include "builder/execute/reserved_paths.hpp"
 #include "builder/options/build_options.hpp"
+#include "builder/roots/mount_table.hpp"
+#include "builder/roots/reserved_paths.hpp"
 
 #include <functional>
 #include <string>

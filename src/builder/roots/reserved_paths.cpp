@@ -1,6 +1,6 @@
-#include "builder/execute/reserved_paths.hpp"
+#include "builder/roots/reserved_paths.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

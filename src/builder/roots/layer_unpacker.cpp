@@ -1,4 +1,4 @@
-#include "builder/execute/layer_unpacker.hpp"
+#include "builder/roots/layer_unpacker.hpp"
 
 #include "fs/tree/unpack.hpp"
 #include "util/error.hpp"

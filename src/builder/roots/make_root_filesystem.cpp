@@ -1,7 +1,7 @@
-#include "builder/execute/make_root_filesystem.hpp"
+#include "builder/roots/make_root_filesystem.hpp"
 
-#include "builder/execute/directory_root.hpp"
-#include "builder/execute/overlay_root.hpp"
+#include "builder/roots/directory_root.hpp"
+#include "builder/roots/overlay_root.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 

@@ -1,4 +1,4 @@
-#include "builder/execute/pod_files.hpp"
+#include "builder/roots/pod_files.hpp"
 
 #include "util/error.hpp"
 #include "util/file.hpp"

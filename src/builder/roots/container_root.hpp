@@ -1,7 +1,7 @@
 #pragma once
 
-#include "builder/execute/root_layout.hpp"
 #include "builder/options/build_options.hpp"
+#include "builder/roots/root_layout.hpp"
 #include "fs/archive/entry.hpp"
 #include "util/fd.hpp"
 #include "util/progress.hpp"

@@ -1,4 +1,4 @@
-#include "builder/execute/mount_table.hpp"
+#include "builder/roots/mount_table.hpp"
 
 #include "util/text.hpp"
 

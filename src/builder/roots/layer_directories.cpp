@@ -1,4 +1,4 @@
-#include "builder/execute/layer_directories.hpp"
+#include "builder/roots/layer_directories.hpp"
 
 namespace cairn {
 

@@ -1,14 +1,15 @@
 #pragma once
 
-#include "builder/execute/foreign_files.hpp"
-#include "builder/execute/layer_directories.hpp"
 #include "builder/layers/layer_factory.hpp"
 #include "builder/layers/layer_stack.hpp"
+#include "builder/roots/foreign_files.hpp"
+#include "builder/roots/layer_directories.hpp"
 #include "builder/store/workspace.hpp"
 #include "fs/tree/changes.hpp"
 #include "run/isolation_probe.hpp"
 #include "run/process/runner.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -54,5 +55,9 @@ struct RootServices {
   PathFilter ignored;          ///< In no layer.
   ForeignFiles* foreign_files; ///< In place; null otherwise.
 };
+
+/// Makes an empty root for a mode on which commands can be run.
+using RootFactory =
+    std::function<std::unique_ptr<RootFilesystem>(IsolationMode, const RootServices&)>;
 
 } // namespace cairn

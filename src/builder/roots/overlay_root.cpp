@@ -1,7 +1,7 @@
-#include "builder/execute/overlay_root.hpp"
+#include "builder/roots/overlay_root.hpp"
 
-#include "builder/execute/layer_unpacker.hpp"
 #include "builder/layers/files_of.hpp"
+#include "builder/roots/layer_unpacker.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 

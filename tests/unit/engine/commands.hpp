@@ -1,0 +1,71 @@
+#pragma once
+
+#include "builder/roots/root_filesystem.hpp"
+#include "files.hpp"
+#include "journal.hpp"
+#include "run/fake_runner.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace cairn::test {
+
+/// What a command does to its root, and how it ends.
+struct Command {
+  Files makes = {};
+  int exit_status = 0;
+  /// Called while it runs, by the thread that waits for it.
+  std::function<void()> meanwhile = {};
+};
+
+/// All commands that a build may run, by their text: a RUN of anything else changes nothing. The
+/// journal gets "run TEXT" and "end TEXT".
+class Commands {
+public:
+  explicit Commands(Journal& journal) : journal_(journal) {}
+  Commands(const Commands&) = delete;
+  Commands& operator=(const Commands&) = delete;
+
+  Command& operator[](const std::string& text) { return table_[text]; }
+  const Command& find(const Invocation& invocation) const;
+
+  /// Told of the signals that running commands get.
+  void on_signal(FakeRunner::OnSignal told) { on_signal_ = std::move(told); }
+  std::unique_ptr<FakeRunner> runner() const;
+
+private:
+  Outcome run(const CommandRoot& root, const Invocation& invocation) const;
+
+  Journal& journal_;
+  std::map<std::string, Command> table_;
+  FakeRunner::OnSignal on_signal_;
+};
+
+/// A root in memory: commands change it as the table says. The journal gets "root", and what is
+/// done to it: "apply N" layers, "admit PATH", "commit".
+class FakeRootFilesystem final : public RootFilesystem {
+public:
+  FakeRootFilesystem(const RootServices& services, const Commands& commands, Journal& journal,
+                     Content content);
+
+  void apply_layers(LayerStack& stack) override;
+  Outcome run(const Invocation& invocation, const LayerStack& stack) override;
+  LayerContent changes(const LayerStack& stack) override;
+  void commit(const std::shared_ptr<const StageLayer>& layer) override;
+  std::optional<std::string> changed_text(const RootedPath& path,
+                                          std::uint64_t limit) const override;
+  Content content() const noexcept override { return content_; }
+  void admit(const std::vector<LayerEntry>& entries) override;
+
+private:
+  RootServices services_;
+  const Commands& commands_;
+  Journal& journal_;
+  Content content_;
+  std::size_t applied_ = 0;
+  const Command* last_ = nullptr;
+};
+
+} // namespace cairn::test

@@ -1,0 +1,89 @@
+#include "files.hpp"
+
+#include "fs/archive/read_layer.hpp"
+#include "util/file.hpp"
+
+#include <memory>
+
+namespace cairn::test {
+
+namespace {
+
+class OwnedText final : public Source {
+public:
+  explicit OwnedText(std::string text) : text_(std::move(text)), source_(text_) {}
+  std::size_t read(std::span<std::byte> buffer) override { return source_.read(buffer); }
+
+private:
+  std::string text_;
+  TextSource source_;
+};
+
+} // namespace
+
+std::vector<LayerEntry> entries_of(const Files& files) {
+  std::map<RootedPath, LayerEntry> entries;
+  const auto add = [&](const RootedPath& path, FileType type, std::uint32_t mode,
+                       std::uint64_t size) {
+    LayerEntry entry;
+    entry.path = path;
+    entry.meta.type = type;
+    entry.meta.mode = mode;
+    entry.meta.size = size;
+    entries.emplace(path, std::move(entry));
+  };
+  for (const auto& [name, text] : files) {
+    const auto path = RootedPath::parse(name);
+    for (auto above = path.parent(); !above.is_root(); above = above.parent())
+      add(above, FileType::directory, 0755, 0);
+    add(path, FileType::regular, 0644, text.size());
+  }
+  std::vector<LayerEntry> list;
+  for (auto& [path, entry] : entries)
+    list.push_back(std::move(entry));
+  return list;
+}
+
+LayerContent content_of(const Files& files) {
+  LayerContent content;
+  content.entries = entries_of(files);
+  Files by_path;
+  for (const auto& [name, text] : files)
+    by_path[RootedPath::parse(name).str()] = text;
+  content.open = [by_path, entries = content.entries](std::size_t n) {
+    return std::make_unique<OwnedText>(by_path.at(entries.at(n).path.str()));
+  };
+  return content;
+}
+
+std::string tar_of(const Files& files) {
+  const auto content = content_of(files);
+  TextSink tar;
+  write_tar(content.entries, content.open, {}, tar);
+  return tar.text();
+}
+
+void write_below(const std::string& directory, const Files& files) {
+  for (const auto& [name, text] : files) {
+    const auto path = directory + RootedPath::parse(name).str();
+    make_directories(path.substr(0, path.rfind('/')));
+    AtomicFile file(path);
+    file.write(text);
+    file.commit();
+  }
+}
+
+Files files_of_layer(const std::string& blob) {
+  Files files;
+  TextSource source(blob);
+  read_layer(source, std::nullopt, [&](const LayerEntry& entry, TarReader& reader) {
+    if (entry.meta.type != FileType::regular)
+      return;
+    TextSink text;
+    reader.copy_to(text);
+    files[entry.path.relative()] = text.text();
+  });
+  return files;
+}
+
+} // namespace cairn::test

@@ -1,0 +1,112 @@
+#include "builder/execute/stage_builder.hpp"
+#include "engine.hpp"
+#include "gate.hpp"
+#include "util/cancelled.hpp"
+
+#include <doctest/doctest.h>
+
+#include <thread>
+
+using namespace cairn;
+using namespace cairn::test;
+using Lines = std::vector<std::string>;
+
+TEST_SUITE_BEGIN("engine/stages");
+
+namespace {
+
+const std::string two_stages = "FROM scratch AS left\nRUN left\nRUN left again\n"
+                               "FROM scratch AS right\nRUN right\nRUN right again\n"
+                               "FROM scratch\nCOPY --from=left / /l/\nCOPY --from=right / /r/\n";
+
+} // namespace
+
+TEST_CASE_FIXTURE(Engine, "stages that do not depend on each other are built at the same time") {
+  Meeting meeting;
+  const auto come = [&] { CHECK(meeting.come()); };
+  commands["left"].meanwhile = come;
+  commands["right"].meanwhile = come;
+  build(two_stages);
+  CHECK(is_pushed());
+}
+
+TEST_CASE_FIXTURE(Engine, "after a failure no new step begins in the other stages") {
+  Meeting meeting;
+  Gate told;
+  commands.on_signal([&](int) { told.open(); });
+  commands["left"].exit_status = 7;
+  commands["left"].meanwhile = [&] { CHECK(meeting.come()); };
+  commands["right"].meanwhile = [&] {
+    CHECK(meeting.come());
+    CHECK(told.pass());
+  };
+  CHECK(failure(two_stages).find("exit status 7") != std::string::npos);
+  CHECK(journal.count("end right") == 1);
+  CHECK(journal.count("run right again") == 0);
+}
+
+TEST_CASE_FIXTURE(Engine, "the first failure is the one that is told, with the command's status") {
+  Meeting meeting;
+  Gate told;
+  commands.on_signal([&](int) { told.open(); });
+  commands["left"].exit_status = 7;
+  commands["left"].meanwhile = [&] { CHECK(meeting.come()); };
+  commands["right"].exit_status = 143;
+  commands["right"].meanwhile = [&] {
+    CHECK(meeting.come());
+    CHECK(told.pass());
+  };
+  try {
+    build(two_stages);
+    FAIL("it was built");
+  } catch (const CommandFailed& error) {
+    CHECK(error.exit_status() == 7);
+    CHECK(std::string(error.what()).find("Dockerfile:2") != std::string::npos);
+  }
+}
+
+TEST_CASE_FIXTURE(Engine, "a build that fails pushes nothing, not even a blob of the image") {
+  commands["fail"].exit_status = 1;
+  CHECK(failure("FROM scratch\nRUN work\nRUN fail\nRUN never\n") != "");
+  CHECK(ran() == Lines{"work", "fail"});
+  CHECK(registry.count("PUT", "app/") == 0);
+}
+
+TEST_CASE_FIXTURE(Engine, "a command that fails changes nothing that later builds begin with") {
+  use_cache();
+  commands["flaky"].exit_status = 1;
+  CHECK(failure("FROM scratch\nRUN flaky\n") != "");
+  commands["flaky"].exit_status = 0;
+  build("FROM scratch\nRUN flaky\n");
+  CHECK(ran() == Lines{"flaky", "flaky"});
+}
+
+TEST_CASE_FIXTURE(Engine, "a build that is told to stop begins no step, and is cancelled") {
+  commands["one"].meanwhile = [&] { cancel = true; };
+  CHECK_THROWS_AS(build("FROM scratch\nRUN one\nRUN two\n"), Cancelled);
+  CHECK(ran() == Lines{"one"});
+  CHECK_FALSE(is_pushed());
+}
+
+TEST_CASE_FIXTURE(Engine, "a build that is told to stop in its last step pushes nothing") {
+  commands["last"].meanwhile = [&] { cancel = true; };
+  CHECK_THROWS_AS(build("FROM scratch\nRUN last\n"), Cancelled);
+  CHECK(registry.count("PUT", "app/manifests") == 0);
+}
+
+TEST_CASE_FIXTURE(Engine, "one stage that is told to stop stops all of them") {
+  Meeting meeting;
+  commands["left"].meanwhile = [&] {
+    CHECK(meeting.come());
+    cancel = true;
+  };
+  commands["right"].meanwhile = [&] {
+    CHECK(meeting.come());
+    while (!cancel)
+      std::this_thread::yield();
+  };
+  CHECK_THROWS_AS(build(two_stages), Cancelled);
+  CHECK(journal.count("run left again") + journal.count("run right again") == 0);
+}
+
+TEST_SUITE_END();

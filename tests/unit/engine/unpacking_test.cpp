@@ -1,0 +1,76 @@
+#include "engine.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace cairn;
+using namespace cairn::test;
+
+TEST_SUITE_BEGIN("engine/unpacking");
+
+namespace {
+
+struct Overlays : UnpackingEngine {
+  Overlays() : UnpackingEngine(IsolationMode::namespace_overlay) {}
+};
+struct Directories : UnpackingEngine {
+  Directories() : UnpackingEngine(IsolationMode::namespace_directory) {}
+};
+
+const std::string two_stages_on_one_base = "FROM r.example/base AS a\nRUN one\nFROM a\nRUN two\n";
+
+} // namespace
+
+TEST_CASE_FIXTURE(Overlays, "a base is unpacked once for stages that are built on each other") {
+  if (!may_unpack())
+    return;
+  const auto stored = base("base", {{{"etc/os", "linux"}}});
+  commands["one"].makes = {{"1", "first"}};
+  commands["two"].makes = {{"2", "second"}};
+  build(two_stages_on_one_base);
+  CHECK(journal.count("root") == 2);
+  CHECK(registry.count("GET", stored.manifest.layers.front().digest.str()) == 1);
+  CHECK(image().layers ==
+        std::vector<Files>{{{"etc/os", "linux"}}, {{"1", "first"}}, {{"2", "second"}}});
+}
+
+TEST_CASE_FIXTURE(Overlays, "an overlay and a directory give one image") {
+  if (!may_unpack())
+    return;
+  base("base", {{{"etc/os", "linux"}}});
+  write("f", "text");
+  commands["one"].makes = {{"etc/one", "first"}};
+  const std::string text = "FROM r.example/base\nCOPY f /\nRUN one\n";
+  build(text);
+  const auto overlay = image().layers;
+  mode = IsolationMode::namespace_directory;
+  build(text);
+  CHECK(image().layers == overlay);
+}
+
+TEST_CASE_FIXTURE(Directories, "a command sees what the steps before it made") {
+  if (!may_unpack())
+    return;
+  base("base", {{{"etc/os", "linux"}}});
+  write("f", "text");
+  commands["one"].makes = {{"1", "first"}};
+  build("FROM r.example/base\nCOPY f /\nRUN one\n");
+  CHECK(image().layers.back() == Files{{"1", "first"}});
+}
+
+TEST_CASE_FIXTURE(Engine,
+                  "of a fake root each layer is applied once, and steps' own are committed") {
+  base("base", {{{"a", "1"}}, {{"b", "2"}}});
+  build("FROM r.example/base\nRUN one\nRUN two\n");
+  CHECK(journal.count("apply 2") == 1);
+  CHECK(journal.count("apply") == 1);
+  CHECK(journal.count("commit") == 2);
+}
+
+TEST_CASE_FIXTURE(Engine, "files are admitted to a root only when a command is to see them") {
+  write("f", "text");
+  build("FROM scratch\nRUN one\nCOPY f /seen\nRUN two\nCOPY f /unseen\n");
+  CHECK(journal.count("admit /seen") == 1);
+  CHECK(journal.count("admit /unseen") == 0);
+}
+
+TEST_SUITE_END();
