@@ -36,7 +36,7 @@ CallAnswer llistxattr_call(const KernelView& view, const Call& call) {
   return answer(view, call, FinalLink::keep, ReturnedValue{0});
 }
 
-constexpr ChrootCall calls[] = {
+constexpr ChrootCall attribute_table[] = {
     {{SYS_getxattr}, getxattr_call},
     {{SYS_lgetxattr}, lgetxattr_call},
     {{SYS_listxattr}, listxattr_call},
@@ -46,7 +46,7 @@ constexpr ChrootCall calls[] = {
 } // namespace
 
 std::span<const ChrootCall> attribute_calls() {
-  return calls;
+  return attribute_table;
 }
 
 } // namespace cairn

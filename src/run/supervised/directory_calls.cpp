@@ -38,7 +38,7 @@ CallAnswer getcwd_call(const KernelView& view, const Call& call) {
   return ReturnedValue{static_cast<std::int64_t>(size)};
 }
 
-constexpr ChrootCall calls[] = {
+constexpr ChrootCall directory_table[] = {
     {{SYS_chdir}, chdir_call},
     {{SYS_getcwd}, getcwd_call},
 };
@@ -46,7 +46,7 @@ constexpr ChrootCall calls[] = {
 } // namespace
 
 std::span<const ChrootCall> directory_calls() {
-  return calls;
+  return directory_table;
 }
 
 } // namespace cairn

@@ -27,12 +27,12 @@ CallAnswer execve_call(const KernelView& view, const Call& call) {
                       ReplayedCall::Otherwise::fail};
 }
 
-constexpr ChrootCall calls[] = {{{SYS_execve}, execve_call}};
+constexpr ChrootCall exec_table[] = {{{SYS_execve}, execve_call}};
 
 } // namespace
 
 std::span<const ChrootCall> exec_calls() {
-  return calls;
+  return exec_table;
 }
 
 } // namespace cairn

@@ -17,7 +17,7 @@ CallAnswer change_ids(const KernelView&, const Call& call) {
       {own, {SYS_prctl, {PR_SET_DUMPABLE, 1}}}, std::nullopt, {}, ReplayedCall::Otherwise::pass};
 }
 
-constexpr ChrootCall calls[] = {
+constexpr ChrootCall identity_table[] = {
     {{SYS_setuid}, change_ids}, {{SYS_setreuid}, change_ids}, {{SYS_setresuid}, change_ids},
     {{SYS_setgid}, change_ids}, {{SYS_setregid}, change_ids}, {{SYS_setresgid}, change_ids},
 };
@@ -25,7 +25,7 @@ constexpr ChrootCall calls[] = {
 } // namespace
 
 std::span<const ChrootCall> identity_calls() {
-  return calls;
+  return identity_table;
 }
 
 } // namespace cairn

@@ -81,7 +81,7 @@ CallAnswer statfs_call(const KernelView& view, const Call& call) {
   return ReturnedValue{0};
 }
 
-constexpr ChrootCall calls[] = {
+constexpr ChrootCall look_table[] = {
 #ifdef SYS_access
     {{SYS_access}, access_call},         {{SYS_readlink}, readlink_call},
 #endif
@@ -92,7 +92,7 @@ constexpr ChrootCall calls[] = {
 } // namespace
 
 std::span<const ChrootCall> look_calls() {
-  return calls;
+  return look_table;
 }
 
 } // namespace cairn

@@ -56,7 +56,7 @@ CallAnswer openat2_call(const KernelView& view, const Call& call) {
   return answer_open(view, call, call.int_argument(0), 1, static_cast<int>(how.flags));
 }
 
-constexpr ChrootCall calls[] = {
+constexpr ChrootCall open_table[] = {
 #ifdef SYS_open
     {{SYS_open}, open_call},
 #endif
@@ -102,7 +102,7 @@ CallAnswer hand_over(const KernelView::Found& found, int flags) {
 }
 
 std::span<const ChrootCall> open_calls() {
-  return calls;
+  return open_table;
 }
 
 } // namespace cairn

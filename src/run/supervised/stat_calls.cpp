@@ -67,7 +67,7 @@ CallAnswer statx_call(const KernelView& view, const Call& call) {
 // Of a descriptor: no path leads anywhere.
 constexpr std::uint32_t by_descriptor = AT_EMPTY_PATH;
 
-constexpr ChrootCall calls[] = {
+constexpr ChrootCall stat_table[] = {
 #ifdef SYS_stat
     {{SYS_stat}, stat_call},
     {{SYS_lstat}, lstat_call},
@@ -79,7 +79,7 @@ constexpr ChrootCall calls[] = {
 } // namespace
 
 std::span<const ChrootCall> stat_calls() {
-  return calls;
+  return stat_table;
 }
 
 } // namespace cairn

@@ -26,7 +26,7 @@ ReplayedCall instead(long number, std::uint64_t first = 0) {
 }
 
 /// Interrupts the calling process every 150 microseconds.
-void begin_storm() {
+void begin_storm_on_replays() {
   struct sigaction action {};
   action.sa_handler = [](int) {};
   action.sa_flags = SA_RESTART;
@@ -85,7 +85,7 @@ TEST_CASE("a storm of signals changes nothing in what a thread calls instead") {
                         ReplayedCall::Otherwise::fail};
   });
   CHECK(supervise_child({{SYS_getppid}, {SYS_chdir}}, handler, [] {
-          begin_storm();
+          begin_storm_on_replays();
           const pid_t self = ::getpid();
           for (int i = 0; i < 500; ++i)
             if (::syscall(SYS_getppid) != self || ::chdir("/elsewhere") != 0 || !is_at("/usr"))
@@ -106,7 +106,7 @@ TEST_CASE(
                         ReplayedCall::Otherwise::fail};
   });
   CHECK(supervise_child({{SYS_execve}}, handler, [] {
-          begin_storm();
+          begin_storm_on_replays();
           char program[] = "/no/such/program";
           for (int i = 0; i < 200; ++i) {
             const pid_t child = i % 2 == 0 ? ::fork() : ::vfork(); // NOLINT
