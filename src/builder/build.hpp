@@ -1,9 +1,9 @@
 #pragma once
 
-#include "builder/roots/make_root_filesystem.hpp"
 #include "builder/options/build_options.hpp"
 #include "builder/options/build_services.hpp"
 #include "builder/plan/checks/check_report.hpp"
+#include "builder/roots/make_root_filesystem.hpp"
 #include "oci/manifest.hpp"
 #include "run/isolation_probe.hpp"
 

@@ -79,7 +79,7 @@ Paths context_in(const std::string& base, const std::string& value) {
   auto paths = context(value);
   if (!base.empty() && value.find("://") == std::string::npos)
     for (auto& path : paths)
-      path = base + "/" + path;
+      path.insert(0, base + "/");
   return paths;
 }
 

@@ -62,7 +62,7 @@ private:
 SharedResult<Layer> LayerFactory::start(LayerContent given) {
   return start_async([this, slot = Slot(*this), content = std::move(given)]() mutable {
     const Slot held = std::move(slot);
-    const Layer layer = write(content);
+    Layer layer = write(content);
     // What it was read from is not held until the last one has asked for the result.
     content = {};
     return layer;

@@ -155,7 +155,7 @@ UnpackedLayers::Unpacking::~Unpacking() {
 }
 
 std::string UnpackedLayers::Unpacking::commit(const Digest& chain_id) {
-  const auto whole = fmt::format("{}/{}", layers_.directory_, chain_id.hex());
+  auto whole = fmt::format("{}/{}", layers_.directory_, chain_id.hex());
   return layers_.unpack([&] {
     for (int i = 0; i < tries; ++i) {
       if (::rename(path_.c_str(), whole.c_str()) == 0) {

@@ -164,7 +164,7 @@ private:
 
 class HttpWire final : public GitWire {
 public:
-  HttpWire(Http& http, const GitAddress& address, GitHttpOptions options)
+  HttpWire(Http& http, const GitAddress& address, const GitHttpOptions& options)
       : endpoint_(std::make_shared<Endpoint>(
             Endpoint{http, address.url(), options, address.authority(), options.led_from})) {
     while (endpoint_->base.ends_with('/'))
