@@ -1,8 +1,8 @@
 #include "run/supervised_runner.hpp"
 
 #include "run/emulated_mounts.hpp"
+#include "run/process/command_watcher.hpp"
 #include "run/process/outcome.hpp"
-#include "run/process/supervisor.hpp"
 #include "run/supervised/call_supervision.hpp"
 #include "run/supervised/chroot_handler.hpp"
 #include "run/supervised/landlock_rules.hpp"
@@ -14,7 +14,6 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
 
@@ -54,30 +53,6 @@ private:
   StoppedWait wait_;
 };
 
-struct SupervisedPlan {
-  const CommandPlan& command;
-  Supervision supervision;
-  std::vector<int> kept_descriptors; ///< Sorted.
-};
-
-/// The life of the process that watches over the command. Async-signal-safe.
-[[noreturn]] void watch(const SupervisedPlan& plan) noexcept {
-  close_descriptors(plan.kept_descriptors.data(), plan.kept_descriptors.size(), Closing::now);
-  follow_executor(plan.supervision);
-  supervise(plan.command, plan.supervision);
-}
-
-pid_t start(SupervisedPlan& plan) {
-  std::sort(plan.kept_descriptors.begin(), plan.kept_descriptors.end());
-  const BlockedSignals blocked;
-  const pid_t pid = raw_clone(0);
-  if (pid == 0)
-    watch(plan);
-  if (pid < 0)
-    throw SysError(errno, "start a process");
-  return pid;
-}
-
 /// What a sandbox would mount before the command's own mounts.
 std::vector<CommandMount> system_mounts(const Invocation& invocation) {
   std::vector<CommandMount> mounts;
@@ -114,15 +89,15 @@ Outcome SupervisedRunner::run(const CommandRoot& root, const Invocation& invocat
   const Confinement confinement(path);
   command.prepare_with(confinement);
   auto pair = make_handshake();
-  SupervisedPlan plan{command,
-                      {pair.child.get(), ::getpid(), Descendants::adopted, options_.grace},
-                      command.descriptors()};
-  plan.kept_descriptors.push_back(pair.child.get());
+  CommandWatcher watcher{command,
+                         {pair.child.get(), ::getpid(), Descendants::adopted, options_.grace},
+                         command.descriptors()};
+  watcher.kept_descriptors.push_back(pair.child.get());
   for (const int descriptor : confinement.descriptors())
-    plan.kept_descriptors.push_back(descriptor);
+    watcher.kept_descriptors.push_back(descriptor);
   Outcome outcome;
   {
-    ChildProcess process(running_, start(plan));
+    ChildProcess process(running_, start_watcher(watcher));
     pair.child.reset();
     Handshake handshake(std::move(pair.parent));
     Fd listener;

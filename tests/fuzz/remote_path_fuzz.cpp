@@ -46,6 +46,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         !is_below(*kernel, "/dev"))
       std::abort();
   }
-  (void)inside_of("/work/root", found.text);
+  (void)inside_of("/volume/root", found.text);
   return 0;
 }

@@ -18,25 +18,6 @@ namespace cairn {
 
 namespace {
 
-std::optional<FileType> type_of(mode_t mode) noexcept {
-  switch (mode & S_IFMT) {
-  case S_IFREG:
-    return FileType::regular;
-  case S_IFDIR:
-    return FileType::directory;
-  case S_IFLNK:
-    return FileType::symlink;
-  case S_IFCHR:
-    return FileType::char_device;
-  case S_IFBLK:
-    return FileType::block_device;
-  case S_IFIFO:
-    return FileType::fifo;
-  default:
-    return std::nullopt;
-  }
-}
-
 std::optional<ViewedFile> look_at(FdRef directory, const std::string& name) {
   struct stat info {};
   if (::fstatat(directory.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -44,7 +25,7 @@ std::optional<ViewedFile> look_at(FdRef directory, const std::string& name) {
       return std::nullopt;
     throw SysError(errno, "stat '{}'", name);
   }
-  const auto type = type_of(info.st_mode);
+  const auto type = file_type_of(info.st_mode);
   if (!type)
     return std::nullopt;
   ViewedFile file;
@@ -139,7 +120,7 @@ struct DirectoryView::State {
       struct stat info {};
       if (::fstatat(fd->get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0)
         continue;
-      const auto type = type_of(info.st_mode);
+      const auto type = file_type_of(info.st_mode);
       if (type && shows(directory.child(name), *type))
         return true;
     }

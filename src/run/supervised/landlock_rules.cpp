@@ -16,7 +16,7 @@ namespace {
 
 // By number, for headers know no more than the kernel that they are from.
 constexpr std::uint64_t write_file = 1U << 1;
-constexpr std::uint64_t read_file = 1U << 2;
+constexpr std::uint64_t read_files = 1U << 2;
 constexpr std::uint64_t read_directory = 1U << 3;
 constexpr std::uint64_t truncate_file = 1U << 14;
 constexpr std::uint64_t control_device = 1U << 15;
@@ -71,7 +71,7 @@ Fd make_landlock_rules(const std::string& root) {
   if (!rules)
     throw SysError(errno, "make rules for a command");
   allow(rules, root.c_str(), all);
-  constexpr auto use = write_file | read_file | read_directory | truncate_file | control_device;
+  constexpr auto use = write_file | read_files | read_directory | truncate_file | control_device;
   for (const char* directory : {"/proc", "/sys", "/dev"})
     allow(rules, directory, use & all);
   return rules;

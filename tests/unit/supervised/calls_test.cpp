@@ -23,16 +23,6 @@ namespace cairn {
 
 namespace {
 
-/// Interrupts the calling process every 400 microseconds.
-void begin_storm() {
-  struct sigaction action {};
-  action.sa_handler = [](int) {};
-  action.sa_flags = SA_RESTART;
-  ::sigaction(SIGALRM, &action, nullptr);
-  const itimerval often{{0, 400}, {0, 400}};
-  ::setitimer(ITIMER_REAL, &often, nullptr);
-}
-
 /// Which process the calling one is a child of, by what the kernel says in /proc.
 pid_t parent() {
   const auto text = read_file(current_directory(), "/proc/self/stat", 4096);
@@ -180,7 +170,7 @@ TEST_CASE("signals never show in a call that is answered") {
   const auto directory = place.path() + "/d";
   const auto file = place.path() + "/f";
   CHECK(supervise_child({{SYS_mkdirat}, {SYS_unlinkat}, {SYS_openat}, {SYS_getppid}}, handler, [&] {
-          begin_storm();
+          begin_storm(400);
           int wrong = 0;
           for (int i = 0; i < 1500; ++i) {
             wrong += ::mkdirat(AT_FDCWD, directory.c_str(), 0755) != 0;

@@ -25,16 +25,6 @@ ReplayedCall instead(long number, std::uint64_t first = 0) {
   return {{{number, {first}}}, std::nullopt, {}, ReplayedCall::Otherwise::fail};
 }
 
-/// Interrupts the calling process every 150 microseconds.
-void begin_storm_on_replays() {
-  struct sigaction action {};
-  action.sa_handler = [](int) {};
-  action.sa_flags = SA_RESTART;
-  ::sigaction(SIGALRM, &action, nullptr);
-  const itimerval often{{0, 150}, {0, 150}};
-  ::setitimer(ITIMER_REAL, &often, nullptr);
-}
-
 bool is_at(const char* path) {
   char buffer[PATH_MAX];
   return ::syscall(SYS_getcwd, buffer, sizeof buffer) > 0 && std::strcmp(buffer, path) == 0;
@@ -85,7 +75,7 @@ TEST_CASE("a storm of signals changes nothing in what a thread calls instead") {
                         ReplayedCall::Otherwise::fail};
   });
   CHECK(supervise_child({{SYS_getppid}, {SYS_chdir}}, handler, [] {
-          begin_storm_on_replays();
+          begin_storm(150);
           const pid_t self = ::getpid();
           for (int i = 0; i < 500; ++i)
             if (::syscall(SYS_getppid) != self || ::chdir("/elsewhere") != 0 || !is_at("/usr"))
@@ -106,7 +96,7 @@ TEST_CASE(
                         ReplayedCall::Otherwise::fail};
   });
   CHECK(supervise_child({{SYS_execve}}, handler, [] {
-          begin_storm_on_replays();
+          begin_storm(150);
           char program[] = "/no/such/program";
           for (int i = 0; i < 200; ++i) {
             const pid_t child = i % 2 == 0 ? ::fork() : ::vfork(); // NOLINT

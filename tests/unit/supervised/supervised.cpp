@@ -6,6 +6,7 @@
 #include "util/error.hpp"
 
 #include <sys/prctl.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -68,6 +69,15 @@ int SupervisedChild::finish() {
 int supervise_child(const std::vector<TrappedCall>& calls, CallHandler& handler,
                     const std::function<int()>& body) {
   return SupervisedChild(calls, handler, body).finish();
+}
+
+void begin_storm(int microseconds) {
+  struct sigaction action {};
+  action.sa_handler = [](int) {};
+  action.sa_flags = SA_RESTART;
+  ::sigaction(SIGALRM, &action, nullptr);
+  const itimerval often{{0, microseconds}, {0, microseconds}};
+  ::setitimer(ITIMER_REAL, &often, nullptr);
 }
 
 } // namespace cairn

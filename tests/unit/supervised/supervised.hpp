@@ -52,6 +52,9 @@ private:
 int supervise_child(const std::vector<TrappedCall>& calls, CallHandler& handler,
                     const std::function<int()>& body);
 
+/// Interrupts the calling process again and again.
+void begin_storm(int microseconds);
+
 // doctest has no way to skip from within a test.
 #define SKIP_UNLESS_SUPERVISED()                                                                   \
   if (const auto why = cannot_supervise()) {                                                       \
