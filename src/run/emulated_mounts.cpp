@@ -61,8 +61,8 @@ void EmulatedMounts::add(const BindMount& mount) {
   const auto kind = S_ISDIR(info.st_mode) ? MountPoints::Kind::directory : MountPoints::Kind::file;
   auto& place = take(mount.target, kind);
   const MtimeGuard kept(open_parent(place.path));
-  if (mount.in_place == InPlace::move && ::renameat2(AT_FDCWD, mount.source.c_str(), AT_FDCWD,
-                                                     place.path.c_str(), RENAME_NOREPLACE) == 0) {
+  if (::renameat2(AT_FDCWD, mount.source.c_str(), AT_FDCWD, place.path.c_str(), RENAME_NOREPLACE) ==
+      0) {
     place.source = mount.source;
     place.device = info.st_dev;
     place.inode = info.st_ino;

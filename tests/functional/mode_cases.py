@@ -21,6 +21,7 @@ class Example:
     check: Callable = lambda image: None
     # Texts of the error with which the build ends in place, where it cannot be right.
     error_in_place: tuple[str, ...] = ()
+    error_supervised: tuple[str, ...] = ()
 
 
 CAPABILITY = bytes.fromhex("0100000200200000000000000000000000000000")  # cap_net_raw=ep
@@ -137,7 +138,8 @@ EXAMPLES = [
     Example("a command without a network",
             "FROM REGISTRY/busybox\nRUN --network=none ls /sys/class/net > /interfaces\n",
             check=lambda image: expect_equal(image.text("/interfaces"), "lo\n"),
-            error_in_place=("Dockerfile:2: ", "--network=none is not possible in place")),
+            error_in_place=("Dockerfile:2: ", "--network=none is not possible in place"),
+            error_supervised=("Dockerfile:2: ", "--network=none is not possible without namespaces")),
     Example("a hard link to a file of a lower layer",
             "FROM REGISTRY/busybox\nRUN mkdir /x && ln /etc/passwd /x/passwd\n",
             check=hard_links("/etc/passwd", "/x/passwd")),

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The mode in which commands run does not show in the result: each Dockerfile of a list, built in pods of all kinds,
 gives one image, down to the last file; and what the pod mounts is afterwards as it was."""
+import dataclasses
 import functools
 import pathlib
 import shutil
@@ -17,12 +18,24 @@ import pod
 import pod_layouts
 import tar_layers
 
-# The pod's kind, whether it has a volume at /kaniko/work, and what the executor says of it.
+@dataclasses.dataclass
+class Mode:
+    """A kind of pod, and what the executor says of it."""
+
+    profile: pod.Profile
+    said: str
+    volume: bool = True  # at /kaniko/work
+    arguments: tuple[str, ...] = ()
+
+
 MODES = {
-    "overlay": (pod.UNCONFINED, True, "namespace with overlay"),
-    "directory": (pod.UNCONFINED, False, "namespace with directory"),
-    "in place": (pod.BASELINE, True, "in place"),
-    "user namespace": (pod.USERNS, True, "namespace"),
+    "overlay": Mode(pod.UNCONFINED, "namespace with overlay"),
+    "directory": Mode(pod.UNCONFINED, "namespace with directory", volume=False),
+    "supervised": Mode(pod.BASELINE, "supervised", arguments=("--isolation=supervised",)),
+    "supervised without a volume": Mode(pod.BASELINE, "supervised", volume=False,
+                                        arguments=("--isolation=supervised",)),
+    "in place": Mode(pod.BASELINE, "in place", arguments=("--isolation=inplace",)),
+    "user namespace": Mode(pod.USERNS, "namespace"),
 }
 
 
@@ -62,18 +75,18 @@ def push_debian(world) -> None:
 
 
 def build(world, example, mode: str, name: str) -> subprocess.CompletedProcess:
-    profile, volume, _ = MODES[mode]
+    kind = MODES[mode]
     context = world.context(example.dockerfile, example.files)
     before = containers.fingerprint(context)
-    with pod.Pod(containers.root_file_system(world.directory, "cairn"), world.directory, profile) as container:
+    with pod.Pod(containers.root_file_system(world.directory, "cairn"), world.directory, kind.profile) as container:
         for target in example.volumes:
             container.empty(target)
         container.bind(context, example.source, read_only=example.read_only)
         for mount in pod_layouts.driver_files(world.new_directory("driver")) if example.driver_files else []:
             container.bind(mount.source, mount.target, read_only=True)
-        work = container.empty("/kaniko/work") if volume else None
-        done = container.run(
-            ["/kaniko/executor", f"--context={example.source}", f"--destination={world.host}/{name}", "--reproducible"])
+        work = container.empty("/kaniko/work") if kind.volume else None
+        done = container.run(["/kaniko/executor", f"--context={example.source}", "--reproducible",
+                              f"--destination={world.host}/{name}", *kind.arguments])
         left = list(work.iterdir()) if work else []
     expect_equal(left, [], f"{mode}: left in the volume for work")
     expect_equal(containers.fingerprint(context), before, f"{mode}: the user's files")
@@ -90,15 +103,16 @@ def one_image(world, example) -> None:
     if "/debian" in example.dockerfile:
         push_debian(world)
     repository, reference = world.new_name("example"), None
-    for mode, (_, _, said) in MODES.items():
+    for mode, kind in MODES.items():
         tag = f"{repository}:{mode.replace(' ', '-')}"
         done = build(world, example, mode, tag)
-        if mode == "in place" and example.error_in_place:
-            expect_refused(done, example.error_in_place)
+        errors = {"in place": example.error_in_place, "supervised": example.error_supervised}.get(kind.said)
+        if errors:
+            expect_refused(done, errors)
             continue
         expect_equal(done.returncode, 0, f"{mode}: {done.stderr[-1500:]}")
         printed = (done.stdout + done.stderr).splitlines()
-        expect("RUN" not in example.dockerfile or any(f"Isolation: {said}" in line for line in printed),
+        expect("RUN" not in example.dockerfile or any(f"Isolation: {kind.said}" in line for line in printed),
                f"{mode}: another isolation: {done.stderr[:600]}")
         missing = [line for line in example.prints if line not in printed]
         expect_equal(missing, [], f"{mode}: not printed")

@@ -47,8 +47,7 @@ struct RunMounts::Maker {
     } else {
       path = services.files.show(plan.from, plan.source);
     }
-    invocation.mounts.emplace_back(BindMount{path, RootedPath::parse(target), plan.access,
-                                             own ? InPlace::move : InPlace::link});
+    invocation.mounts.emplace_back(BindMount{path, RootedPath::parse(target), plan.access});
   }
 
   void operator()(const CachePlan& plan) const {
@@ -56,8 +55,7 @@ struct RunMounts::Maker {
         plan, services.files.identity(plan.from),
         [&](const std::string& path) { services.files.fill(plan.from, plan.source, path); },
         services.stopped);
-    invocation.mounts.emplace_back(
-        BindMount{lease.path, RootedPath::parse(target), plan.access, InPlace::move});
+    invocation.mounts.emplace_back(BindMount{lease.path, RootedPath::parse(target), plan.access});
     mounts.leases_.push_back(std::move(lease));
   }
 
@@ -95,7 +93,7 @@ struct RunMounts::Maker {
     mounts.proxies_.push_back(std::make_unique<AgentProxy>(
         found->second, path, SocketLook{look.mode, look.uid, look.gid}));
     invocation.mounts.emplace_back(
-        BindMount{path, RootedPath::parse(target), MountAccess::read_write, InPlace::move});
+        BindMount{path, RootedPath::parse(target), MountAccess::read_write});
   }
 };
 

@@ -16,19 +16,13 @@ namespace cairn {
 
 enum class MountAccess { read_only, read_write };
 
-/// What stands for a bind mount where nothing can be mounted.
-enum class InPlace {
-  link, ///< A symbolic link to the source.
-  move  ///< The source itself, for the time, where it lies on the target's file system.
-};
-
-/// Shows a file or a directory, with what is mounted below it, at another place of the root.
+/// Shows a file or a directory, with what is mounted below it, at another place of the root. Where
+/// nothing can be mounted the source itself goes there for the time: it is the command's alone.
 struct BindMount {
   /// Absolute, free of symbolic links (what realpath(3) gives, or what open_in_root() opened).
   std::string source;
   RootedPath target;
   MountAccess access = MountAccess::read_only;
-  InPlace in_place = InPlace::link;
 };
 
 /// A file that lies in memory, where that is possible: what it holds is for this command alone. It

@@ -251,7 +251,7 @@ TEST_CASE("the source of a mount must exist and hold no link") {
   }
 }
 
-TEST_CASE("in place, mounts are links and directories that go away again") {
+TEST_CASE("in place, mounts are their sources and directories, and all goes back again") {
   const TempDir home("/tmp");
   const auto& root = home.path();
   const auto target = [&](const char* name) { return RootedPath::parse(root + "/place" + name); };
@@ -259,19 +259,23 @@ TEST_CASE("in place, mounts are links and directories that go away again") {
   make_directories(root + "/source");
   write_file(root + "/place/full/mine", "");
   write_file(root + "/source/f", "text\n");
+  write_file(root + "/file", "text\n");
   set_old(root + "/place/full");
   set_old(root + "/place");
   const auto before = paths_below(root);
   {
     EmulatedMounts mounts({BindMount{root + "/source", target("/full")},
-                           BindMount{root + "/source/f", target("/new/file")},
+                           BindMount{root + "/file", target("/new/file")},
                            TmpfsMount{target("/tmp"), std::nullopt}});
     CHECK(read_file(current_directory(), root + "/place/full/f", 100) == "text\n");
     CHECK(read_file(current_directory(), root + "/place/new/file", 100) == "text\n");
     write_file(root + "/place/tmp/x", "");
     CHECK(is_old(root + "/place"));
+    write_file(root + "/place/full/made", "");
     mounts.remove();
   }
+  CHECK(paths_below(root + "/source") == "f made");
+  ::unlink((root + "/source/made").c_str());
   CHECK(paths_below(root) == before);
   CHECK(is_old(root + "/place"));
   CHECK(is_old(root + "/place/full"));

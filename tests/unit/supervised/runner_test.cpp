@@ -193,10 +193,10 @@ TEST_CASE("names, texts and mounts are there for one supervised command") {
             "echo lost > /etc/hosts; stat -c %a:%u /run/secrets/s; echo new > /mnt/d/g");
   invocation.hosts = "ours\n";
   invocation.resolv_conf = "names\n";
-  invocation.mounts = {BindMount{place.path() + "/source", RootedPath::parse("/mnt"),
-                                 MountAccess::read_write, InPlace::move},
-                       TmpfsMount{RootedPath::parse("/t"), std::nullopt},
-                       FileMount{"secret\n", RootedPath::parse("/run/secrets/s"), 0400, 12, 0}};
+  invocation.mounts = {
+      BindMount{place.path() + "/source", RootedPath::parse("/mnt"), MountAccess::read_write},
+      TmpfsMount{RootedPath::parse("/t"), std::nullopt},
+      FileMount{"secret\n", RootedPath::parse("/run/secrets/s"), 0400, 12, 0}};
   const auto before = paths_below(place.layer());
   const auto said = place.say(invocation);
   CHECK(said.output == "ours\nnames\nsecret\nbound\n400:12\n");
