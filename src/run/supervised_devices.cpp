@@ -65,6 +65,7 @@ std::vector<std::string> make_devices(const std::string& path) {
       throw SysError(errno, "link '{}' in /dev", name);
   make_directory(directory, "pts", 0755);
   make_directory(directory, "shm", 01777);
+  make_directory(directory, "mqueue", 01777);
   return unusable;
 }
 

@@ -24,8 +24,8 @@ namespace {
 /// The command's way into its root, and under its supervisor.
 class Confinement final : public CommandPreparation {
 public:
-  explicit Confinement(const std::string& root)
-      : root_(root), rules_(make_landlock_rules(root)), filter_(ChrootHandler::filter()),
+  Confinement(const std::string& root, const ChrootHandler& handler)
+      : root_(root), rules_(make_landlock_rules(root)), filter_(handler.filter()),
         wait_(best_stopped_wait()) {}
 
   void enter(int socket) const noexcept override {
@@ -84,10 +84,15 @@ Outcome SupervisedRunner::run(const CommandRoot& root, const Invocation& invocat
   CommandOutput output(invocation);
   CommandPlan command(invocation, output);
   EmulatedMounts system(system_mounts(invocation), {path, system_aside.path()});
-  ChrootHandler handler(path, make_devices(path + "/dev"));
+  // Where the executor itself may not become another user by a program, no command may.
+  const bool sleeps = invocation.uid != 0 && ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0;
+  ChrootHandler handler({path, make_devices(path + "/dev"), invocation.hostname},
+                        sleeps ? ChrootHandler::Rights::asleep : ChrootHandler::Rights::plain);
   EmulatedMounts mounts(invocation.mounts, {path, aside.path()});
-  const Confinement confinement(path);
+  const Confinement confinement(path, handler);
   command.prepare_with(confinement);
+  if (sleeps)
+    command.keep_capabilities();
   auto pair = make_handshake();
   CommandWatcher watcher{command,
                          {pair.child.get(), ::getpid(), Descendants::adopted, options_.grace},

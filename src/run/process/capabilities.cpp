@@ -41,6 +41,23 @@ constexpr CapabilitySet whole(std::uint32_t low, std::uint32_t high) {
   return CapabilitySet{high} << 32 | low;
 }
 
+Sets make_sets(const CapabilityCall::Sets& whole) noexcept {
+  Sets sets;
+  for (unsigned i = 0; i < sets.halves.size(); ++i) {
+    const unsigned shift = 32 * i;
+    sets.halves[i].effective = static_cast<std::uint32_t>(whole.effective >> shift);
+    sets.halves[i].permitted = static_cast<std::uint32_t>(whole.permitted >> shift);
+    sets.halves[i].inheritable = static_cast<std::uint32_t>(whole.inheritable >> shift);
+  }
+  return sets;
+}
+
+int set_all(const CapabilityCall::Sets& whole) noexcept {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  const auto sets = make_sets(whole);
+  return ::syscall(SYS_capset, &header, sets.halves.data()) == 0 ? 0 : errno;
+}
+
 } // namespace
 
 constexpr CapabilitySet container_capabilities =
@@ -96,11 +113,35 @@ int bound_capabilities(CapabilitySet kept) noexcept {
 }
 
 int set_capabilities(CapabilitySet kept) noexcept {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  return set_all({kept, kept, 0});
+}
+
+int activate_capabilities(CapabilitySet active) noexcept {
   Sets sets;
-  sets.halves[0].permitted = sets.halves[0].effective = static_cast<std::uint32_t>(kept);
-  sets.halves[1].permitted = sets.halves[1].effective = static_cast<std::uint32_t>(kept >> 32);
-  return ::syscall(SYS_capset, &header, sets.halves.data()) == 0 ? 0 : errno;
+  if (const int error = get_sets(sets); error != 0)
+    return error;
+  return set_all({active, whole(sets.halves[0].permitted, sets.halves[1].permitted),
+                  whole(sets.halves[0].inheritable, sets.halves[1].inheritable)});
+}
+
+int become_user_with(CapabilitySet kept, unsigned uid) noexcept {
+  if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0 || ::syscall(SYS_setresuid, uid, uid, uid) != 0)
+    return errno;
+  if (const int error = set_all({0, kept, kept}); error != 0)
+    return error;
+  for (int number = 0; number <= highest_possible; ++number)
+    if ((kept & capability(number)) != 0 &&
+        ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0) != 0)
+      return errno;
+  return 0;
+}
+
+std::string CapabilityCall::text(const Sets& sets) {
+  static_assert(sizeof(__user_cap_header_struct) == sets_offset);
+  const __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  const auto halves = make_sets(sets).halves;
+  std::string text(reinterpret_cast<const char*>(&header), sizeof header);
+  return text.append(reinterpret_cast<const char*>(halves.data()), sizeof halves);
 }
 
 } // namespace cairn

@@ -37,4 +37,23 @@ int bound_capabilities(CapabilitySet kept) noexcept;
 /// Async-signal-safe.
 int set_capabilities(CapabilitySet kept) noexcept;
 
+/// Makes `active`, a part of the permitted set, the effective one. 0 or an errno.
+int activate_capabilities(CapabilitySet active) noexcept;
+
+/// Changes all user ids to one that is not root's and keeps `kept` for what is executed from then
+/// on: permitted, inheritable and ambient. None is effective, until the next execve(2) makes all of
+/// them so. 0 or an errno. Async-signal-safe.
+int become_user_with(CapabilitySet kept, unsigned uid) noexcept;
+
+/// What capset(2) takes: a header for the calling thread, and the three sets right behind it.
+struct CapabilityCall {
+  struct Sets {
+    CapabilitySet effective = 0;
+    CapabilitySet permitted = 0;
+    CapabilitySet inheritable = 0;
+  };
+  static constexpr std::size_t sets_offset = 8; ///< Of the sets, in bytes.
+  static std::string text(const Sets& sets);
+};
+
 } // namespace cairn

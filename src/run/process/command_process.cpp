@@ -178,8 +178,7 @@ void CommandPlan::become(int socket, pid_t supervisor) const noexcept {
 }
 
 int CommandPlan::take_identity(int socket) const noexcept {
-  const CapabilitySet kept =
-      uid_ == 0 ? container_capabilities & permitted_capabilities() : CapabilitySet{0};
+  const CapabilitySet usual = container_capabilities & permitted_capabilities();
   if (const int error = bound_capabilities(container_capabilities); error != 0)
     return error;
   // The plain system calls: libc's wrappers want to change all threads of a program that, in this
@@ -188,9 +187,11 @@ int CommandPlan::take_identity(int socket) const noexcept {
     give_up(socket, SetupStep::groups, errno);
   if (::syscall(SYS_setresgid, gid_, gid_, gid_) != 0)
     give_up(socket, SetupStep::gid, errno);
+  if (keeps_capabilities_)
+    return become_user_with(usual, uid_);
   if (::syscall(SYS_setresuid, uid_, uid_, uid_) != 0)
     give_up(socket, SetupStep::uid, errno);
-  return set_capabilities(kept);
+  return set_capabilities(uid_ == 0 ? usual : CapabilitySet{0});
 }
 
 void CommandPlan::exec(int socket) const noexcept {

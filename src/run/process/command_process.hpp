@@ -31,6 +31,10 @@ public:
   /// `preparation` is lent as long as this lives.
   void prepare_with(const CommandPreparation& preparation) noexcept { preparation_ = &preparation; }
 
+  /// A user other than root keeps what a container's root may do, for programs to come
+  /// (become_user_with()).
+  void keep_capabilities() noexcept { keeps_capabilities_ = true; }
+
   /// Becomes the command: streams, directory, owner, capabilities, exec. What fails is reported
   /// on `socket`. Async-signal-safe. `supervisor` is the parent, with which it dies.
   [[noreturn]] void become(int socket, pid_t supervisor) const noexcept;
@@ -58,6 +62,7 @@ private:
   Fd output_;
   Fd errors_;
   const CommandPreparation* preparation_ = nullptr; ///< May be null.
+  bool keeps_capabilities_ = false;
   // What execve wants: pointers into the texts above.
   std::vector<char*> argv_pointers_;
   std::vector<char*> environment_pointers_;

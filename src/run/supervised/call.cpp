@@ -27,10 +27,18 @@ int with_rights_of(pid_t thread, const Access& access) {
   if (!status)
     return ESRCH;
   const BorrowedRights rights(*status);
+  const WokenCapabilities woken(*status);
   return access();
 }
 
 } // namespace
+
+ReplayedCall::Step own_step(const Call& call) {
+  ReplayedCall::Step step{call.number()};
+  for (unsigned i = 0; i < step.arguments.size(); ++i)
+    step.arguments[i] = call.argument(i);
+  return step;
+}
 
 RemoteText Call::path(unsigned index) const {
   RemoteText found;

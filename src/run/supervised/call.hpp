@@ -62,27 +62,33 @@ struct HandedFile {
 };
 
 /// Calls that the thread makes in place of its own, because no answer can change arguments. It is
-/// stopped (ptrace(2)) meanwhile, and signals wait. What the first one returns is the answer; where
-/// it succeeds the others follow.
+/// stopped (ptrace(2)) meanwhile, and signals wait.
 struct ReplayedCall {
   struct Step {
+    /// An argument that is the address of a byte of `text`.
+    struct TextArgument {
+      unsigned argument = 0;
+      std::size_t offset = 0;
+    };
     long number = 0;
     std::array<std::uint64_t, 6> arguments{};
-  };
-  /// Takes the place of an argument of the first step: a text that is written below the thread's
-  /// stack.
-  struct Text {
-    unsigned argument = 0;
-    std::string text;
+    std::vector<TextArgument> texts = {};
   };
 
   std::vector<Step> steps;
-  std::optional<Text> text;
+  std::string text = {}; ///< Written below the thread's stack.
   /// Given to the thread beforehand: its number there is argument 0 of every step.
-  Fd file;
+  Fd file = {};
   /// What happens where the thread cannot be stopped.
   enum class Otherwise { pass, fail } otherwise = Otherwise::fail;
+  /// What this step returns is the thread's answer. If one up to it fails none of those behind it
+  /// follow, but `undo` does, and the failure is the answer.
+  std::size_t answer = 0;
+  std::vector<Step> undo = {};
 };
+
+/// The call as the thread made it, as a step of a replay.
+ReplayedCall::Step own_step(const Call& call);
 
 using CallAnswer = std::variant<PassedCall, ReturnedValue, FailedCall, HandedFile, ReplayedCall>;
 

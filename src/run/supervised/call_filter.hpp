@@ -22,6 +22,8 @@ struct TrappedCall {
   std::optional<Pass> pass = std::nullopt;
 };
 
+constexpr std::uint32_t any_flag = ~std::uint32_t{0};
+
 /// The filter of system calls (seccomp(2)) that stops `calls`. Another architecture's calls (i386,
 /// x32) and io_uring, by which files could be opened unseen, give ENOSYS; everything else passes.
 std::vector<sock_filter> make_call_filter(std::span<const TrappedCall> calls);

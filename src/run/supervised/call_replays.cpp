@@ -46,8 +46,9 @@ void CallReplays::add(const Call& call, ReplayedCall replay) {
     const auto given = listener_->give_file(call.id(), added.what.file);
     if (!given)
       return give_up(added);
-    for (auto& step : added.what.steps)
-      step.arguments[0] = static_cast<std::uint64_t>(*given);
+    for (auto* steps : {&added.what.steps, &added.what.undo})
+      for (auto& step : *steps)
+        step.arguments[0] = static_cast<std::uint64_t>(*given);
   }
   if (!worker_.joinable()) {
     try {
@@ -107,23 +108,32 @@ void CallReplays::perform(Replay& replay) {
 }
 
 void CallReplays::make_steps(TracedThread& thread, ReplayedCall& replay) {
-  if (replay.text) {
-    const auto address = thread.write(replay.text->text);
+  if (!replay.text.empty()) {
+    const auto address = thread.write(replay.text);
     if (!address)
       return thread.set_result(-EFAULT);
-    replay.steps.front().arguments.at(replay.text->argument) = *address;
+    for (auto& step : replay.steps)
+      for (const auto& text : step.texts)
+        step.arguments.at(text.argument) = *address + text.offset;
   }
-  std::optional<std::int64_t> first;
-  for (const auto& step : replay.steps) {
+  for (std::size_t i = 0; i < replay.steps.size(); ++i) {
+    const auto& step = replay.steps[i];
     const auto result = thread.make(step);
     if (!result)
       return;
     if (becomes_program(step) && *result == 0)
       return thread.forget_registers();
-    if (!first)
-      first = result;
+    if (i == replay.answer || (i < replay.answer && *result < 0))
+      thread.set_result(*result);
+    if (i <= replay.answer && *result < 0)
+      return undo(thread, replay);
   }
-  thread.set_result(first.value_or(0));
+}
+
+void CallReplays::undo(TracedThread& thread, const ReplayedCall& replay) {
+  for (const auto& step : replay.undo)
+    if (!thread.make(step))
+      return;
 }
 
 void CallReplays::begin_anew(const Replay& replay) {

@@ -43,6 +43,7 @@ private:
   void work();
   void perform(Replay& replay);
   static void make_steps(TracedThread& thread, ReplayedCall& replay);
+  static void undo(TracedThread& thread, const ReplayedCall& replay);
   void begin_anew(const Replay& replay);
   void give_up(const Replay& replay);
 

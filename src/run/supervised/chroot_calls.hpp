@@ -21,6 +21,7 @@ std::span<const ChrootCall> look_calls(); ///< access, readlink, statfs and thei
 std::span<const ChrootCall> attribute_calls();
 std::span<const ChrootCall> directory_calls();
 std::span<const ChrootCall> exec_calls();
+std::span<const ChrootCall> name_calls(); ///< What the machine is called.
 /// Those that change ids: a process is as readable afterwards as before.
 std::span<const ChrootCall> identity_calls();
 
@@ -32,5 +33,6 @@ std::vector<ChrootCall> chroot_calls();
 CallAnswer hand_over(const KernelView::Found& found, int flags);
 /// The same, for the executor's own use; empty with errno set when it cannot be opened.
 Fd reopen(FdRef file, int flags);
+Fd reopen(const KernelView::Found& found, int flags);
 
 } // namespace cairn

@@ -7,13 +7,14 @@ namespace cairn {
 std::vector<ChrootCall> chroot_calls() {
   std::vector<ChrootCall> all;
   for (const auto& family : {open_calls(), stat_calls(), look_calls(), exec_calls(),
-                             directory_calls(), attribute_calls(), identity_calls()})
+                             directory_calls(), attribute_calls(), identity_calls(), name_calls()})
     all.insert(all.end(), family.begin(), family.end());
   return all;
 }
 
-ChrootHandler::ChrootHandler(std::string root, std::vector<std::string> devices)
-    : view_(std::move(root), std::move(devices)) {
+ChrootHandler::ChrootHandler(KernelView view, Rights rights) : view_(std::move(view)) {
+  if (rights == Rights::asleep)
+    rights_.emplace();
   for (const auto& call : chroot_calls()) {
     const auto number = static_cast<std::size_t>(call.call.number);
     answers_.resize(std::max(answers_.size(), number + 1), nullptr);
@@ -21,14 +22,19 @@ ChrootHandler::ChrootHandler(std::string root, std::vector<std::string> devices)
   }
 }
 
-std::vector<sock_filter> ChrootHandler::filter() {
+std::vector<sock_filter> ChrootHandler::filter() const {
   std::vector<TrappedCall> calls;
+  if (rights_)
+    calls.assign(SleepingRights::calls().begin(), SleepingRights::calls().end());
   for (const auto& call : chroot_calls())
     calls.push_back(call.call);
   return make_call_filter(calls);
 }
 
 CallAnswer ChrootHandler::answer(const Call& call) {
+  if (rights_)
+    if (auto answer = rights_->answer(view_, call))
+      return *std::move(answer);
   const auto number = static_cast<std::size_t>(call.number());
   if (call.number() < 0 || number >= answers_.size() || answers_[number] == nullptr)
     return PassedCall{};

@@ -1,7 +1,10 @@
 #pragma once
 
 #include "run/supervised/chroot_calls.hpp"
+#include "run/supervised/sleeping_rights.hpp"
 
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace cairn {
@@ -10,11 +13,14 @@ namespace cairn {
 /// the kernel answer for everything else.
 class ChrootHandler final : public CallHandler {
 public:
+  /// Whether the command has rights that sleep.
+  enum class Rights { plain, asleep };
+
   /// See KernelView. @throws SysError
-  ChrootHandler(std::string root, std::vector<std::string> devices);
+  ChrootHandler(KernelView view, Rights rights);
 
   /// The filter of the command's process.
-  static std::vector<sock_filter> filter();
+  std::vector<sock_filter> filter() const;
 
   CallAnswer answer(const Call& call) override;
 
@@ -22,6 +28,7 @@ private:
   using Answer = CallAnswer (*)(const KernelView& view, const Call& call);
 
   KernelView view_;
+  std::optional<SleepingRights> rights_;
   std::vector<Answer> answers_; ///< By the number of the call.
 };
 

@@ -17,13 +17,12 @@ CallAnswer chdir_call(const KernelView& view, const Call& call) {
   if (found->error != 0)
     return FailedCall{found->error};
   const BorrowedRights rights(found->thread);
-  auto directory = reopen(found->file, O_RDONLY | O_DIRECTORY);
+  auto directory = reopen(*found, O_RDONLY | O_DIRECTORY);
   if (!directory)
     return FailedCall{errno};
-  return ReplayedCall{{{SYS_fchdir, {}}, {SYS_close, {}}},
-                      std::nullopt,
-                      std::move(directory),
-                      ReplayedCall::Otherwise::fail};
+  const ReplayedCall::Step close{SYS_close};
+  return ReplayedCall{
+      .steps = {{SYS_fchdir}, close}, .file = std::move(directory), .undo = {close}};
 }
 
 CallAnswer getcwd_call(const KernelView& view, const Call& call) {

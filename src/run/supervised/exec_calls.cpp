@@ -21,10 +21,8 @@ CallAnswer execve_call(const KernelView& view, const Call& call) {
   // Another thread than the first becomes the first one by this: it cannot be held meanwhile.
   if (!path || found->thread.process != call.thread())
     return FailedCall{EACCES};
-  return ReplayedCall{{{SYS_execve, {0, call.argument(1), call.argument(2)}}},
-                      ReplayedCall::Text{0, *std::move(path)},
-                      {},
-                      ReplayedCall::Otherwise::fail};
+  return ReplayedCall{.steps = {{SYS_execve, {0, call.argument(1), call.argument(2)}, {{0, 0}}}},
+                      .text = *std::move(path)};
 }
 
 constexpr ChrootCall exec_table[] = {{{SYS_execve}, execve_call}};

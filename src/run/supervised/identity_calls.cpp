@@ -10,11 +10,8 @@ namespace {
 /// The kernel hides the memory of a process that has changed its ids, until it becomes another
 /// program. So the thread says afterwards that it has nothing to hide.
 CallAnswer change_ids(const KernelView&, const Call& call) {
-  ReplayedCall::Step own{call.number(), {}};
-  for (unsigned i = 0; i < own.arguments.size(); ++i)
-    own.arguments[i] = call.argument(i);
-  return ReplayedCall{
-      {own, {SYS_prctl, {PR_SET_DUMPABLE, 1}}}, std::nullopt, {}, ReplayedCall::Otherwise::pass};
+  return ReplayedCall{.steps = {own_step(call), {SYS_prctl, {PR_SET_DUMPABLE, 1}}},
+                      .otherwise = ReplayedCall::Otherwise::pass};
 }
 
 constexpr ChrootCall identity_table[] = {

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@ namespace cairn {
 namespace {
 
 constexpr int most_links = 8;
+constexpr std::uint64_t status_limit = 16384;
 
 constexpr std::string_view masked[] = {"acpi",          "asound",        "kcore",       "keys",
                                        "kmsg",          "latency_stats", "sched_debug", "scsi",
@@ -71,6 +73,16 @@ std::optional<pid_t> number_in(const std::string& path) {
   return number && *number <= INT32_MAX ? std::optional(static_cast<pid_t>(*number)) : std::nullopt;
 }
 
+/// "status" of "/proc/17/status" and "/proc/17/task/18/status"; empty for what lies deeper.
+std::string_view file_of_process(std::string_view path) {
+  path.remove_prefix(std::min(path.find('/', std::string_view("/proc/").size()), path.size()));
+  constexpr std::string_view threads = "/task/";
+  if (path.starts_with(threads))
+    path.remove_prefix(std::min(path.find('/', threads.size()), path.size()));
+  const auto name = path.substr(std::min<std::size_t>(1, path.size()));
+  return name.find('/') == std::string_view::npos ? name : std::string_view();
+}
+
 /// Links of `directory` that lead to the kernel's files.
 void add_links(FdRef root, const char* directory, std::vector<KernelPaths::Link>& links) {
   const KernelPaths plain;
@@ -111,9 +123,9 @@ struct KernelView::Place {
   std::string path;
 };
 
-KernelView::KernelView(std::string root, std::vector<std::string> devices)
+KernelView::KernelView(std::string root, std::vector<std::string> devices, std::string hostname)
     : root_(std::move(root)), root_fd_(open_directory(root_)),
-      paths_(kernel_links(root_fd_), std::move(devices)) {
+      paths_(kernel_links(root_fd_), std::move(devices)), hostname_(std::move(hostname)) {
   if (::fstat(root_fd_.get(), &root_info_) != 0)
     throw SysError(errno, "look at '{}'", root_);
 }
@@ -130,7 +142,7 @@ std::optional<KernelView::Found> KernelView::find(const Call& call, int director
   const BorrowedRights rights(*status);
   if (given.text.back() == '/')
     last = FinalLink::follow;
-  const auto place = locate(call, directory, given.text, last);
+  const auto place = locate(call, *status, directory, given.text, last);
   if (!place)
     return std::nullopt;
   auto found = open_place(*status, call.thread(), *place, last);
@@ -138,21 +150,50 @@ std::optional<KernelView::Found> KernelView::find(const Call& call, int director
   return found;
 }
 
-std::optional<KernelView::Place> KernelView::locate(const Call& call, int directory,
-                                                    const std::string& path, FinalLink last) const {
-  const bool is_absolute = path.front() == '/';
+std::optional<KernelView::Found> KernelView::program(const Call& call) const {
+  const auto given = call.path(0);
+  const auto status = thread_status(call.thread());
+  if (given.error != 0 || given.text.empty() || !status)
+    return std::nullopt;
+  const BorrowedRights rights(*status);
+  std::optional<std::string> base = "/";
+  if (given.text.front() != '/') {
+    base = base_of(call, *status, AT_FDCWD);
+    if (base)
+      base = inside_of(root_, *base);
+  }
+  if (!base || !has_root(call.thread(), *status))
+    return std::nullopt;
+  auto found = open_inside(join_path(*base, given.text), FinalLink::follow);
+  if (found.error != 0)
+    return std::nullopt;
+  found.thread = *status;
+  return found;
+}
+
+/// Where a path that is not absolute begins, as the executor sees it.
+std::optional<std::string> KernelView::base_of(const Call& call, const ThreadStatus& status,
+                                               int directory) const {
+  const WokenCapabilities woken(status);
+  const auto thread = fmt::format("/proc/{}", call.thread());
+  auto base = link_text(directory == AT_FDCWD ? thread + "/cwd"
+                                              : fmt::format("{}/fd/{}", thread, directory));
+  return base.starts_with('/') ? std::optional(std::move(base)) : std::nullopt;
+}
+
+std::optional<KernelView::Place> KernelView::locate(const Call& call, const ThreadStatus& status,
+                                                    int directory, const std::string& path,
+                                                    FinalLink last) const {
   std::string base = "/";
-  if (!is_absolute) {
-    const auto thread = fmt::format("/proc/{}", call.thread());
-    const auto outside = link_text(
-        directory == AT_FDCWD ? thread + "/cwd" : fmt::format("{}/fd/{}", thread, directory));
-    if (outside.empty() || outside.front() != '/')
+  if (path.front() != '/') {
+    const auto outside = base_of(call, status, directory);
+    if (!outside)
       return std::nullopt;
-    const auto inside = inside_of(root_, outside);
+    const auto inside = inside_of(root_, *outside);
     if (!inside) {
       // From one of the kernel's own directories the kernel finds the way, unless it leads out.
-      const auto joined = join_path(outside, path);
-      const bool is_kernels = paths_.find(outside, FinalLink::follow).has_value();
+      const auto joined = join_path(*outside, path);
+      const bool is_kernels = paths_.find(*outside, FinalLink::follow).has_value();
       if (!is_kernels || paths_.find(joined, FinalLink::follow))
         return std::nullopt;
       return Place{Place::Kind::inside, joined};
@@ -161,7 +202,7 @@ std::optional<KernelView::Place> KernelView::locate(const Call& call, int direct
   }
   auto found = paths_.find(join_path(base, path), last);
   // Another root was changed to: what /proc means there is not ours.
-  if (!found || !has_root(call.thread()))
+  if (!found || !has_root(call.thread(), status))
     return std::nullopt;
   return Place{Place::Kind::kernel, *std::move(found)};
 }
@@ -206,19 +247,23 @@ KernelView::Found KernelView::open_kernel(const ThreadStatus& status, pid_t thre
       break;
     }
   }
+  std::optional<WokenCapabilities> woken;
   if (is_below(path, "/proc") && path.size() > std::string_view("/proc/").size()) {
     const auto number = number_in(path);
-    if (number && !is_visible(*number))
+    const auto owner = number ? visible(*number) : std::nullopt;
+    if (number && !owner)
       return failure(ENOENT);
+    if (owner && owner->users.effective == status.users.effective) {
+      woken.emplace(*owner);
+      found.owner = owner;
+    }
     if (number)
       found.access = MountAccess::read_write;
     else if (std::any_of(std::begin(masked), std::end(masked), [&](std::string_view name) {
                return is_below(std::string_view(path).substr(6), name);
              }))
       return failure(EACCES);
-    const auto name = std::string_view(path).substr(path.rfind('/') + 1);
-    if (number && (name == "mounts" || name == "mountinfo" || name == "mountstats"))
-      found.content = mounts_text(name);
+    found.content = content_of(path, number.has_value());
   } else if (is_below(path, "/dev")) {
     found.access = MountAccess::read_write;
   }
@@ -270,22 +315,40 @@ KernelView::Found KernelView::follow(const ThreadStatus& status, pid_t thread,
   return failure(ELOOP);
 }
 
-/// Only processes of this root are there: not the executor, which could look into itself.
-bool KernelView::is_visible(pid_t process) const {
-  const auto status = thread_status(process);
+/// What a file in /proc holds that tells of the executor's own state.
+std::optional<std::string> KernelView::content_of(const std::string& path, bool of_process) const {
+  if (path == "/proc/sys/kernel/hostname")
+    return hostname_ + "\n";
+  const auto name = of_process ? file_of_process(path) : std::string_view();
+  if (name == "mounts" || name == "mountinfo" || name == "mountstats")
+    return mounts_text(name);
+  if (name != "status")
+    return std::nullopt;
+  const auto file = try_open_at(current_directory(), path, O_RDONLY);
+  return file ? std::optional(status_text(read_file(*file, status_limit))) : std::nullopt;
+}
+
+/// The status of a process of this root. Others are not there: not the executor, which could look
+/// into itself.
+std::optional<ThreadStatus> KernelView::visible(pid_t process) const {
+  auto status = thread_status(process);
   if (!status || status->process == ::getpid())
-    return false;
+    return std::nullopt;
   const auto root = fmt::format("/proc/{}/root", process);
   struct stat info {};
   bool seen = ::stat(root.c_str(), &info) == 0;
   if (!seen) {
     const BorrowedRights rights(*status);
+    const WokenCapabilities woken(*status);
     seen = ::stat(root.c_str(), &info) == 0;
   }
-  return seen && info.st_dev == root_info_.st_dev && info.st_ino == root_info_.st_ino;
+  if (!seen || info.st_dev != root_info_.st_dev || info.st_ino != root_info_.st_ino)
+    return std::nullopt;
+  return status;
 }
 
-bool KernelView::has_root(pid_t thread) const {
+bool KernelView::has_root(pid_t thread, const ThreadStatus& status) const {
+  const WokenCapabilities woken(status);
   return link_text(fmt::format("/proc/{}/root", thread)) == root_;
 }
 
@@ -294,6 +357,7 @@ std::optional<std::string> KernelView::working_directory(const Call& call) const
   if (!status)
     return std::nullopt;
   const BorrowedRights rights(*status);
+  const WokenCapabilities woken(*status);
   const auto text = link_text(fmt::format("/proc/{}/cwd", call.thread()));
   if (inside_of(root_, text) || !paths_.find(text, FinalLink::follow))
     return std::nullopt;
@@ -309,16 +373,40 @@ std::string mounts_text(std::string_view file) {
     return "20 1 0:20 / / rw,relatime - overlay overlay rw\n"
            "21 20 0:21 / /proc rw,nosuid,nodev,noexec,relatime - proc proc rw\n"
            "22 20 0:22 / /sys ro,nosuid,nodev,noexec,relatime - sysfs sysfs ro\n"
-           "23 20 0:23 / /dev/pts rw,nosuid,noexec,relatime - devpts devpts rw\n";
+           "23 20 0:23 / /dev/pts rw,nosuid,noexec,relatime - devpts devpts rw\n"
+           "24 20 0:24 / /dev/shm rw,nosuid,nodev,noexec,relatime - tmpfs tmpfs rw\n";
   if (file == "mountstats")
     return "device overlay mounted on / with fstype overlay\n"
            "device proc mounted on /proc with fstype proc\n"
            "device sysfs mounted on /sys with fstype sysfs\n"
-           "device devpts mounted on /dev/pts with fstype devpts\n";
+           "device devpts mounted on /dev/pts with fstype devpts\n"
+           "device tmpfs mounted on /dev/shm with fstype tmpfs\n";
   return "overlay / overlay rw,relatime 0 0\n"
          "proc /proc proc rw,nosuid,nodev,noexec,relatime 0 0\n"
          "sysfs /sys sysfs ro,nosuid,nodev,noexec,relatime 0 0\n"
-         "devpts /dev/pts devpts rw,nosuid,noexec,relatime 0 0\n";
+         "devpts /dev/pts devpts rw,nosuid,noexec,relatime 0 0\n"
+         "tmpfs /dev/shm tmpfs rw,nosuid,nodev,noexec,relatime 0 0\n";
+}
+
+std::string status_text(std::string_view text) {
+  const auto status = parse_thread_status(text);
+  const bool sleeps = status && status->is_asleep();
+  const int own = ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
+  std::string shown;
+  for (const auto& line : split(text, '\n')) {
+    if (line.empty())
+      continue;
+    const auto name = std::string_view(line).substr(0, line.find('\t'));
+    const bool is_set =
+        name == "CapInh:" || name == "CapPrm:" || name == "CapEff:" || name == "CapAmb:";
+    if (sleeps && is_set)
+      shown += fmt::format("{}\t{:016x}\n", name, 0);
+    else if (name == "NoNewPrivs:")
+      shown += fmt::format("{}\t{}\n", name, own);
+    else
+      shown.append(line).append("\n");
+  }
+  return shown;
 }
 
 } // namespace cairn

@@ -21,7 +21,9 @@ class KernelView {
 public:
   /// `root` is absolute and free of links. `devices` are names in its /dev that cannot be opened
   /// there. @throws SysError
-  KernelView(std::string root, std::vector<std::string> devices);
+  KernelView(std::string root, std::vector<std::string> devices, std::string hostname);
+
+  const std::string& hostname() const noexcept { return hostname_; }
 
   /// What a path of a call leads to.
   struct Found {
@@ -32,11 +34,16 @@ public:
     std::string text;                   ///< Of a link.
     MountAccess access = MountAccess::read_only;
     ThreadStatus thread; ///< Whose rights count.
+    /// Whose file in /proc this is, if it is that of a process of the same user.
+    std::optional<ThreadStatus> owner;
   };
 
   /// Where the path in an argument leads, relative to `directory`; nothing when the kernel is to
   /// answer the call.
   std::optional<Found> find(const Call& call, int directory, unsigned path, FinalLink last) const;
+
+  /// The program that execve(2) is to start, where that is an ordinary file of the root.
+  std::optional<Found> program(const Call& call) const;
 
   /// The thread's working directory, if that is one of the kernel's.
   std::optional<std::string> working_directory(const Call& call) const;
@@ -46,8 +53,8 @@ public:
 
 private:
   struct Place;
-  std::optional<Place> locate(const Call& call, int directory, const std::string& path,
-                              FinalLink last) const;
+  std::optional<Place> locate(const Call& call, const ThreadStatus& status, int directory,
+                              const std::string& path, FinalLink last) const;
   Found open_place(const ThreadStatus& status, pid_t thread, const Place& place,
                    FinalLink last) const;
   Found open_kernel(const ThreadStatus& status, pid_t thread, std::string path, FinalLink last,
@@ -55,16 +62,24 @@ private:
   Found follow(const ThreadStatus& status, pid_t thread, const std::string& path, FinalLink last,
                int links) const;
   Found open_inside(const std::string& path, FinalLink last) const;
-  bool is_visible(pid_t process) const;
-  bool has_root(pid_t thread) const;
+  std::optional<std::string> base_of(const Call& call, const ThreadStatus& status,
+                                     int directory) const;
+  std::optional<std::string> content_of(const std::string& path, bool of_process) const;
+  std::optional<ThreadStatus> visible(pid_t process) const;
+  bool has_root(pid_t thread, const ThreadStatus& status) const;
 
   std::string root_;
   Fd root_fd_;
   struct stat root_info_ {};
   KernelPaths paths_;
+  std::string hostname_;
 };
 
 /// What mounts and mountinfo say of such a root.
 std::string mounts_text(std::string_view file);
+
+/// What the status of a process would say if nobody supervised it: `text` without rights that are
+/// asleep and without what the supervision sets.
+std::string status_text(std::string_view text);
 
 } // namespace cairn

@@ -79,6 +79,18 @@ Fd reopen(FdRef file, int flags) {
   return opened;
 }
 
+Fd reopen(const KernelView::Found& found, int flags) {
+  if (!found.owner || !found.owner->is_asleep())
+    return reopen(found.file, flags);
+  // The rights of the user that count for the file, before more are used for looking.
+  constexpr int wanted[] = {R_OK, W_OK, R_OK | W_OK, 0};
+  if (::syscall(SYS_faccessat2, found.file.get(), "", wanted[flags & O_ACCMODE],
+                AT_EMPTY_PATH | AT_EACCESS) != 0)
+    return {};
+  const WokenCapabilities woken(*found.owner);
+  return reopen(found.file, flags);
+}
+
 CallAnswer hand_over(const KernelView::Found& found, int flags) {
   if (found.error != 0)
     return FailedCall{found.error};
@@ -95,7 +107,7 @@ CallAnswer hand_over(const KernelView::Found& found, int flags) {
   // Nobody can be handed a descriptor that is a path alone: one that can be read does as well.
   const int usable = (flags & O_PATH) != 0 ? O_RDONLY | (flags & O_DIRECTORY) : flags;
   const BorrowedRights rights(found.thread);
-  auto file = found.content ? text_in_memory(*found.content) : reopen(found.file, usable);
+  auto file = found.content ? text_in_memory(*found.content) : reopen(found, usable);
   if (!file)
     return FailedCall{errno};
   return HandedFile{std::move(file), (flags & O_CLOEXEC) != 0};

@@ -51,7 +51,7 @@ class TrialHandler final : public CallHandler {
 public:
   CallAnswer answer(const Call& call) override {
     if (call.argument(0) != 1)
-      return ReplayedCall{{{SYS_getpid, {}}}, std::nullopt, {}, ReplayedCall::Otherwise::fail};
+      return ReplayedCall{.steps = {{SYS_getpid}}};
     const auto text = call.path(1);
     reading = text.text == question ? 0 : text.error;
     (void)call.write(call.argument(2), std::span(&reply, 1));

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -38,6 +39,18 @@ std::optional<std::array<unsigned, 4>> numbers_of(std::string_view line, std::st
   return found;
 }
 
+/// The set behind a name, in hexadecimal digits.
+std::optional<CapabilitySet> set_of(std::string_view line, std::string_view name) {
+  if (!line.starts_with(name))
+    return std::nullopt;
+  const auto digits = trim(line.substr(name.size()));
+  CapabilitySet set = 0;
+  const auto end = std::from_chars(digits.data(), digits.data() + digits.size(), set, 16);
+  if (end.ec != std::errc() || end.ptr != digits.data() + digits.size())
+    return std::nullopt;
+  return set;
+}
+
 ThreadStatus::Ids ids_of(const std::array<unsigned, 4>& numbers) {
   return {numbers[0], numbers[1], numbers[2], numbers[3]};
 }
@@ -48,6 +61,8 @@ std::optional<ThreadStatus> parse_thread_status(std::string_view text) {
   std::optional<std::array<unsigned, 4>> process;
   std::optional<std::array<unsigned, 4>> users;
   std::optional<std::array<unsigned, 4>> groups;
+  std::optional<CapabilitySet> permitted;
+  std::optional<CapabilitySet> effective;
   for (const auto& line : split(text, '\n')) {
     if (!process)
       process = numbers_of(line, "Tgid:");
@@ -55,10 +70,15 @@ std::optional<ThreadStatus> parse_thread_status(std::string_view text) {
       users = numbers_of(line, "Uid:");
     if (!groups)
       groups = numbers_of(line, "Gid:");
+    if (!permitted)
+      permitted = set_of(line, "CapPrm:");
+    if (!effective)
+      effective = set_of(line, "CapEff:");
   }
-  if (!process || !users || !groups || (*process)[0] > INT32_MAX)
+  if (!process || !users || !groups || !permitted || !effective || (*process)[0] > INT32_MAX)
     return std::nullopt;
-  return ThreadStatus{static_cast<pid_t>((*process)[0]), ids_of(*users), ids_of(*groups)};
+  return ThreadStatus{static_cast<pid_t>((*process)[0]), ids_of(*users), ids_of(*groups),
+                      *permitted, *effective};
 }
 
 std::optional<ThreadStatus> thread_status(pid_t thread) {
@@ -86,6 +106,19 @@ BorrowedRights::~BorrowedRights() {
   const int error = errno;
   ::syscall(SYS_setfsgid, group_);
   ::syscall(SYS_setfsuid, user_);
+  errno = error;
+}
+
+WokenCapabilities::WokenCapabilities(const ThreadStatus& looked_at) noexcept
+    : woken_(looked_at.is_asleep()), before_(woken_ ? effective_capabilities() : 0) {
+  if (woken_)
+    activate_capabilities(permitted_capabilities());
+}
+
+WokenCapabilities::~WokenCapabilities() {
+  const int error = errno;
+  if (woken_)
+    activate_capabilities(before_);
   errno = error;
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "run/process/capabilities.hpp"
+
 #include <sys/types.h>
 
 #include <optional>
@@ -19,6 +21,11 @@ struct ThreadStatus {
   pid_t process = 0; ///< Its thread group.
   Ids users;
   Ids groups;
+  CapabilitySet permitted = 0;
+  CapabilitySet effective = 0;
+
+  /// Whether this is a user's, with root's rights asleep (SleepingRights).
+  bool is_asleep() const noexcept { return users.effective != 0 && permitted != 0; }
 };
 
 /// Nothing when the text is none.
@@ -39,6 +46,21 @@ public:
 private:
   uid_t user_;
   gid_t group_;
+};
+
+/// The calling thread uses all capabilities that it has, as long as this lives, whatever rights it
+/// has borrowed: the memory and links of a process whose rights are asleep are shown to nobody with
+/// fewer.
+class WokenCapabilities {
+public:
+  explicit WokenCapabilities(const ThreadStatus& looked_at) noexcept;
+  WokenCapabilities(const WokenCapabilities&) = delete;
+  WokenCapabilities& operator=(const WokenCapabilities&) = delete;
+  ~WokenCapabilities();
+
+private:
+  bool woken_;
+  CapabilitySet before_;
 };
 
 /// The calling thread has another's real ids, which decide whom it may trace, as long as this

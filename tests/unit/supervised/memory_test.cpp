@@ -151,14 +151,20 @@ TEST_CASE("the memory of another user's command is read with that user's rights"
 
 TEST_CASE("what the kernel says of a thread is understood, and nothing else") {
   const auto status = parse_thread_status("Name:\tUid:\nTgid:\t77\nPid:\t78\n"
-                                          "Uid:\t0\t1\t2\t3\nGid:\t4\t5\t6\t7\n");
+                                          "Uid:\t0\t1\t2\t3\nGid:\t4\t5\t6\t7\n"
+                                          "CapPrm:\t00000000a80425fb\nCapEff:\t0000000000000000\n");
   REQUIRE(status);
   CHECK(status->process == 77);
   CHECK(status->users.real == 0);
   CHECK(status->users.filesystem == 3);
   CHECK(status->groups.effective == 5);
-  for (const char* text : {"", "Tgid:\t1\n", "Tgid:\tx\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n",
-                           "Tgid:\t1\nUid:\t0\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n"}) {
+  CHECK(status->permitted == 0xa80425fb);
+  CHECK(status->is_asleep());
+  for (const char* text :
+       {"", "Tgid:\t1\n", "Tgid:\tx\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n",
+        "Tgid:\t1\nUid:\t0\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n",
+        "Tgid:\t1\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n",
+        "Tgid:\t1\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nCapPrm:\tx\nCapEff:\t0\n"}) {
     CAPTURE(text);
     CHECK(!parse_thread_status(text));
   }

@@ -22,7 +22,7 @@ namespace cairn {
 namespace {
 
 ReplayedCall instead(long number, std::uint64_t first = 0) {
-  return {{{number, {first}}}, std::nullopt, {}, ReplayedCall::Otherwise::fail};
+  return {.steps = {{number, {first}}}};
 }
 
 bool is_at(const char* path) {
@@ -49,10 +49,7 @@ TEST_CASE("a directory that is handed over becomes the working directory, and st
   Answering handler([](const Call& call) -> CallAnswer {
     if (call.path(0).text != "/elsewhere")
       return PassedCall{};
-    return ReplayedCall{{{SYS_fchdir, {}}, {SYS_close, {}}},
-                        std::nullopt,
-                        open_directory("/usr"),
-                        ReplayedCall::Otherwise::fail};
+    return ReplayedCall{.steps = {{SYS_fchdir}, {SYS_close}}, .file = open_directory("/usr")};
   });
   CHECK(supervise_child({{SYS_chdir}}, handler, [] {
           const int free = ::fcntl(0, F_DUPFD, 3);
@@ -69,10 +66,7 @@ TEST_CASE("a storm of signals changes nothing in what a thread calls instead") {
   Answering handler([](const Call& call) -> CallAnswer {
     if (call.number() == SYS_getppid)
       return instead(SYS_getpid);
-    return ReplayedCall{{{SYS_fchdir, {}}, {SYS_close, {}}},
-                        std::nullopt,
-                        open_directory("/usr"),
-                        ReplayedCall::Otherwise::fail};
+    return ReplayedCall{.steps = {{SYS_fchdir}, {SYS_close}}, .file = open_directory("/usr")};
   });
   CHECK(supervise_child({{SYS_getppid}, {SYS_chdir}}, handler, [] {
           begin_storm(150);
@@ -90,10 +84,8 @@ TEST_CASE(
   Answering handler([](const Call& call) -> CallAnswer {
     if (call.path(0).text != "/no/such/program")
       return PassedCall{};
-    return ReplayedCall{{{SYS_execve, {0, call.argument(1), call.argument(2)}}},
-                        ReplayedCall::Text{0, "/bin/true"},
-                        {},
-                        ReplayedCall::Otherwise::fail};
+    return ReplayedCall{.steps = {{SYS_execve, {0, call.argument(1), call.argument(2)}, {{0, 0}}}},
+                        .text = "/bin/true"};
   });
   CHECK(supervise_child({{SYS_execve}}, handler, [] {
           begin_storm(150);
@@ -118,10 +110,8 @@ TEST_CASE(
 TEST_CASE("a thread's own call can be followed by others that nobody sees") {
   SKIP_UNLESS_SUPERVISED();
   Answering handler([](const Call& call) -> CallAnswer {
-    return ReplayedCall{{{call.number(), {call.argument(0)}}, {SYS_prctl, {PR_SET_DUMPABLE, 1}}},
-                        std::nullopt,
-                        {},
-                        ReplayedCall::Otherwise::pass};
+    return ReplayedCall{.steps = {own_step(call), {SYS_prctl, {PR_SET_DUMPABLE, 1}}},
+                        .otherwise = ReplayedCall::Otherwise::pass};
   });
   CHECK(supervise_child({{SYS_umask}}, handler, [] {
           ::prctl(PR_SET_DUMPABLE, 1);
@@ -129,6 +119,32 @@ TEST_CASE("a thread's own call can be followed by others that nobody sees") {
           return ::umask(022) == 0123 && ::prctl(PR_GET_DUMPABLE) == 1 ? 0 : 1;
         }) == 0);
   CHECK(handler.count == 2);
+}
+
+TEST_CASE("calls may be given texts, and the answer is that of any step") {
+  SKIP_UNLESS_SUPERVISED();
+  const std::string text("no\0/usr", 7);
+  Answering handler([&](const Call&) -> CallAnswer {
+    return ReplayedCall{
+        .steps = {{SYS_chdir, {}, {{0, 3}}}, {SYS_getpid}}, .text = text, .answer = 1};
+  });
+  CHECK(supervise_child({{SYS_getppid}}, handler, [] {
+          return ::syscall(SYS_getppid) == ::getpid() && is_at("/usr") ? 0 : 1;
+        }) == 0);
+}
+
+TEST_CASE("when a call fails none follows, and those that undo are made") {
+  SKIP_UNLESS_SUPERVISED();
+  Answering handler([&](const Call&) -> CallAnswer {
+    return ReplayedCall{.steps = {{SYS_umask, {0}}, {SYS_close, {1000}}, {SYS_chdir, {}, {{0, 0}}}},
+                        .text = "/usr",
+                        .answer = 2,
+                        .undo = {{SYS_umask, {022}}}};
+  });
+  CHECK(supervise_child({{SYS_getppid}}, handler, [] {
+          const bool failed = ::syscall(SYS_getppid) == -1 && errno == EBADF;
+          return failed && !is_at("/usr") && ::umask(0) == 022 ? 0 : 1;
+        }) == 0);
 }
 
 TEST_CASE("several threads make other calls at the same time") {

@@ -71,7 +71,7 @@ TEST_CASE("a supervised command finds itself in /proc, by the paths that it know
       {"test $(readlink /proc/self) != $$ && echo other", "other\n"},
       {"exec 5< /etc/mtab; cat <&5 | head -n 1", "overlay / overlay rw,relatime 0 0\n"},
       {"cat /proc/mounts | wc -l; cat /proc/self/mountinfo | cut -d' ' -f5",
-       "4\n/\n/proc\n/sys\n/dev/pts\n"},
+       "5\n/\n/proc\n/sys\n/dev/pts\n/dev/shm\n"},
       {"for l in /etc/mtab /dev/stdin /dev/fd; do readlink $l; done",
        "../proc/self/mounts\n/proc/self/fd/0\n/proc/self/fd\n"},
       {"echo one > /dev/stdout; echo two > /proc/self/fd/1; echo three > /dev/fd/1",
@@ -95,9 +95,13 @@ TEST_CASE("a supervised command finds itself in /proc, by the paths that it know
       {"head -c 3 /dev/zero | wc -c; echo gone > /dev/null; test -c /dev/null && echo device",
        "3\ndevice\n"},
       {"echo 1 > /dev/shm/x; cat /dev/shm/x; stat -c %a /dev/shm /dev", "1\n1777\n755\n"},
+      {"hostname; cat /proc/sys/kernel/hostname; uname -n",
+       "buildkitsandbox\nbuildkitsandbox\nbuildkitsandbox\n"},
+      {"grep -c . /proc/self/status > /tmp/x && grep ^NoNewPrivs: /proc/self/status | tr -d '\\t'",
+       "NoNewPrivs:0\n"},
       {"ls /sys/class/net | grep -c lo; cat /sys/class/net/lo/mtu", "1\n65536\n"},
-      {"ls /dev",
-       "core\nfd\nfull\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\ntty\nurandom\nzero\n"},
+      {"ls /dev", "core\nfd\nfull\nmqueue\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\ntty"
+                  "\nurandom\nzero\n"},
   };
   for (const auto& row : rows) {
     CAPTURE(row.script);
@@ -180,6 +184,64 @@ TEST_CASE("a supervised command that changes its user goes on seeing itself") {
   const auto said = place.say(
       "su user -c 'id -u; read name < /proc/self/comm; echo $name; readlink /proc/self/exe'");
   CHECK(said.output == "1001\nsh\n/bin/busybox\n");
+}
+
+TEST_CASE("a supervised command of another user has no rights of root's, and sees none") {
+  SKIP_IF(cannot_run());
+  Rooted place;
+  ::chmod(place.path().c_str(), 0755);
+  write_file(place.layer() + "/closed", "root's\n");
+  ::chmod((place.layer() + "/closed").c_str(), 0600);
+  std::filesystem::copy(place.layer() + "/bin/busybox", place.layer() + "/hidden");
+  ::chmod((place.layer() + "/hidden").c_str(), 0711);
+  auto invocation = shell("grep -E '^(Cap|NoNew)' /proc/self/status | tr -d '\\t'");
+  invocation.uid = 1001;
+  invocation.gid = 1001;
+  CHECK(place.say(invocation).output ==
+        "CapInh:0000000000000000\nCapPrm:0000000000000000\nCapEff:0000000000000000\n"
+        "CapBnd:00000000a80425fb\nCapAmb:0000000000000000\nNoNewPrivs:0\n");
+  for (const char* script : {"cat /closed", "sh -c 'sh -c \"cat /closed\"'", "/hidden cat /closed",
+                             "cd /; echo x > made", "chroot / true", "mkfifo /bin/pipe",
+                             "kill -0 1", "cat /proc/1/environ", "cat /proc/$PPID/environ"}) {
+    CAPTURE(script);
+    invocation.argv[2] = script;
+    const auto said = place.say(invocation);
+    CHECK(said.output == "");
+    CHECK(said.outcome.exit_status != 0);
+  }
+}
+
+TEST_CASE("a setuid program becomes root's for a supervised command of another user") {
+  SKIP_IF(cannot_run());
+  Rooted place;
+  ::chmod(place.path().c_str(), 0755);
+  const auto program = place.layer() + "/bin/change/busybox";
+  make_directories(place.layer() + "/bin/change");
+  std::filesystem::copy(place.layer() + "/bin/busybox", program);
+  ::chmod(program.c_str(), 04755);
+  const auto passwd = place.layer() + "/etc/passwd";
+  const auto users = [&](const std::string& password) {
+    write_file(passwd, "root:" + password + ":0:0::/:/bin/sh\nuser:x:1001:1001::/:/bin/sh\n");
+  };
+  auto invocation =
+      shell("id -u; /bin/change/busybox su -c 'id -u; echo x > /made; stat -c %u /made; "
+            "grep CapEff /proc/self/status; su user -c \"id -u\"'; id -u");
+  invocation.uid = 1001;
+  invocation.gid = 1001;
+  users("");
+  const auto said = place.say(invocation);
+  CHECK(said.errors == "");
+  CHECK(said.output == "1001\n0\n0\nCapEff:\t00000000a80425fb\n1001\n1001\n");
+  // It knows who has called it.
+  users("x");
+  invocation.argv[2] = "/bin/change/busybox su -c 'id -u'";
+  const auto refused = place.say(invocation);
+  CHECK(refused.output.find("0\n") == std::string::npos);
+  CHECK(refused.outcome.exit_status != 0);
+  // From one program to the next.
+  users("");
+  invocation.argv[2] = "sh -c 'sh -c \"/bin/change/busybox su -c id\\ -u & wait\"'";
+  CHECK(place.say(invocation).output == "0\n");
 }
 
 TEST_CASE("names, texts and mounts are there for one supervised command") {

@@ -1,0 +1,36 @@
+#include "run/supervised/chroot_calls.hpp"
+
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace cairn {
+
+namespace {
+
+CallAnswer uname_call(const KernelView& view, const Call& call) {
+  // The kernel's own structure, which is libc's on these machines.
+  utsname names{};
+  if (::uname(&names) != 0)
+    return FailedCall{errno};
+  const auto size = std::min(view.hostname().size(), sizeof names.nodename - 1);
+  std::fill(std::begin(names.nodename), std::end(names.nodename), '\0');
+  std::copy_n(view.hostname().begin(), size, std::begin(names.nodename));
+  const int error =
+      call.write(call.argument(0), std::span(reinterpret_cast<const char*>(&names), sizeof names));
+  if (error != 0)
+    return FailedCall{error};
+  return ReturnedValue{0};
+}
+
+constexpr ChrootCall name_table[] = {{{SYS_uname}, uname_call}};
+
+} // namespace
+
+std::span<const ChrootCall> name_calls() {
+  return name_table;
+}
+
+} // namespace cairn
