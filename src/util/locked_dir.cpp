@@ -1,6 +1,5 @@
 #include "util/locked_dir.hpp"
 
-#include "util/cache_locks.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 
@@ -11,7 +10,6 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <optional>
 
 namespace cairn {
 
@@ -19,22 +17,17 @@ namespace {
 
 /// Not everything that is called like a build's directory in /tmp is one.
 constexpr const char* lock_name = ".cairn-lock";
+constexpr const char* new_lock_name = ".cairn-lock.new";
 
-/// Nothing when somebody has removed the directory, who found it before it was locked.
-std::optional<Fd> try_lock(const std::string& path) {
-  const auto directory = try_open_at(current_directory(), path, O_RDONLY | O_DIRECTORY);
-  if (!directory)
-    return std::nullopt;
-  Fd lock(::openat(directory->get(), lock_name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!lock && errno == ENOENT)
-    return std::nullopt;
-  if (!lock)
-    throw SysError(errno, "create '{}/{}'", path, lock_name);
+/// Locks a new directory. Who looks for abandoned ones never finds the lock without its holder.
+Fd make_lock(const std::string& path) {
+  const auto directory = open_directory(path);
+  auto lock = open_at(directory, new_lock_name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
   // On a file system without locks nobody removes anything either.
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-    return std::nullopt;
-  if (!is_entry(*directory, current_directory(), path))
-    return std::nullopt;
+  while (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0 && errno == EINTR) {
+  }
+  if (::renameat(directory.get(), new_lock_name, directory.get(), lock_name) != 0)
+    throw SysError(errno, "create '{}/{}'", path, lock_name);
   return lock;
 }
 
@@ -66,18 +59,16 @@ void remove_if_abandoned(FdRef parent, const std::string& name) {
 
 } // namespace
 
-LockedDir::LockedDir(const std::string& parent, std::string_view prefix) {
-  constexpr int tries = 5;
-  for (int i = 0; i < tries; ++i) {
-    path_ = fmt::format("{}/{}XXXXXX", parent, prefix);
-    if (::mkdtemp(path_.data()) == nullptr)
-      throw SysError(errno, "create temporary directory in '{}'", parent);
-    if (auto lock = try_lock(path_)) {
-      lock_ = *std::move(lock);
-      return;
-    }
+LockedDir::LockedDir(const std::string& parent, std::string_view prefix)
+    : path_(fmt::format("{}/{}XXXXXX", parent, prefix)) {
+  if (::mkdtemp(path_.data()) == nullptr)
+    throw SysError(errno, "create temporary directory in '{}'", parent);
+  try {
+    lock_ = make_lock(path_);
+  } catch (const Error&) {
+    remove_tree(current_directory(), path_);
+    throw;
   }
-  throw SysError(EBUSY, "lock '{}'", path_);
 }
 
 LockedDir::~LockedDir() {

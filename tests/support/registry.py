@@ -15,13 +15,23 @@ MANIFESTS = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.
 MARK = "?mark="
 
 
+taken: list[socket.socket] = []  # to the end of this program
+
+
 def free_port() -> int:
-    """A port of the loopback interface that nobody listens on: below those that the kernel gives to whoever asks for
-    any, so that it is still free when a server of the caller's takes it, whatever other tests do meanwhile."""
+    """A port of the loopback interface that nobody listens on but a server of the caller's: below those that the kernel
+    gives to whoever asks for any, and no other test gets it from here, also when that server has ended."""
     while True:
-        with socket.socket() as listener, contextlib.suppress(OSError):
-            listener.bind(("127.0.0.1", random.randrange(10_000, 32_768)))
-            return listener.getsockname()[1]
+        place = socket.socket()
+        try:
+            place.bind(("127.0.0.1", random.randrange(10_000, 32_768)))
+        except OSError:
+            place.close()
+            continue
+        # Now, not before: the next to ask here must not get it, a server that listens may.
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.append(place)
+        return place.getsockname()[1]
 
 
 class Registry:

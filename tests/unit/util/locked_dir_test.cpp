@@ -73,13 +73,12 @@ TEST_CASE("half a directory that was being removed is removed") {
 
 TEST_CASE("programs that begin while others clean up keep their directories") {
   const TempDir parent("/tmp");
-  std::atomic<bool> ending = false;
   std::atomic<int> lost = 0;
   {
     std::vector<std::jthread> threads;
     for (int i = 0; i < 3; ++i)
-      threads.emplace_back([&] {
-        while (!ending)
+      threads.emplace_back([&](const std::stop_token& ending) {
+        while (!ending.stop_requested())
           remove_abandoned(parent.path(), "build-");
       });
     for (int i = 0; i < 300; ++i) {
@@ -88,7 +87,6 @@ TEST_CASE("programs that begin while others clean up keep their directories") {
       if (!exists(directory.path() + "/work"))
         ++lost;
     }
-    ending = true;
   }
   CHECK(lost == 0);
 }
