@@ -11,7 +11,8 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import pod as pods  # noqa: E402
 
-MODES = ("namespace", "inplace")
+MODES = ("namespace", "supervised", "inplace")
+IN_PODS = MODES[1:]
 TIMEOUT = 180  # seconds for one build
 IN_POD = pathlib.PurePath("/workspace")
 
@@ -43,16 +44,16 @@ class Builder:
         return subprocess.run(words, cwd=place, env=environment, text=True, errors="replace", timeout=TIMEOUT,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
 
-    def in_place(self, place: pathlib.Path, flags: list[str]) -> subprocess.CompletedProcess:
-        """One container, because the base is unpacked over the container's own root."""
+    def in_pod(self, mode: str, place: pathlib.Path, flags: list[str]) -> subprocess.CompletedProcess:
+        """One container each: in place the base is unpacked over the container's own root."""
         with pods.Pod(self.rootfs, self.directory, pods.BASELINE) as pod:
             pod.bind(place, str(IN_POD))
             pod.empty("/kaniko/work")
-            return pod.run(["/kaniko/executor", "--isolation=inplace", *flags], timeout=TIMEOUT)
+            return pod.run(["/kaniko/executor", f"--isolation={mode}", *flags], timeout=TIMEOUT)
 
     def base_in(self, mode: str, name: str) -> str:
         """What stands for a base image in --build-context."""
-        return f"docker-image://{self.registry}/{name}" if mode == "inplace" else f"oci-layout://{self.bases[name]}"
+        return f"docker-image://{self.registry}/{name}" if mode in IN_PODS else f"oci-layout://{self.bases[name]}"
 
 
 class Case:
@@ -175,8 +176,8 @@ def run(builder: Builder, case: Case, mode: str) -> Result:
         place.chmod(0o755)
         try:
             flags = case.prepare(place, {base: builder.base_in(mode, base) for base in builder.bases})
-            if mode == "inplace":
-                done = builder.in_place(place, [flag.replace("PLACE/", f"{IN_POD}/") for flag in flags])
+            if mode in IN_PODS:
+                done = builder.in_pod(mode, place, [flag.replace("PLACE/", f"{IN_POD}/") for flag in flags])
             else:
                 done = builder.in_namespaces(place, [flag.replace("PLACE/", f"{place}/") for flag in flags])
         except (ValueError, OSError, subprocess.SubprocessError) as problem:
