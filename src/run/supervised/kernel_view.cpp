@@ -19,6 +19,7 @@ namespace cairn {
 namespace {
 
 constexpr int most_links = 8;
+constexpr std::size_t proc_prefix = std::string_view("/proc/").size();
 constexpr std::uint64_t status_limit = 16384;
 
 constexpr std::string_view masked[] = {"acpi",          "asound",        "kcore",       "keys",
@@ -68,14 +69,14 @@ KernelView::Found failure(int error) {
 
 /// "17" of "/proc/17/fd": a process or thread.
 std::optional<pid_t> number_in(const std::string& path) {
-  const auto name = std::string_view(path).substr(std::string_view("/proc/").size());
+  const auto name = std::string_view(path).substr(proc_prefix);
   const auto number = parse_unsigned(name.substr(0, name.find('/')));
   return number && *number <= INT32_MAX ? std::optional(static_cast<pid_t>(*number)) : std::nullopt;
 }
 
 /// "status" of "/proc/17/status" and "/proc/17/task/18/status"; empty for what lies deeper.
 std::string_view file_of_process(std::string_view path) {
-  path.remove_prefix(std::min(path.find('/', std::string_view("/proc/").size()), path.size()));
+  path.remove_prefix(std::min(path.find('/', proc_prefix), path.size()));
   constexpr std::string_view threads = "/task/";
   if (path.starts_with(threads))
     path.remove_prefix(std::min(path.find('/', threads.size()), path.size()));
@@ -231,15 +232,19 @@ KernelView::Found KernelView::open_kernel(const ThreadStatus& status, pid_t thre
   Found found;
   const auto process = fmt::format("/proc/{}", status.process);
   const auto own_thread = fmt::format("{}/task/{}", process, thread);
-  const std::pair<const char*, std::string> own[] = {{"/proc/self", process},
-                                                     {"/proc/thread-self", own_thread},
-                                                     {"/proc/mounts", process + "/mounts"},
-                                                     {"/proc/net", process + "/net"}};
-  for (const auto& [link, target] : own) {
+  struct {
+    const char* path;
+    std::string target;
+    std::string text; ///< What the link itself says.
+  } const own[] = {{"/proc/self", process, process.substr(proc_prefix)},
+                   {"/proc/thread-self", own_thread, own_thread.substr(proc_prefix)},
+                   {"/proc/mounts", process + "/mounts", "self/mounts"},
+                   {"/proc/net", process + "/net", "self/net"}};
+  for (const auto& [link, target, text] : own) {
     if (last == FinalLink::keep && path == link) {
       found.file = open_plain(path, last);
       found.error = found.file ? 0 : errno;
-      found.text = target.substr(std::string_view("/proc/").size());
+      found.text = text;
       return found;
     }
     if (is_below(path, link)) {
@@ -248,7 +253,7 @@ KernelView::Found KernelView::open_kernel(const ThreadStatus& status, pid_t thre
     }
   }
   std::optional<WokenCapabilities> woken;
-  if (is_below(path, "/proc") && path.size() > std::string_view("/proc/").size()) {
+  if (is_below(path, "/proc") && path.size() > proc_prefix) {
     const auto number = number_in(path);
     const auto owner = number ? visible(*number) : std::nullopt;
     if (number && !owner)
@@ -260,7 +265,7 @@ KernelView::Found KernelView::open_kernel(const ThreadStatus& status, pid_t thre
     if (number)
       found.access = MountAccess::read_write;
     else if (std::any_of(std::begin(masked), std::end(masked), [&](std::string_view name) {
-               return is_below(std::string_view(path).substr(6), name);
+               return is_below(std::string_view(path).substr(proc_prefix), name);
              }))
       return failure(EACCES);
     found.content = content_of(path, number.has_value());
