@@ -22,6 +22,7 @@ std::span<const ChrootCall> attribute_calls();
 std::span<const ChrootCall> directory_calls();
 std::span<const ChrootCall> exec_calls();
 std::span<const ChrootCall> name_calls(); ///< What the machine is called.
+std::span<const ChrootCall> signal_calls();
 /// Those that change ids: a process is as readable afterwards as before.
 std::span<const ChrootCall> identity_calls();
 
