@@ -19,6 +19,7 @@ namespace cairn {
 namespace {
 
 constexpr int most_links = 8;
+constexpr int most_tries = 10'000;
 constexpr std::size_t proc_prefix = std::string_view("/proc/").size();
 constexpr std::uint64_t status_limit = 16384;
 
@@ -47,8 +48,13 @@ Fd open_path(FdRef directory, const std::string& path, std::uint64_t resolve, Fi
   open_how how{};
   how.flags = O_PATH | O_CLOEXEC | (last == FinalLink::keep ? O_NOFOLLOW : 0);
   how.resolve = resolve;
-  return Fd(
-      static_cast<int>(::syscall(SYS_openat2, directory.get(), path.c_str(), &how, sizeof how)));
+  // EAGAIN: somewhere on this machine something was renamed while a ".." was followed.
+  for (int tries = 0;; ++tries) {
+    Fd found(
+        static_cast<int>(::syscall(SYS_openat2, directory.get(), path.c_str(), &how, sizeof how)));
+    if (found || errno != EAGAIN || tries == most_tries)
+      return found;
+  }
 }
 
 /// Below /proc, /sys or /dev, through none of the links that lead to what a process has open.
@@ -65,6 +71,11 @@ KernelView::Found failure(int error) {
   KernelView::Found found;
   found.error = error;
   return found;
+}
+
+/// In /sys many paths lead through a link and up again: the kernel finds the way.
+std::string as_written(const std::string& path, const std::string& clean) {
+  return path.starts_with("/sys/") && is_below(clean, "/sys") ? path : clean;
 }
 
 /// "17" of "/proc/17/fd": a process or thread.
@@ -192,12 +203,14 @@ std::optional<KernelView::Place> KernelView::locate(const Call& call, const Thre
       return std::nullopt;
     const auto inside = inside_of(root_, *outside);
     if (!inside) {
-      // From one of the kernel's own directories the kernel finds the way, unless it leads out.
-      const auto joined = join_path(*outside, path);
-      const bool is_kernels = paths_.find(*outside, FinalLink::follow).has_value();
-      if (!is_kernels || paths_.find(joined, FinalLink::follow))
+      if (!paths_.find(*outside, FinalLink::follow))
         return std::nullopt;
-      return Place{Place::Kind::inside, joined};
+      // From one of the kernel's own directories the kernel would find the way to all processes,
+      // and out of them into the executor's root.
+      const auto joined = join_path(*outside, path);
+      const auto kernels = paths_.find(joined, last);
+      return kernels ? Place{Place::Kind::kernel, as_written(*outside + "/" + path, *kernels)}
+                     : Place{Place::Kind::inside, joined};
     }
     base = *inside;
   }
@@ -205,7 +218,7 @@ std::optional<KernelView::Place> KernelView::locate(const Call& call, const Thre
   // Another root was changed to: what /proc means there is not ours.
   if (!found || !has_root(call.thread(), status))
     return std::nullopt;
-  return Place{Place::Kind::kernel, *std::move(found)};
+  return Place{Place::Kind::kernel, as_written(path, *found)};
 }
 
 KernelView::Found KernelView::open_place(const ThreadStatus& status, pid_t thread,
@@ -276,7 +289,7 @@ KernelView::Found KernelView::open_kernel(const ThreadStatus& status, pid_t thre
   if (!found.file && errno == ELOOP)
     return follow(status, thread, path, last, links);
   if (!found.file)
-    return failure(errno);
+    return failure(errno == EXDEV ? ENOENT : errno);
   if (is_link(found.file)) {
     found.text = link_text(found.file);
     if (found.text.empty())
@@ -329,8 +342,12 @@ std::optional<std::string> KernelView::content_of(const std::string& path, bool 
     return mounts_text(name);
   if (name != "status")
     return std::nullopt;
-  const auto file = try_open_at(current_directory(), path, O_RDONLY);
-  return file ? std::optional(status_text(read_file(*file, status_limit))) : std::nullopt;
+  try {
+    const auto file = try_open_at(current_directory(), path, O_RDONLY);
+    return file ? std::optional(status_text(read_file(*file, status_limit))) : std::nullopt;
+  } catch (const SysError&) {
+    return std::nullopt; // The process has gone, as whoever opens the file will see.
+  }
 }
 
 /// The status of a process of this root. Others are not there: not the executor, which could look

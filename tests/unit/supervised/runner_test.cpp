@@ -123,6 +123,13 @@ TEST_CASE(
       "cat /proc/" + self + "/cmdline",
       "cat /proc/" + self + "/environ",
       "cd /proc && cat " + self + "/environ",
+      "cd /proc && cat " + self + "/cmdline",
+      "cd /proc && cat ./" + self + "/comm",
+      "cd /proc && cd " + self,
+      "cd /proc/self && cat ../" + self + "/comm",
+      "cd /proc && exec 3< . && cat self/fd/3/.." + outside,
+      "cd /proc && exec 3< . && stat self/fd/3/.." + outside,
+      "cd /sys/class/net/lo && cat subsystem/../../.." + outside,
       "ls /proc/" + self + "/root/",
       "cd /proc && ls " + self + "/root/",
       "cat /proc/$PPID/environ",
@@ -316,6 +323,7 @@ TEST_CASE("a signal reaches a supervised command, and one that does not end is k
     const char* script;
     int status;
   } const rows[] = {{"trap 'exit 3' TERM; echo ready; sleep 1000 & wait", 3},
+                    {"echo ready; while :; do : < /proc/self/comm; cd /proc; cd /; done", 143},
                     {"echo ready; sleep 1000; true", 143},
                     {"trap '' TERM; echo ready; (setsid sleep 1000 &) ; sleep 1000", 137}};
   for (const auto& row : rows) {

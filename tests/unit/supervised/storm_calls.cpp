@@ -35,9 +35,10 @@ long opened(long descriptor) {
   return said < 0 ? said : said_by(::close(static_cast<int>(said)));
 }
 
-long opened_how(const char* path, int flags) {
+long opened_how(const char* path, int flags, std::uint64_t resolve = 0) {
   open_how how{};
   how.flags = static_cast<std::uint64_t>(flags) | O_CLOEXEC;
+  how.resolve = resolve;
   return opened(::syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how));
 }
 
@@ -159,6 +160,13 @@ long named() {
   return said != 0 || std::strcmp(names.nodename, "stormy") == 0 ? said : other_value;
 }
 
+/// As shells handle it.
+long handles_child() {
+  struct sigaction action {};
+  action.sa_handler = [](int) {};
+  return said_by(::sigaction(SIGCHLD, &action, nullptr));
+}
+
 std::vector<StormyCall> opens() {
   constexpr int no_file = 8; // And no address.
   return {
@@ -183,6 +191,16 @@ std::vector<StormyCall> opens() {
        [] { return opened(::syscall(SYS_openat, AT_FDCWD, no_file, 0)); }},
       {SYS_openat2, "a file", 0, [] { return opened_how("/tmp/f", O_RDONLY); }},
       {SYS_openat2, "status", 0, [] { return opened_how("/proc/self/status", O_RDONLY); }},
+      {SYS_openat2, "out of a directory", -EXDEV,
+       [] { return opened_how("/proc/self/status", O_RDONLY, RESOLVE_BENEATH); }},
+      {SYS_openat2, "no file system behind a link", -EXDEV,
+       [] { return opened_how("../proc/self/status", O_RDONLY, RESOLVE_BENEATH); }},
+      {SYS_openat, "the address of an interface", 0,
+       [] { return opened(::open("/sys/class/net/lo/../lo/mtu", O_CLOEXEC)); }},
+      {SYS_openat, "an interface's from its class", 0,
+       [] { return opened_below("/sys/class/net", "lo/subsystem/../net/lo/mtu"); }},
+      {SYS_openat, "a file that is up from a link", 0,
+       [] { return opened_below("/proc/self", "../self/root/tmp/l"); }},
       {SYS_openat2, "a directory", -EISDIR, [] { return opened_how("/proc/self", O_WRONLY); }},
   };
 }
@@ -242,6 +260,7 @@ std::vector<StormyCall> attribute_looks() {
       {SYS_llistxattr, "a link", 0, [] { return attributes(SYS_llistxattr, "/tmp/l"); }},
       {SYS_llistxattr, "none", -ENOENT, [] { return attributes(SYS_llistxattr, "/proc/none"); }},
       {SYS_uname, "the name", 0, named},
+      {SYS_rt_sigaction, "a handler", 0, handles_child},
   };
 }
 

@@ -13,9 +13,11 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <filesystem>
 #include <mutex>
 #include <set>
@@ -123,6 +125,65 @@ TEST_CASE("in a storm of signals every call that is answered says what the kerne
   StormyPlace place(ChrootHandler::Rights::plain);
   CHECK(without_storm(place.calls(), stormy_calls()) == "");
   CHECK(place.say([](std::string& wrong) { storm_through(stormy_calls(), wrong); }) == "");
+}
+
+TEST_CASE(
+    "in a storm of signals of children, whose handler lets no call begin anew, none ends by them") {
+  SKIP_IF(cannot_storm());
+  StormyPlace place(ChrootHandler::Rights::plain);
+  CHECK(place.say([](std::string& wrong) {
+    struct sigaction action {};
+    action.sa_handler = [](int) {};
+    ::sigaction(SIGCHLD, &action, nullptr);
+    const pid_t parent = ::getpid();
+    const pid_t sender = ::fork();
+    while (sender == 0 && ::getppid() == parent && ::kill(parent, SIGCHLD) == 0)
+      ::usleep(100);
+    for (const auto& call : stormy_calls())
+      if (call.threads == StormyCall::Threads::any)
+        make_in_storm(call, wrong);
+    ::kill(sender, SIGKILL);
+    while (::waitpid(sender, nullptr, 0) < 0 && errno == EINTR) {
+    }
+  }) == "");
+}
+
+TEST_CASE("while files and directories are renamed every call says what the kernel would say") {
+  SKIP_IF(cannot_storm());
+  StormyPlace place(ChrootHandler::Rights::plain);
+  CHECK(place.say([](std::string& wrong) {
+    ::mkdir("/tmp/one", 0755);
+    const pid_t parent = ::getpid();
+    const pid_t mover = ::fork();
+    while (mover == 0 && ::getppid() == parent) {
+      ::rename("/tmp/one", "/tmp/two");
+      ::rename("/tmp/two", "/tmp/one");
+    }
+    for (const auto& call : stormy_calls())
+      if (call.threads == StormyCall::Threads::any)
+        make_in_storm(call, wrong);
+    ::kill(mover, SIGKILL);
+    ::waitpid(mover, nullptr, 0);
+  }) == "");
+}
+
+TEST_CASE("a process that ends while its status is looked at is not there") {
+  SKIP_IF(cannot_storm());
+  StormyPlace place(ChrootHandler::Rights::plain);
+  CHECK(place.say([](std::string& wrong) {
+    for (int round = 0; round < 400; ++round) {
+      const pid_t child = ::fork();
+      if (child == 0)
+        ::_exit(0);
+      const auto path = fmt::format("/proc/{}/status", child);
+      const std::jthread reaper([child] { ::waitpid(child, nullptr, 0); });
+      for (int look = 0; look < 5; ++look) {
+        const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+        if (!file && errno != ENOENT && errno != ESRCH)
+          wrong += fmt::format("error {}\n", errno);
+      }
+    }
+  }) == "");
 }
 
 TEST_CASE("in a storm of signals the rights of a user sleep on") {
