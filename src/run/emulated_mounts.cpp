@@ -69,8 +69,7 @@ void EmulatedMounts::add(const BindMount& mount) {
     return;
   }
   if (where_.root != "/")
-    throw with_hint(SysError(errno, "move '{}' to '{}' for a mount", mount.source, place.path),
-                    "the cache directory must be on the file system of the build's own directory");
+    throw SysError(errno, "move '{}' to '{}' for a mount", mount.source, place.path);
   // EXDEV, or what else kept it from moving: it can be seen from where it is.
   if (::symlink(mount.source.c_str(), place.path.c_str()) != 0)
     throw SysError(errno, "link '{}' to '{}'", place.path, mount.source);

@@ -166,7 +166,10 @@ std::vector<IsolationMode> wanted_modes(Isolation wanted) {
   switch (wanted) {
   case Isolation::automatic:
     return {IsolationMode::namespace_overlay, IsolationMode::namespace_directory,
-            IsolationMode::inplace};
+            IsolationMode::supervised, IsolationMode::inplace};
+  case Isolation::not_in_place:
+    return {IsolationMode::namespace_overlay, IsolationMode::namespace_directory,
+            IsolationMode::supervised};
   case Isolation::namespaces:
     return {IsolationMode::namespace_overlay, IsolationMode::namespace_directory};
   case Isolation::supervised:

@@ -23,7 +23,14 @@ enum class IsolationMode {
 std::string_view isolation_mode_name(IsolationMode mode);
 
 /// What the user asked for with --isolation.
-enum class Isolation { automatic, namespaces, supervised, inplace, none };
+enum class Isolation {
+  automatic,
+  not_in_place, ///< Automatic, but the container's own "/" stays as it is.
+  namespaces,
+  supervised,
+  inplace,
+  none
+};
 
 /// --force: work in place although this does not look like a container.
 enum class Force { no, yes };

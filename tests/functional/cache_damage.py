@@ -9,7 +9,7 @@ import shutil
 import sys
 
 from cache_support import cached_steps, own_registry
-from mount_support import in_both_modes
+from mount_support import in_all_modes
 from support import case, expect, expect_equal, main
 
 TEXT = ("FROM REGISTRY/busybox\nRUN cat /proc/sys/kernel/random/uuid > /stamp\n"
@@ -180,7 +180,7 @@ def pushed(world):
     expect_equal(second.succeeded().err.count(ANEW), 1, second.err)
 
 
-@in_both_modes("a layer is damaged that a command needs")
+@in_all_modes("a layer is damaged that a command needs")
 def needed_by_command(world, build):
     directory = world.new_directory("cache")
     files = {"f": "one\n"}

@@ -3,11 +3,11 @@
 import json
 import sys
 
-from mount_support import build_in_namespaces, new_names, in_both_modes, printed
+from mount_support import build_in_namespaces, new_names, in_all_modes, printed
 from support import at_once, case, expect, expect_equal, main, registry, tar_layers
 
 
-@in_both_modes("cache: is kept from command to command and from build to build, and not in the image")
+@in_all_modes("cache: is kept from command to command and from build to build, and not in the image")
 def cache_kept(world, build):
     cache = world.new_directory("cache")
     text = ("FROM REGISTRY/busybox\nARG N\nRUN --mount=type=cache,target=/d/c echo $N >> /d/c/log\n"
@@ -18,7 +18,7 @@ def cache_kept(world, build):
     expect_equal(new_names(second), [])
 
 
-@in_both_modes("cache: the id, not the target, says which it is")
+@in_all_modes("cache: the id, not the target, says which it is")
 def cache_id(world, build):
     done = build("FROM REGISTRY/busybox\nRUN --mount=type=cache,id=x,target=/a echo 1 > /a/f\n"
                  "RUN --mount=type=cache,id=x,target=/b cat /b/f\nRUN --mount=type=cache,target=/a ls /a\n"
@@ -26,7 +26,7 @@ def cache_id(world, build):
     expect_equal(printed(done), ["1", "f"])
 
 
-@in_both_modes("cache: belongs to whom uid, gid and mode say")
+@in_all_modes("cache: belongs to whom uid, gid and mode say")
 def cache_owner(world, build):
     lines = printed(
         build(
@@ -37,7 +37,7 @@ def cache_owner(world, build):
     expect_equal(lines, ["1001:50 750", "0:0 755"])
 
 
-@in_both_modes("cache: begins with what from and source hold")
+@in_all_modes("cache: begins with what from and source hold")
 def cache_from(world, build):
     lines = printed(
         build("FROM REGISTRY/busybox AS seed\nRUN mkdir -p /s/t && echo seed > /s/t/f\nFROM REGISTRY/busybox\n"
@@ -67,7 +67,7 @@ def cache_sharing(world):
         expect_equal([line.strip() for line in lines], [str(count)], sharing)
 
 
-@in_both_modes("cache: BUILDKIT_CACHE_MOUNT_NS keeps projects apart")
+@in_all_modes("cache: BUILDKIT_CACHE_MOUNT_NS keeps projects apart")
 def cache_name_space(world, build):
     cache = world.new_directory("cache")
     text = "FROM REGISTRY/busybox\nRUN --mount=type=cache,target=/c ls /c; touch /c/x\n"
@@ -92,7 +92,7 @@ def cache_through_a_directory(world):
         expect_equal(printed(build_in_namespaces(world, SHOW, None, f"--import-cache-mounts=oci:{kept}")), SHOWN)
 
 
-@in_both_modes("cache: --export-cache-mounts to a registry, and --import-cache-mounts begins with it elsewhere")
+@in_all_modes("cache: --export-cache-mounts to a registry, and --import-cache-mounts begins with it elsewhere")
 def cache_through_a_registry(world, build):
     reference = f"{world.host}/{world.new_name('mounts')}:main"
     build(FILL, None, f"--export-cache-mounts={reference}").succeeded()

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A real distribution: packages are installed, a program is compiled and copied into an empty image, which runs; and
 the caches of apt and of the compiler are there for the next build, but in no image."""
+import functools
 import os
 import pathlib
 import shutil
@@ -33,6 +34,16 @@ COPY --from=build /hello /hello
 ENTRYPOINT ["/hello"]
 """
 PROGRAM = '#include <stdio.h>\nint main(void) { puts("hello from a built image"); return 0; }\n'
+SUDO = """\
+FROM {base}
+RUN apt-get update && apt-get install -y --no-install-recommends sudo && useradd jenkins && useradd other && \\
+    echo 'jenkins ALL=(ALL) NOPASSWD:ALL' > /etc/sudoers.d/jenkins
+USER jenkins
+RUN whoami && sudo whoami && sudo apt-get install -y --no-install-recommends netbase > /tmp/apt.log 2>&1 && \\
+    test -f /etc/services && sudo sh -c 'echo $(whoami) for $SUDO_USER' && sudo -u _apt whoami
+USER other
+RUN sudo -n whoami 2> /dev/null || echo not allowed
+"""
 failures = 0
 
 
@@ -64,16 +75,17 @@ class World:
                                "--cache-dir", str(self.cache("namespaces")), *flags],
                               text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
-    def in_place(self, *flags: str) -> subprocess.CompletedProcess:
+    def in_pod(self, isolation: str, *flags: str) -> subprocess.CompletedProcess:
+        """In a pod with the runtime's seccomp profile."""
         rootfs = self.directory / "cairn/rootfs"
         if not rootfs.exists():
             subprocess.run(["umoci", "unpack", "--image", f"{ROOT}/out/cairn:latest", str(rootfs.parent)],
                            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         with pods.Pod(rootfs, self.directory, pods.BASELINE) as pod:
             pod.bind(self.context, "/workspace")
-            pod.bind(self.cache("place"), "/cache")
+            pod.bind(self.cache(isolation), "/cache")
             pod.empty("/kaniko/work")
-            return pod.run(["/kaniko/executor", *flags], timeout=800)
+            return pod.run(["/kaniko/executor", f"--isolation={isolation}", *flags], timeout=800)
 
     def cache(self, name: str) -> pathlib.Path:
         path = self.directory / f"cache-{name}"
@@ -110,6 +122,16 @@ def builds_and_runs(world: World, build, name: str, mode: str) -> str:
     return "" if printed == "hello from a built image\n" else f"it printed {printed!r}"
 
 
+def becomes_root(world: World) -> str:
+    (world.context / "Dockerfile.sudo").write_text(SUDO.format(base=world.base))
+    done = world.in_pod("supervised", "--no-push", "--dockerfile=Dockerfile.sudo")
+    if done.returncode != 0:
+        return f"exit status {done.returncode}: {done.stderr[-1500:]}"
+    lines = done.stdout.splitlines()
+    wanted = ["jenkins", "root", "root for jenkins", "_apt", "not allowed"]
+    return "" if lines[-len(wanted):] == wanted else f"it printed {lines[-12:]}"
+
+
 def finds_its_caches(world: World, build, name: str) -> str:
     done = build("--destination", f"{world.registry.host}/{name}:1", "--target=build")
     if done.returncode != 0:
@@ -143,10 +165,13 @@ def main() -> int:
                 "the caches of apt and of the compiler are there for the next build in namespaces, and not in the "
                 "image",
                 lambda: finds_its_caches(world, world.in_namespaces, "cached-namespaces"))
-            case("apt-get, gcc and a second stage work in place, and the result runs",
-                 lambda: builds_and_runs(world, world.in_place, "place", "in place"))
-            case("the caches of apt and of the compiler are there for the next build in place, and not in the image",
-                 lambda: finds_its_caches(world, world.in_place, "cached-place"))
+            for isolation, mode in (("auto", "supervised"), ("inplace", "in place")):
+                build = functools.partial(world.in_pod, isolation)
+                case(f"apt-get, gcc and a second stage work {mode}, and the result runs",
+                     lambda: builds_and_runs(world, build, isolation, mode))
+                case(f"the caches of apt and of the compiler are there for the next build {mode}, and not in the image",
+                     lambda: finds_its_caches(world, build, f"cached-{isolation}"))
+            case("sudo works after USER where commands are supervised", lambda: becomes_root(world))
         finally:
             world.registry.close()
     return 1 if failures else 0

@@ -223,6 +223,17 @@ EXAMPLES = [
         "RUN id -u > id && echo $HOME > home && umask 077 && echo 1 > private\n"
     ),
     Example(
+        "a program that changes its user, for a command of another",
+        "FROM REGISTRY/busybox\nRUN sed -i 's/^root:[^:]*:/root::/' /etc/passwd && mkdir /suid && cp /bin/busybox /suid/ "
+        "&& chmod 4755 /suid/busybox\nUSER 1001:1001\n"
+        "RUN /suid/busybox su -c 'id -u > /by-root && chown 5:6 /by-root'; id -u > /tmp/by-user; ! touch /by-user\n",
+        check=lambda image: expect_equal((image.text("/by-root"), image.text("/tmp/by-user")), ("0\n", "1001\n"))),
+    Example("an archive that is unpacked over the root",
+            "FROM REGISTRY/debian\nCOPY . /src/\nRUN mkdir -p /src/etc /src/usr/bin && echo x > /src/etc/new && "
+            "cp /bin/busybox /src/usr/bin/new && cd /src && tar cf - etc usr | tar xf - -C /\n"),
+    Example("files that are found anywhere and removed",
+            "FROM REGISTRY/debian\nRUN find / -xdev -type f -name '*wd' -exec rm {} +\n"),
+    Example(
         "a volume's content, and what a command does there afterwards",
         "FROM REGISTRY/busybox\nRUN mkdir /v && echo 1 > /v/f\nVOLUME /v\nRUN echo 2 > /v/g && rm /v/f\n"
         "COPY a.txt /v/\n"

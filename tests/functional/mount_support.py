@@ -1,4 +1,4 @@
-"""What the tests of RUN --mount share: builds on both modes, and what came of them."""
+"""What the tests of RUN --mount share: builds on all modes, and what came of them."""
 import functools
 
 from support import case
@@ -9,18 +9,25 @@ def build_in_namespaces(world, text, files=None, *flags, cache=None, environment
     return world.build(text, files, *flags, *extra, environment=environment)
 
 
-def build_in_place(world, text, files=None, *flags, cache=None, environment=None, agent=None):
+def build_in_pod(isolation, world, text, files=None, *flags, cache=None, environment=None, agent=None):
     cache = cache or world.new_directory("cache")
     cache.chmod(0o755)  # as volumes are
     binds = {"/cache": cache} | ({"/agent.sock": agent} if agent else {})
     extra = ["--ssh=default=/agent.sock"] if agent else []
-    return world.build_in_place(text, files, *flags, *extra, binds=binds, environment=environment)
+    return world.build_in_pod(isolation, text, files, *flags, *extra, binds=binds, environment=environment)
 
 
-def in_both_modes(name: str):
+MODES = {
+    "in namespaces": build_in_namespaces,
+    "supervised": functools.partial(build_in_pod, "supervised"),
+    "in place": functools.partial(build_in_pod, "inplace")
+}
+
+
+def in_all_modes(name: str):
     """Registers a case for each place in which commands run; it takes the World and a way to build."""
     def register(function):
-        for place, build in (("in namespaces", build_in_namespaces), ("in place", build_in_place)):
+        for place, build in MODES.items():
             case(f"{name}, {place}")(lambda world, build=build: function(world, functools.partial(build, world)))
         return function
     return register

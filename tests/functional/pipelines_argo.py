@@ -26,7 +26,7 @@ def expect_outputs(world, pod: Pod, name: str) -> None:
 
 @case("a build from an artifact pushes, its outputs are parameters, and Argo's files are left alone")
 def build(world):
-    for runtime_default, mode in ((True, "in place"), (False, "namespace with overlay")):
+    for runtime_default, mode in ((True, "supervised"), (False, "namespace with overlay")):
         name = f"{world.new_name('argo')}:1"
         folder = source(world, DOCKERFILE)
         before = containers.fingerprint(folder)

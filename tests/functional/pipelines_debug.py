@@ -35,9 +35,9 @@ def kaniko_job(world):
         expect(f"Pushed {server.host}/team/app:v1@sha256:" in job.said, job.said[-800:])
 
 
-@case("the component's script builds in place and under namespaces, and its dotenv names what was pushed")
+@case("the component's script builds supervised and in namespaces, and its dotenv names what was pushed")
 def component(world):
-    for runtime_default, mode in ((True, "in place"), (False, "namespace")):
+    for runtime_default, mode in ((True, "supervised"), (False, "namespace")):
         job = Job(world, component_script(),
                   {"KANIKO_BUILD_CONTEXT": ".", "CAIRN_LABELS": "a=b c", "CAIRN_CACHE": "false"},
                   runtime_default=runtime_default).succeeded()

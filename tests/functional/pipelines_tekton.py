@@ -19,15 +19,16 @@ from tekton_support import TaskRun, build, expect_results, name_of, repository
 
 
 @case(
-    "under Pod Security baseline with the runtime's seccomp profile the Task builds in place, and leaves Tekton alone")
+    "under Pod Security baseline with the runtime's seccomp profile the Task is supervised, and leaves Tekton alone")
 def baseline(world):
     run = build(world, DOCKERFILE, {"BUILD_ARGS": ["MESSAGE=two words"]})
     before = containers.fingerprint(run.task.bound["source"])
     run.succeeded()
-    expect("Isolation: in place" in run.said, run.said[-1500:])
+    expect("Isolation: supervised" in run.said, run.said[-1500:])
     expect_results(world, run)
     image = containers.pulled(world, name_of(run))
     expect_equal(image.text("/both"), "two words\ncontent\n")
+    expect(not {"tekton", "kaniko", "workspace"} & set(image.text("/listing").split()), image.text("/listing"))
     containers.expect_clean_layers(image)
     expect_equal(containers.fingerprint(run.task.bound["source"]), before, "the source")
 

@@ -83,8 +83,8 @@ def succeeded(done: subprocess.CompletedProcess) -> str:
     return "" if done.returncode == 0 else f"exit status {done.returncode}: {done.stderr[-1500:]}"
 
 
-def takes(world: World, profile: pods.Profile, mode: str, volume: bool = True) -> str:
-    done, _ = world.build(profile, "FROM {base}\nRUN echo hello\n", volume=volume)
+def takes(world: World, profile: pods.Profile, mode: str, volume: bool = True, flags: tuple[str, ...] = ()) -> str:
+    done, _ = world.build(profile, "FROM {base}\nRUN echo hello\n", *flags, volume=volume)
     line = next((line for line in done.stderr.splitlines() if "Isolation:" in line), "")
     return succeeded(done) or ("" if f"Isolation: {mode}" in line else f"it says {line!r}")
 
@@ -92,7 +92,7 @@ def takes(world: World, profile: pods.Profile, mode: str, volume: bool = True) -
 def short_log(world: World) -> str:
     done, digest = world.build(pods.BASELINE, "FROM {base}\nRUN true\nRUN true\n")
     lines = [line for line in done.stderr.splitlines() if "solation" in line or "amespace" in line]
-    if len(lines) != 1 or not re.fullmatch(r"INFO\[\d{4}\] Isolation: in place", lines[0]) or "\x1b" in done.stderr:
+    if len(lines) != 1 or not re.fullmatch(r"INFO\[\d{4}\] Isolation: supervised", lines[0]) or "\x1b" in done.stderr:
         return f"it says {lines}"
     pushed = next((line for line in done.stderr.splitlines() if "Pushed" in line), "")
     if not re.fullmatch(rf".* Pushed {world.registry.host}/context-\d+:1@{digest}", pushed):
@@ -105,7 +105,7 @@ def short_log(world: World) -> str:
 
 
 def read_only_root(world: World) -> str:
-    done, _ = world.build(READ_ONLY, "FROM {base}\nRUN true\n")
+    done, _ = world.build(READ_ONLY, "FROM {base}\nRUN true\n", "--isolation=inplace")
     hint = "hint: set readOnlyRootFilesystem: false"
     if done.returncode != 1 or hint not in done.stderr or "Dockerfile:2" not in done.stderr:
         return f"exit status {done.returncode}: {done.stderr[-800:]}"
@@ -176,15 +176,21 @@ def main() -> int:
                  lambda: takes(world, pods.UNCONFINED, "namespace with overlay"))
             case("without a volume it takes a directory in a namespace",
                  lambda: takes(world, pods.UNCONFINED, "namespace with directory", volume=False))
-            case("with the runtime's seccomp profile it works in place",
-                 lambda: takes(world, pods.BASELINE, "in place"))
+            case("with the runtime's seccomp profile commands are supervised",
+                 lambda: takes(world, pods.BASELINE, "supervised"))
+            case("so they are without a volume",
+                 lambda: takes(world, pods.BASELINE, "supervised", volume=False))
+            case("and under namespaces' own profile when that is asked for, or in place",
+                 lambda: takes(world, pods.UNCONFINED, "supervised", flags=("--isolation=supervised",))
+                 or takes(world, pods.BASELINE, "in place", flags=("--isolation=inplace",)))
             case("the log has a short line on the isolation, names tags and uses no colours; reasons are for debug",
                  lambda: short_log(world))
-            case("where the root is read-only, a RUN is refused with a hint that names the setting",
-                 lambda: read_only_root(world))
+            case("where the root is read-only, commands are supervised on the volume",
+                 lambda: takes(world, READ_ONLY, "supervised"))
+            case("and a RUN in place is refused with a hint that names the setting", lambda: read_only_root(world))
             case("a restricted pod builds from copies", lambda: restricted_copy(world))
             case("a restricted pod refuses a RUN and names its line", lambda: restricted_run(world))
-            for where, profile in (("in place", pods.BASELINE), ("in namespaces", pods.UNCONFINED)):
+            for where, profile in (("supervised", pods.BASELINE), ("in namespaces", pods.UNCONFINED)):
                 case(f"a pod that may have few processes builds {where} with fewer threads, or the error says so",
                      lambda profile=profile: few_processes(world, profile))
             case("a RUN cannot read the executor's environment", lambda: hidden_credentials(world))

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 
-from mount_support import build_in_namespaces, new_names, in_both_modes, printed
+from mount_support import build_in_namespaces, new_names, in_all_modes, printed
 from support import File, Link, case, expect, expect_equal, main
 
 SECRET = "correct-horse-battery-staple"
@@ -18,7 +18,7 @@ LEFT = ("if [ -e /run/secrets/kubernetes.io ]; then ls /run/secrets | grep -v ku
         "fi")
 
 
-@in_both_modes("bind: the build context is seen, and only what is not ignored")
+@in_all_modes("bind: the build context is seen, and only what is not ignored")
 def bind_context(world, build):
     done = build("FROM REGISTRY/busybox\nWORKDIR /src\nRUN --mount=target=. ls && cat a && stat -c %u:%g a && pwd\n",
                  {"a": "text\n", "b/c": "x", "secret": "x", ".dockerignore": "secret\n"})
@@ -26,7 +26,7 @@ def bind_context(world, build):
     expect_equal(new_names(done), ["/src"])
 
 
-@in_both_modes("bind: a source is one file or one directory, links followed inside the origin")
+@in_all_modes("bind: a source is one file or one directory, links followed inside the origin")
 def bind_source(world, build):
     lines = printed(build("FROM REGISTRY/busybox\nRUN --mount=source=go.mod,target=/w/go.mod cat /w/go.mod; ls /w\n"
                           "RUN --mount=source=link,target=/d ls /d\n"
@@ -35,7 +35,7 @@ def bind_source(world, build):
     expect_equal(lines, ["module x", "go.mod", "f"])
 
 
-@in_both_modes("bind: from a stage by name and number, from an image, with its owners")
+@in_all_modes("bind: from a stage by name and number, from an image, with its owners")
 def bind_from(world, build):
     done = build(
         "FROM REGISTRY/busybox AS made\nRUN mkdir -p /o/d && echo 1 > /o/d/f && chown 7:8 /o/d/f && ln -s d /o/l\n"
@@ -53,7 +53,7 @@ def bind_read_only(world):
                         {"a": "1"}).succeeded()
 
 
-@in_both_modes("bind: what is written with rw is gone after the command, and never was in the context")
+@in_all_modes("bind: what is written with rw is gone after the command, and never was in the context")
 def bind_discarded(world, build):
     text = ("FROM REGISTRY/busybox\nRUN --mount=target=/m,rw echo 2 > /m/a && mkdir /m/n && cat /m/a\n"
             "RUN --mount=target=/m,rw cat /m/a; ls /m\n")
@@ -62,7 +62,7 @@ def bind_discarded(world, build):
     expect_equal(new_names(done), [])
 
 
-@in_both_modes("bind: covers what is there, which is there again afterwards")
+@in_all_modes("bind: covers what is there, which is there again afterwards")
 def bind_covers(world, build):
     done = build("FROM REGISTRY/busybox\nRUN mkdir /d && echo own > /d/f\nRUN --mount=source=x,target=/d ls /d\n"
                  "RUN ls /d && cat /d/f\n", {"x/g": "1"})
@@ -70,20 +70,20 @@ def bind_covers(world, build):
     expect_equal(new_names(done), ["/d", "/d/f"])
 
 
-@in_both_modes("bind: a source that is missing is an error that names the line")
+@in_all_modes("bind: a source that is missing is an error that names the line")
 def bind_missing(world, build):
     done = build("FROM REGISTRY/busybox\nRUN --mount=source=nope,target=/m true\n")
     expect(done.status == 1 and "Dockerfile:2" in done.error and "nope" in done.error, done.said)
 
 
-@in_both_modes("tmpfs: is empty, open to all and gone afterwards")
+@in_all_modes("tmpfs: is empty, open to all and gone afterwards")
 def tmpfs(world, build):
     done = build("FROM REGISTRY/busybox\nUSER ann\n"
                  "RUN --mount=type=tmpfs,target=/t/u ls /t/u; stat -c %a /t /t/u; touch /t/u/x\nRUN test ! -e /t\n")
     expect_equal(printed(done), ["755", "1777"])
 
 
-@in_both_modes("tmpfs: has the mode, but not the owner, of a directory that it covers, and gives it back")
+@in_all_modes("tmpfs: has the mode, but not the owner, of a directory that it covers, and gives it back")
 def tmpfs_covers(world, build):
     done = build(
         "FROM REGISTRY/busybox\nRUN mkdir /t && echo 1 > /t/own && chown 5:6 /t && chmod 2751 /t\n"
@@ -97,7 +97,7 @@ def tmpfs_size(world):
                         "! dd if=/dev/zero of=/t/x bs=1024 count=2000\n").succeeded()
 
 
-@in_both_modes("secret: a file with mode, owner and default place, for this command alone")
+@in_all_modes("secret: a file with mode, owner and default place, for this command alone")
 def secret_file(world, build):
     done = build(
         "FROM REGISTRY/busybox\nRUN --mount=type=secret,id=k stat -c '%a %u:%g' /run/secrets/k && cat /run/secrets/k\n"
@@ -107,7 +107,7 @@ def secret_file(world, build):
     expect_equal(new_names(done), [])
 
 
-@in_both_modes("secret: a variable, which only this command has")
+@in_all_modes("secret: a variable, which only this command has")
 def secret_variable(world, build):
     done = build(f"FROM REGISTRY/busybox\nRUN --mount=type=secret,id=k,env=K echo $K; {LEFT}; true\n"
                  "RUN --mount=type=secret,id=k,env=K,target=/s echo $K; cat /s\nRUN echo \"none$K\"\n", None,
@@ -154,7 +154,7 @@ def occurrences(directory: pathlib.Path, value: bytes) -> list[str]:
     ]
 
 
-@in_both_modes("secret: leaves no trace in layers, config, store, caches, log or other commands")
+@in_all_modes("secret: leaves no trace in layers, config, store, caches, log or other commands")
 def secret_traces(world, build):
     cache = world.new_directory("cache")
     text = ("FROM REGISTRY/busybox AS one\n"
@@ -233,7 +233,7 @@ def compiled(world, source: str) -> bytes:
     return out.read_bytes()
 
 
-@in_both_modes("ssh: the agent answers about keys, and refuses what would change them")
+@in_all_modes("ssh: the agent answers about keys, and refuses what would change them")
 def ssh(world, build):
     agent = Agent(world.new_directory("agent") / "sock")
     with contextlib.closing(agent):
@@ -259,7 +259,7 @@ def ssh_missing(world):
     expect(done.status == 1 and "not the socket of an ssh-agent" in done.error, done.said)
 
 
-@in_both_modes("options: values hold variables, targets are relative to the working directory")
+@in_all_modes("options: values hold variables, targets are relative to the working directory")
 def expansion(world, build):
     done = build("FROM REGISTRY/busybox\nARG D=deep\nENV E=er\nWORKDIR /w\n"
                  "RUN --mount=source=${D},target=$D$E ls deeper && pwd\n", {"deep/f": "1"})

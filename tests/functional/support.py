@@ -199,9 +199,12 @@ class World:
         status, out, err, peak = self.execute(words, **how)
         return Build(status, out, err, layout, work, peak)
 
-    def build_in_place(self, dockerfile: str, files: dict | None = None, *flags: str,
-                       binds: dict[str, pathlib.Path] | None = None, environment: dict | None = None) -> Build:
-        """The same in a pod that lets commands be run in place alone; BINDS are further volumes of the pod."""
+    def build_in_place(self, dockerfile: str, files: dict | None = None, *flags: str, **how) -> Build:
+        return self.build_in_pod("inplace", dockerfile, files, *flags, **how)
+
+    def build_in_pod(self, isolation: str, dockerfile: str, files: dict | None = None, *flags: str,
+                     binds: dict[str, pathlib.Path] | None = None, environment: dict | None = None) -> Build:
+        """The same in a pod that refuses namespaces; BINDS are further volumes of the pod."""
         outputs, work = self.new_directory("out"), self.new_directory("work")
         work.chmod(0o777)  # as an emptyDir is
         with pod.Pod(self._cairn, self.directory, pod.BASELINE) as container:
@@ -210,7 +213,7 @@ class World:
             container.bind(work, "/kaniko/work")
             for target, source in (binds or {}).items():
                 container.bind(source, target)
-            done = container.run(["/kaniko/executor", "--isolation=inplace", "--no-push",
+            done = container.run(["/kaniko/executor", f"--isolation={isolation}", "--no-push",
                                   "--oci-layout-path=/kaniko/outputs/layout", *flags], environment=environment or {})
         return Build(done.returncode, done.stdout, done.stderr, outputs / "layout", work)
 

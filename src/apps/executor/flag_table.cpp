@@ -229,7 +229,7 @@ constexpr Row own_flags[] = {
    [](Parsed& d, const Value& v) { d.command.build.times.reproducible = v.boolean(); }},
 
   {{.name = "isolation", .group = execution_group, .preset = "auto",
-    .help = "Where commands run: namespace, supervised, inplace or none; auto is namespace or inplace"},
+    .help = "Where commands run: namespace, supervised, inplace or none; auto takes the first that works"},
    set_isolation},
   {{.name = "force", .type = boolean, .group = execution_group, .preset = "false",
     .help = "Work in place although this does not look like a container"},

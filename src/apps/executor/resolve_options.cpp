@@ -53,7 +53,7 @@ void resolve_isolation(ParsedExecutorFlags& given, const ProcessEnvironment& env
   if (preserve && isolation == Isolation::inplace)
     throw Error("--preserve-context: not supported yet with --isolation=inplace");
   if (preserve && isolation == Isolation::automatic)
-    isolation = Isolation::namespaces;
+    isolation = Isolation::not_in_place;
 }
 
 void resolve_check(ParsedExecutorFlags& given) {

@@ -1,10 +1,8 @@
 #include "builder/cache/cache_mount_transfer.hpp"
 
-#include "builder/layers/files_of.hpp"
+#include "builder/layers/directory_content.hpp"
 #include "builder/layers/image_writer.hpp"
 #include "builder/layers/write_layout.hpp"
-#include "fs/archive/metadata.hpp"
-#include "fs/tree/changes.hpp"
 #include "fs/tree/unpack.hpp"
 #include "registry/push.hpp"
 #include "util/error.hpp"
@@ -32,19 +30,6 @@ ImageSource image_at(const CacheLocation& location) {
   source.layout_path = location.layout_path;
   source.platform = Platform::host();
   return source;
-}
-
-/// The entries of a cache: its own directory first.
-LayerContent content_of(const std::string& path) {
-  auto root = std::make_shared<Fd>(open_at(current_directory(), path, O_RDONLY | O_DIRECTORY));
-  LayerContent content;
-  content.entries =
-      changes_of_overlay(*root, Tree(), [](const RootedPath&) { return false; }, {}).entries;
-  LayerEntry top;
-  top.meta = metadata_from(*try_statx(*root, "."));
-  content.entries.insert(content.entries.begin(), std::move(top));
-  content.open = files_of(std::move(root), content.entries);
-  return content;
 }
 
 /// The image that is to be exported, as it is put together.
@@ -77,7 +62,7 @@ Collection collect(const CacheExport& request) {
   const auto now = unix_seconds(request.now);
   for (const auto& [key, path] : request.used)
     collection.add(key, now,
-                   std::make_shared<StageLayer>(request.layers.start(content_of(path)),
+                   std::make_shared<StageLayer>(request.layers.start(read_directory(path)),
                                                 request.layers.store()));
   for (const auto& [key, cache] : request.imported.all())
     if (!request.used.contains(key) && cache.used + kept_seconds > now)

@@ -48,9 +48,7 @@ public:
 
 private:
   bool shares_hostname() const {
-    const bool no_namespaces =
-        services_.mode == IsolationMode::inplace || services_.mode == IsolationMode::supervised;
-    return no_namespaces && services_.schedule.runs_commands(plan_);
+    return services_.mode == IsolationMode::inplace && services_.schedule.runs_commands(plan_);
   }
 
   /// Builds stages until none is left or one has failed.

@@ -1,7 +1,7 @@
 #include "builder/execute/mounted_files.hpp"
 
+#include "builder/layers/directory_content.hpp"
 #include "fs/archive/metadata.hpp"
-#include "fs/tree/unpack.hpp"
 #include "util/crypto.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
@@ -32,18 +32,6 @@ bool belongs_to_root(FdRef directory, const std::string& name) {
   return true;
 }
 
-/// Writes entries below `directory`, which may have hard links among them.
-void write_entries(const LayerContent& content, const std::string& directory) {
-  const auto root = open_directory(directory);
-  Unpacker unpacker(root, {});
-  for (std::size_t i = 0; i < content.entries.size(); ++i) {
-    const auto& entry = content.entries[i];
-    const auto source = entry.has_content() ? content.open(i) : nullptr;
-    unpacker.add(entry, source.get());
-  }
-  unpacker.finish();
-}
-
 } // namespace
 
 std::string MountedFiles::show(const FileOrigin& from, const std::string& source) {
@@ -70,7 +58,7 @@ std::string MountedFiles::find(const FileOrigin& from, const std::string& source
 
 std::string MountedFiles::copy(const FileOrigin& from, const std::string& source,
                                const std::string& directory) const {
-  write_entries(subtree(from, source, services_), directory);
+  write_directory(subtree(from, source, services_), directory);
   return real_path(directory) + "/m";
 }
 

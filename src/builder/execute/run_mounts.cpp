@@ -6,6 +6,7 @@
 
 #include <fmt/core.h>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -22,6 +23,26 @@ std::string known_ids(const auto& map, std::string_view flag) {
   for (const auto& [id, value] : map)
     ids.push_back(id);
   return fmt::format("--{} gave {}", flag, join(ids, ", "));
+}
+
+/// Apart from their owners, caches of one name are one cache.
+std::string name_of(const CachePlan& plan, const MountedFiles& files) {
+  const bool is_empty = std::holds_alternative<EmptyFilesystem>(plan.from);
+  return fmt::format("{}\n{}\n{}\n{}", plan.name_space, files.identity(plan.from),
+                     is_empty ? std::string() : plan.source, plan.id);
+}
+
+/// Whether a directory can be moved from one place to the other: the same file system is not
+/// enough.
+bool are_on_one_mount(const std::string& one, const std::string& other) {
+  struct statx infos[2] = {};
+  for (const auto& [path, info] : {std::pair{&one, &infos[0]}, std::pair{&other, &infos[1]}})
+    if (::statx(AT_FDCWD, path->c_str(), 0, STATX_BASIC_STATS | STATX_MNT_ID, info) != 0)
+      throw SysError(errno, "stat '{}'", *path);
+  const bool one_device = infos[0].stx_dev_major == infos[1].stx_dev_major &&
+                          infos[0].stx_dev_minor == infos[1].stx_dev_minor;
+  const bool knows_mounts = (infos[0].stx_mask & infos[1].stx_mask & STATX_MNT_ID) != 0;
+  return one_device && (!knows_mounts || infos[0].stx_mnt_id == infos[1].stx_mnt_id);
 }
 
 } // namespace
@@ -50,13 +71,33 @@ struct RunMounts::Maker {
     invocation.mounts.emplace_back(BindMount{path, RootedPath::parse(target), plan.access});
   }
 
-  void operator()(const CachePlan& plan) const {
+  void operator()(CachePlan plan) const {
+    // Where the cache itself goes into the root of one command it cannot be another's as well.
+    const bool is_moved = services.mode == IsolationMode::supervised;
+    if (is_moved && plan.sharing == instruction::CacheSharing::shared)
+      plan.sharing = instruction::CacheSharing::locked;
+    if (is_moved && !mounts.moved_.insert(name_of(plan, services.files)).second)
+      throw with_hint(Error("the cache \"{}\" cannot be mounted twice in one command without "
+                            "namespaces",
+                            printable(plan.id)),
+                      "give the mounts different ids");
     auto lease = services.caches.take(
         plan, services.files.identity(plan.from),
         [&](const std::string& path) { services.files.fill(plan.from, plan.source, path); },
         services.stopped);
-    invocation.mounts.emplace_back(BindMount{lease.path, RootedPath::parse(target), plan.access});
+    auto path = lease.path;
     mounts.leases_.push_back(std::move(lease));
+    if (is_moved && !are_on_one_mount(path, services.workspace.path()))
+      path = copy_of(path);
+    invocation.mounts.emplace_back(BindMount{path, RootedPath::parse(target), plan.access});
+  }
+
+  std::string copy_of(const std::string& cache) const {
+    const auto directory = services.workspace.new_directory("m");
+    mounts.copies_.push_back(directory);
+    auto copy = directory + "/m";
+    mounts.cache_copies_.emplace_back(cache, copy);
+    return copy;
   }
 
   void operator()(const TmpfsPlan& plan) const {
@@ -111,6 +152,11 @@ RunMounts::RunMounts(const std::vector<MountPlan>& plans, const MountServices& s
           std::visit(Maker{*this, services, invocation, plan.target}, plan.kind);
         },
         "mount on '{}'", plan.target);
+}
+
+void RunMounts::finish() {
+  for (const auto& copy : cache_copies_)
+    within([&] { copy.bring_back(); }, "cache mount");
 }
 
 RunMounts::~RunMounts() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "builder/cache/cache_mount_copy.hpp"
 #include "builder/cache/cache_mounts.hpp"
 #include "builder/execute/copy_step.hpp"
 #include "builder/execute/mounted_files.hpp"
@@ -11,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,12 +39,18 @@ public:
   RunMounts& operator=(const RunMounts&) = delete;
   ~RunMounts();
 
+  /// What the command has changed goes to where it belongs. To be called when it has ended. @throws
+  /// Error
+  void finish();
+
 private:
   struct Maker;
 
   std::vector<CacheMounts::Lease> leases_;
+  std::vector<CacheMountCopy> cache_copies_;
   std::vector<std::unique_ptr<AgentProxy>> proxies_;
   std::vector<std::string> copies_; ///< Directories made for this command.
+  std::set<std::string> moved_;     ///< Ids of caches that are the command's alone.
 };
 
 } // namespace cairn

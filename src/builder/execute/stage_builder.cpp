@@ -136,8 +136,10 @@ CommandFailed StageBuilder::failure(const Outcome& outcome) const {
 
 Outcome StageBuilder::run(const RunAction& action) {
   auto command = invocation(action);
-  const RunMounts mounts(action.mounts, services_.mounts, command);
-  return run_action(action, std::move(command), root(), stack_, services_.roots.workspace);
+  RunMounts mounts(action.mounts, services_.mounts, command);
+  auto outcome = run_action(action, std::move(command), root(), stack_, services_.roots.workspace);
+  mounts.finish();
+  return outcome;
 }
 
 std::string StageBuilder::add_files(LayerContent content) {

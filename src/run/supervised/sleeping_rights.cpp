@@ -4,6 +4,7 @@
 #include "run/supervised/chroot_calls.hpp"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -30,6 +31,11 @@ Step set_users(std::uint64_t real, std::uint64_t effective, std::uint64_t saved)
 
 Step set_groups(std::uint64_t real, std::uint64_t effective, std::uint64_t saved) {
   return {SYS_setresgid, {real, effective, saved}};
+}
+
+/// The kernel hides the memory of whoever changes ids, which may be its parent's as well (vfork).
+Step show_memory() {
+  return {SYS_prctl, {PR_SET_DUMPABLE, 1}};
 }
 
 /// An ELF program whose user or group bit counts. Not for scripts, as everywhere.
@@ -79,6 +85,8 @@ ReplayedCall become(const Call& call, const ThreadStatus& status, const struct s
   }
   replay.undo.push_back(set_sets(replay.text.size()));
   replay.text += CapabilityCall::text({});
+  replay.undo.push_back(show_memory());
+  replay.steps.push_back(show_memory());
   replay.answer = replay.steps.size();
   replay.steps.push_back(own_step(call));
   return replay;

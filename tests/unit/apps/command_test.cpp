@@ -347,8 +347,8 @@ TEST_CASE("a context that is to be preserved keeps the build out of the containe
   const auto isolation = [](const Words& arguments, const Words& variables) {
     return parse(arguments, variables).build.execution.isolation;
   };
-  CHECK(isolation({"--preserve-context"}, {}) == Isolation::namespaces);
-  CHECK(isolation({}, {"KANIKO_PRESERVE_CONTEXT=1"}) == Isolation::namespaces);
+  CHECK(isolation({"--preserve-context"}, {}) == Isolation::not_in_place);
+  CHECK(isolation({}, {"KANIKO_PRESERVE_CONTEXT=1"}) == Isolation::not_in_place);
   CHECK(isolation({"--preserve-context=false"}, {"KANIKO_PRESERVE_CONTEXT=1"}) ==
         Isolation::automatic);
   CHECK(isolation({"--preserve-context", "--isolation=none"}, {}) == Isolation::none);

@@ -192,7 +192,7 @@ TEST_CASE("where /proc is masked, ids of processes are shared and all processes 
   CHECK(paths_below(root.upper).empty());
 }
 
-TEST_CASE("without a way into namespaces a root container works in place") {
+TEST_CASE("without a way into namespaces commands are supervised, otherwise they run in place") {
   SKIP_IF(cannot_use_namespaces());
   struct {
     CapabilitySet kept;
@@ -200,6 +200,8 @@ TEST_CASE("without a way into namespaces a root container works in place") {
     const char* variable;
     std::string last;
   } const rows[] = {
+      {supervised_capabilities, Force::no, "container=oci", "supervised"},
+      {supervised_capabilities, Force::no, "", "supervised"},
       {inplace_capabilities, Force::no, "container=oci", "in place"},
       {inplace_capabilities, Force::yes, "", "in place"},
       {inplace_capabilities & ~capability(CAP_SETUID), Force::no, "container=oci",
@@ -215,12 +217,22 @@ TEST_CASE("without a way into namespaces a root container works in place") {
       keep_capabilities(row.kept);
       const ProbeRequest request{Isolation::automatic, work.path(), row.force, {row.variable}};
       const auto probe = probe_isolation(request);
-      return probe.refused.empty() || probe.mode == IsolationMode::inplace
-                 ? std::string(isolation_mode_name(probe.mode))
-                 : probe.explanation().back();
+      return probe.mode != IsolationMode::none ? std::string(isolation_mode_name(probe.mode))
+                                               : probe.explanation().back();
     });
     CHECK(said == row.last);
   }
+}
+
+TEST_CASE("the container's own root is left alone when that is asked for") {
+  const TempDir work("/tmp");
+  const auto said = in_child([&] {
+    keep_capabilities(inplace_capabilities);
+    return climb(
+        probe_isolation({Isolation::not_in_place, work.path(), Force::yes, {"container=oci"}}));
+  });
+  CHECK(said.starts_with("none\n"));
+  CHECK(said.ends_with("supervised: CAP_SYS_CHROOT missing"));
 }
 
 TEST_CASE("an ordinary user without capabilities runs nothing, and learns why") {
@@ -244,7 +256,7 @@ TEST_CASE("an ordinary user without capabilities runs nothing, and learns why") 
 }
 
 TEST_CASE(
-    "a supervised root is had by who asks for it, as root with the capabilities of a container") {
+    "a supervised root is had by root with the capabilities of a container") {
   SKIP_IF(cannot_use_place());
   struct {
     CapabilitySet kept;
