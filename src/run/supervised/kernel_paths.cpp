@@ -63,7 +63,9 @@ bool KernelPaths::may_lead_there(std::string_view path) const noexcept {
   // Of a path that is relative to /dev.
   const auto last = last_of(path);
   return std::any_of(std::begin(device_links), std::end(device_links),
-                     [&](const DeviceLink& link) { return last_of(link.path) == last; }) ||
+                     [&](const DeviceLink& link) {
+                       return last_of(link.path) == last || last_of(link.path) == first;
+                     }) ||
          std::find(devices_.begin(), devices_.end(), last) != devices_.end();
 }
 

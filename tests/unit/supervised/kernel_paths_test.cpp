@@ -42,7 +42,7 @@ TEST_CASE("paths that may lead to the kernel's files are told from others at fir
        {"/proc",     "//proc/self",  "/./proc",   "proc/self",  "./sys",     ".",
         "..",        "/usr/../proc", "fd/1",      "/dev/stdin", "stdin",     "mtab",
         "/etc/mtab", "etc/mtab",     "pts/0",     "null",       "/dev/null", "/",
-        "jobs/1",    "/jobs/1/stat", "1/environ", "./17",       "0"}) {
+        "jobs/1",    "/jobs/1/stat", "1/environ", "./17",       "0",         "stdin/x"}) {
     CAPTURE(path);
     CHECK(paths.may_lead_there(path));
   }

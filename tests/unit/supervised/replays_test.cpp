@@ -183,7 +183,7 @@ TEST_CASE(
             const std::jthread other([] {
               ::usleep(100'000);
               ::execl("/bin/sh", "sh", "-c",
-                      "i=0; while [ $i -lt 1500000 ]; do i=$((i + 1)); done; exit 7", nullptr);
+                      "i=0; while [ $i -lt 400000 ]; do cd /; i=$((i + 1)); done; exit 7", nullptr);
             });
             ::syscall(SYS_getppid, 2);
             ::_exit(99);
