@@ -38,11 +38,21 @@ SUDO = """\
 FROM {base}
 RUN apt-get update && apt-get install -y --no-install-recommends sudo && useradd jenkins && useradd other && \\
     echo 'jenkins ALL=(ALL) NOPASSWD:ALL' > /etc/sudoers.d/jenkins
+RUN grep -c '^Log ended' /var/log/apt/term.log
+COPY ids.pl /
+RUN perl /ids.pl
 USER jenkins
 RUN whoami && sudo whoami && sudo apt-get install -y --no-install-recommends netbase > /tmp/apt.log 2>&1 && \\
     test -f /etc/services && sudo sh -c 'echo $(whoami) for $SUDO_USER' && sudo -u _apt whoami
 USER other
 RUN sudo -n whoami 2> /dev/null || echo not allowed
+"""
+IDS = """\
+$) = 5; $> = 33;
+print "$< $> $( $)\\n"; system("id", "-nu"); system("id", "-nru");
+open F, ">", "/tmp/x"; print +(stat "/tmp/x")[4, 5], "\\n"; open G, "<", "/etc/shadow" or print "refused\\n";
+open S, "<", "/proc/$$/status"; print grep /^[UG]id/, <S>;
+$> = 0; open G, "<", "/etc/shadow" and print "$> again\\n"; print readlink("/proc/self/exe"), "\\n";
 """
 failures = 0
 
@@ -123,13 +133,15 @@ def builds_and_runs(world: World, build, name: str, mode: str) -> str:
 
 
 def becomes_root(world: World) -> str:
+    (world.context / "ids.pl").write_text("$| = 1;\n" + IDS)
     (world.context / "Dockerfile.sudo").write_text(SUDO.format(base=world.base))
     done = world.in_pod("supervised", "--no-push", "--dockerfile=Dockerfile.sudo")
     if done.returncode != 0:
         return f"exit status {done.returncode}: {done.stderr[-1500:]}"
     lines = done.stdout.splitlines()
-    wanted = ["jenkins", "root", "root for jenkins", "_apt", "not allowed"]
-    return "" if lines[-len(wanted):] == wanted else f"it printed {lines[-12:]}"
+    wanted = ["1", "0 33 0 0 5 0", "www-data", "root", "335", "refused", "Uid:\t0\t33\t0\t33", "Gid:\t0\t5\t0\t5",
+              "0 again", "/usr/bin/perl", "jenkins", "root", "root for jenkins", "_apt", "not allowed"]
+    return "" if lines[-len(wanted):] == wanted else f"it printed {lines[-len(wanted):]}"
 
 
 def finds_its_caches(world: World, build, name: str) -> str:
@@ -171,7 +183,8 @@ def main() -> int:
                      lambda: builds_and_runs(world, build, isolation, mode))
                 case(f"the caches of apt and of the compiler are there for the next build {mode}, and not in the image",
                      lambda: finds_its_caches(world, build, f"cached-{isolation}"))
-            case("sudo works after USER where commands are supervised", lambda: becomes_root(world))
+            case("sudo works after USER, and root may assume ids, where commands are supervised",
+                 lambda: becomes_root(world))
         finally:
             world.registry.close()
     return 1 if failures else 0

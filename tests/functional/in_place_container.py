@@ -107,7 +107,8 @@ def whole_root(world):
 @case("after a build the container can be used again: its shell, its directory and its links are there")
 def used_again(world):
     script = (
-        "/kaniko/executor --isolation=inplace --context=dir:///kaniko/context --no-push --oci-layout-path=/kaniko/outputs/$1 {flags} "
+        "/kaniko/executor --isolation=inplace --context=dir:///kaniko/context --no-push "
+        "--oci-layout-path=/kaniko/outputs/$1 {flags} "
         ">/dev/null || exit 9; "
         "cd /workspace && ls -d /workspace /busybox/sh /bin/sh /kaniko/executor && readlink /var/run && cat "
         "/etc/nsswitch.conf && /bin/sh -c 'echo $0'\n"
@@ -130,7 +131,8 @@ def failed(world):
     with started(world, "FROM REGISTRY/busybox\nRUN rm -rf /var/run; exit 3\n", image="cairn-debug") as container:
         done = container.run([
             "/busybox/sh", "-c",
-            "/kaniko/executor --isolation=inplace --context=dir:///kaniko/context --no-push; echo $?; readlink /var/run; ls -d /workspace"
+            "/kaniko/executor --isolation=inplace --context=dir:///kaniko/context --no-push; echo $?; readlink /var/run; "
+            "ls -d /workspace"
         ])
         expect_equal(done.stdout, "3\n../run\n/workspace\n", done.stderr[-800:])
 
@@ -190,7 +192,8 @@ def beside(world):
         built(container, done)
         expect("'/home/agent/log' in the pod's mount at '/home/agent' changed" in done.stderr, done.stderr[-800:])
         write_tree(agent, {"job/Dockerfile": f"FROM {world.host}/busybox\nRUN echo x > /home/agent/job/new\n"})
-        done = container.run(["/kaniko/executor", "--isolation=inplace", "--context=dir:///home/agent/job", "--no-push"])
+        done = container.run(
+            ["/kaniko/executor", "--isolation=inplace", "--context=dir:///home/agent/job", "--no-push"])
         expect_equal(done.returncode, 1, done.stderr[-800:])
 
 

@@ -224,8 +224,8 @@ EXAMPLES = [
     ),
     Example(
         "a program that changes its user, for a command of another",
-        "FROM REGISTRY/busybox\nRUN sed -i 's/^root:[^:]*:/root::/' /etc/passwd && mkdir /suid && cp /bin/busybox /suid/ "
-        "&& chmod 4755 /suid/busybox\nUSER 1001:1001\n"
+        "FROM REGISTRY/busybox\nRUN sed -i 's/^root:[^:]*:/root::/' /etc/passwd && mkdir /suid && "
+        "cp /bin/busybox /suid/ && chmod 4755 /suid/busybox\nUSER 1001:1001\n"
         "RUN /suid/busybox su -c 'id -u > /by-root && chown 5:6 /by-root'; id -u > /tmp/by-user; ! touch /by-user\n",
         check=lambda image: expect_equal((image.text("/by-root"), image.text("/tmp/by-user")), ("0\n", "1001\n"))),
     Example("an archive that is unpacked over the root",

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What a supervised command, root in a chroot of a pod, tries to reach outside its root: it gets the errors that it would
-get if nobody were there."""
+"""What a supervised command, root in a chroot of a pod, tries to reach outside its root: it gets the errors that it
+would get if nobody were there."""
 import functools
 import platform
 import sys

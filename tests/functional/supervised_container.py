@@ -126,8 +126,8 @@ def caches(world):
 
 @case("eight stages that run commands at once give what they give one after the other")
 def stages(world):
-    stages = "".join(f"FROM REGISTRY/busybox AS s{n}\nRUN for i in 1 2 3 4 5 6 7 8 9; do readlink /proc/self/cwd; done > "
-                     f"/out{n}; readlink /proc/self/exe >> /out{n}; cd /proc/self && pwd | grep -c proc >> /out{n}\n"
+    stages = "".join(f"FROM REGISTRY/busybox AS s{n}\nRUN for i in 1 2 3 4 5 6 7 8 9; do readlink /proc/self/cwd; done "
+                     f"> /out{n}; readlink /proc/self/exe >> /out{n}; cd /proc/self && pwd | grep -c proc >> /out{n}\n"
                      for n in range(8))
     last = "FROM scratch\n" + "".join(f"COPY --from=s{n} /out{n} /\n" for n in range(8))
     with Started(world, stages + last) as container:

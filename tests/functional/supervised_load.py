@@ -54,7 +54,8 @@ def no_process_left(world):
 
 @case("a command that starts processes without end is ended with all of them")
 def bomb(world):
-    text = "FROM REGISTRY/busybox\nRUN f() { cat /proc/self/comm; f | f & }; f > /dev/null 2>&1; sleep 1\nRUN echo after\n"
+    text = ("FROM REGISTRY/busybox\nRUN f() { cat /proc/self/comm; f | f & }; f > /dev/null 2>&1; sleep 1\n"
+            "RUN echo after\n")
     done = supervised.build(world, text, {}, profile=full_pod(), timeout=120)
     expect_equal(done.left, [], done.said[-1000:])
     expect(done.status == 0 or "error: " in done.said, done.said[-1000:])

@@ -27,7 +27,7 @@ int with_rights_of(pid_t thread, const Access& access) {
   if (!status)
     return ESRCH;
   const BorrowedRights rights(*status);
-  const WokenCapabilities woken(*status);
+  const LookingRights looking(*status);
   return access();
 }
 

@@ -4,7 +4,9 @@
 #include "run/supervised/call_filter.hpp"
 #include "run/supervised/kernel_view.hpp"
 
+#include <optional>
 #include <span>
+#include <vector>
 
 namespace cairn {
 
@@ -23,11 +25,15 @@ std::span<const ChrootCall> directory_calls();
 std::span<const ChrootCall> exec_calls();
 std::span<const ChrootCall> name_calls(); ///< What the machine is called.
 std::span<const ChrootCall> signal_calls();
-/// Those that change ids: a process is as readable afterwards as before.
+/// Those that change ids, after which a process is as readable as before, and that tell them.
 std::span<const ChrootCall> identity_calls();
 
 /// All of them.
 std::vector<ChrootCall> chroot_calls();
+
+/// An execve(2) of a thread that has assumed ids for a while, which are the kernel's own from then
+/// on. Nothing for other threads.
+std::optional<ReplayedCall> with_assumed_ids(const Call& call, const ThreadStatus& status);
 
 /// Opens what an O_PATH descriptor means. Does not wait for the other end of a FIFO.
 /// An errno is in the answer.

@@ -13,8 +13,11 @@ namespace {
 /// own path.
 CallAnswer execve_call(const KernelView& view, const Call& call) {
   const auto found = view.find(call, AT_FDCWD, 0, FinalLink::follow);
-  if (!found)
-    return PassedCall{};
+  if (!found) {
+    const auto status = thread_status(call.thread());
+    auto replay = status ? with_assumed_ids(call, *status) : std::nullopt;
+    return replay ? CallAnswer(*std::move(replay)) : PassedCall{};
+  }
   if (found->error != 0)
     return FailedCall{found->error};
   auto path = view.path_of(found->file);

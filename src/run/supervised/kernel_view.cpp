@@ -95,6 +95,11 @@ std::string_view file_of_process(std::string_view path) {
   return name.find('/') == std::string_view::npos ? name : std::string_view();
 }
 
+std::string ids_line(std::string_view name, const ThreadStatus::Ids& ids) {
+  return fmt::format("{}\t{}\t{}\t{}\t{}\n", name, ids.real,
+                     ids.are_assumed() ? ids.filesystem : ids.effective, ids.saved, ids.filesystem);
+}
+
 /// Links of `directory` that lead to the kernel's files.
 void add_links(FdRef root, const char* directory, std::vector<KernelPaths::Link>& links) {
   const KernelPaths plain;
@@ -186,7 +191,7 @@ std::optional<KernelView::Found> KernelView::program(const Call& call) const {
 /// Where a path that is not absolute begins, as the executor sees it.
 std::optional<std::string> KernelView::base_of(const Call& call, const ThreadStatus& status,
                                                int directory) const {
-  const WokenCapabilities woken(status);
+  const LookingRights looking(status);
   const auto thread = fmt::format("/proc/{}", call.thread());
   auto base = link_text(directory == AT_FDCWD ? thread + "/cwd"
                                               : fmt::format("{}/fd/{}", thread, directory));
@@ -265,14 +270,14 @@ KernelView::Found KernelView::open_kernel(const ThreadStatus& status, pid_t thre
       break;
     }
   }
-  std::optional<WokenCapabilities> woken;
+  std::optional<LookingRights> looking;
   if (is_below(path, "/proc") && path.size() > proc_prefix) {
     const auto number = number_in(path);
     const auto owner = number ? visible(*number) : std::nullopt;
     if (number && !owner)
       return failure(ENOENT);
     if (owner && owner->users.effective == status.users.effective) {
-      woken.emplace(*owner);
+      looking.emplace(*owner);
       found.owner = owner;
     }
     if (number)
@@ -361,7 +366,7 @@ std::optional<ThreadStatus> KernelView::visible(pid_t process) const {
   bool seen = ::stat(root.c_str(), &info) == 0;
   if (!seen) {
     const BorrowedRights rights(*status);
-    const WokenCapabilities woken(*status);
+    const LookingRights looking(*status);
     seen = ::stat(root.c_str(), &info) == 0;
   }
   if (!seen || info.st_dev != root_info_.st_dev || info.st_ino != root_info_.st_ino)
@@ -370,7 +375,7 @@ std::optional<ThreadStatus> KernelView::visible(pid_t process) const {
 }
 
 bool KernelView::has_root(pid_t thread, const ThreadStatus& status) const {
-  const WokenCapabilities woken(status);
+  const LookingRights looking(status);
   return link_text(fmt::format("/proc/{}/root", thread)) == root_;
 }
 
@@ -379,7 +384,7 @@ std::optional<std::string> KernelView::working_directory(const Call& call) const
   if (!status)
     return std::nullopt;
   const BorrowedRights rights(*status);
-  const WokenCapabilities woken(*status);
+  const LookingRights looking(*status);
   const auto text = link_text(fmt::format("/proc/{}/cwd", call.thread()));
   if (inside_of(root_, text) || !paths_.find(text, FinalLink::follow))
     return std::nullopt;
@@ -423,6 +428,10 @@ std::string status_text(std::string_view text) {
         name == "CapInh:" || name == "CapPrm:" || name == "CapEff:" || name == "CapAmb:";
     if (sleeps && is_set)
       shown += fmt::format("{}\t{:016x}\n", name, 0);
+    else if (status && name == "Uid:")
+      shown += ids_line(name, status->users);
+    else if (status && name == "Gid:")
+      shown += ids_line(name, status->groups);
     else if (name == "NoNewPrivs:")
       shown += fmt::format("{}\t{}\n", name, own);
     else

@@ -84,14 +84,14 @@ Fd reopen(FdRef file, int flags) {
 }
 
 Fd reopen(const KernelView::Found& found, int flags) {
-  if (!found.owner || !found.owner->is_asleep())
+  if (!found.owner || !found.owner->is_guarded())
     return reopen(found.file, flags);
   // The rights of the user that count for the file, before more are used for looking.
   constexpr int wanted[] = {R_OK, W_OK, R_OK | W_OK, 0};
   if (::syscall(SYS_faccessat2, found.file.get(), "", wanted[flags & O_ACCMODE],
                 AT_EMPTY_PATH | AT_EACCESS) != 0)
     return {};
-  const WokenCapabilities woken(*found.owner);
+  const LookingRights looking(*found.owner);
   return reopen(found.file, flags);
 }
 

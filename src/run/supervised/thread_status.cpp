@@ -91,34 +91,55 @@ std::optional<ThreadStatus> thread_status(pid_t thread) {
   return parse_thread_status({text, static_cast<std::size_t>(count)});
 }
 
+namespace {
+
 // libc's functions of these names change all threads of a program.
 
+uid_t file_user() noexcept {
+  return static_cast<uid_t>(::syscall(SYS_setfsuid, unchanged));
+}
+
+gid_t file_group() noexcept {
+  return static_cast<gid_t>(::syscall(SYS_setfsgid, unchanged));
+}
+
+/// The user goes last when it is root no more, and first when it is again.
+void set_file_ids(uid_t user, gid_t group) noexcept {
+  if (user == 0)
+    ::syscall(SYS_setfsuid, user);
+  if (file_group() != group)
+    ::syscall(SYS_setfsgid, group);
+  if (user != 0)
+    ::syscall(SYS_setfsuid, user);
+}
+
+} // namespace
+
 BorrowedRights::BorrowedRights(const ThreadStatus& status) noexcept
-    : user_(static_cast<uid_t>(::syscall(SYS_setfsuid, unchanged))),
-      group_(static_cast<gid_t>(::syscall(SYS_setfsgid, unchanged))) {
-  if (group_ != status.groups.filesystem)
-    ::syscall(SYS_setfsgid, status.groups.filesystem);
-  if (user_ != status.users.filesystem)
-    ::syscall(SYS_setfsuid, status.users.filesystem);
+    : user_(file_user()), group_(file_group()) {
+  if (user_ != status.users.filesystem || group_ != status.groups.filesystem)
+    set_file_ids(status.users.filesystem, status.groups.filesystem);
 }
 
 BorrowedRights::~BorrowedRights() {
   const int error = errno;
-  ::syscall(SYS_setfsgid, group_);
-  ::syscall(SYS_setfsuid, user_);
+  set_file_ids(user_, group_);
   errno = error;
 }
 
-WokenCapabilities::WokenCapabilities(const ThreadStatus& looked_at) noexcept
-    : woken_(looked_at.is_asleep()), before_(woken_ ? effective_capabilities() : 0) {
+LookingRights::LookingRights(const ThreadStatus& looked_at) noexcept
+    : user_(file_user()), group_(file_group()), woken_(looked_at.is_asleep()),
+      before_(woken_ ? effective_capabilities() : 0) {
+  set_file_ids(looked_at.users.real, looked_at.groups.real);
   if (woken_)
     activate_capabilities(permitted_capabilities());
 }
 
-WokenCapabilities::~WokenCapabilities() {
+LookingRights::~LookingRights() {
   const int error = errno;
   if (woken_)
     activate_capabilities(before_);
+  set_file_ids(user_, group_);
   errno = error;
 }
 

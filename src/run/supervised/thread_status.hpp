@@ -16,6 +16,11 @@ struct ThreadStatus {
     uid_t effective = 0;
     uid_t saved = 0;
     uid_t filesystem = 0;
+
+    /// Whether an id is assumed for a while, as far as files are concerned (identity_calls.cpp).
+    bool are_assumed() const noexcept {
+      return real == effective && effective == saved && filesystem != effective;
+    }
   };
 
   pid_t process = 0; ///< Its thread group.
@@ -26,6 +31,10 @@ struct ThreadStatus {
 
   /// Whether this is a user's, with root's rights asleep (SleepingRights).
   bool is_asleep() const noexcept { return users.effective != 0 && permitted != 0; }
+  /// Whether its ids for files are not enough to look at it (LookingRights).
+  bool is_guarded() const noexcept {
+    return is_asleep() || users.are_assumed() || groups.are_assumed();
+  }
 };
 
 /// Nothing when the text is none.
@@ -48,17 +57,19 @@ private:
   gid_t group_;
 };
 
-/// The calling thread uses all capabilities that it has, as long as this lives, whatever rights it
-/// has borrowed: the memory and links of a process whose rights are asleep are shown to nobody with
-/// fewer.
-class WokenCapabilities {
+/// The calling thread may look at a process: its memory, and where its links in /proc lead. That
+/// takes the ids of the process and no less than its capabilities, whether they sleep or not. Other
+/// rights that were borrowed do not count as long as this lives.
+class LookingRights {
 public:
-  explicit WokenCapabilities(const ThreadStatus& looked_at) noexcept;
-  WokenCapabilities(const WokenCapabilities&) = delete;
-  WokenCapabilities& operator=(const WokenCapabilities&) = delete;
-  ~WokenCapabilities();
+  explicit LookingRights(const ThreadStatus& looked_at) noexcept;
+  LookingRights(const LookingRights&) = delete;
+  LookingRights& operator=(const LookingRights&) = delete;
+  ~LookingRights();
 
 private:
+  uid_t user_;
+  gid_t group_;
   bool woken_;
   CapabilitySet before_;
 };

@@ -348,8 +348,8 @@ TEST_CASE("a supervised command whose calls can no longer be answered is ended, 
   Rooted place;
   Pipe ready = make_pipe();
   Pipe alive = make_pipe();
-  auto invocation =
-      shell("(setsid sleep 1000 &) ; echo ready; while :; do cat /proc/mounts > /dev/null; done");
+  auto invocation = shell("(setsid sleep 1000 &) ; echo ready; exec 2> /dev/null; while :; do cat "
+                          "/proc/mounts > /dev/null; done");
   invocation.output = ready.write;
   invocation.errors = alive.write;
   rlimit before{};

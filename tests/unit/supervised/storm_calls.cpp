@@ -167,6 +167,13 @@ long handles_child() {
   return said_by(::sigaction(SIGCHLD, &action, nullptr));
 }
 
+/// All three are root's.
+long ids_of(long number) {
+  unsigned ids[3] = {1, 1, 1};
+  const long said = said_by(::syscall(number, &ids[0], &ids[1], &ids[2]));
+  return said == 0 && ids[0] + ids[1] + ids[2] != 0 ? other_value : said;
+}
+
 std::vector<StormyCall> opens() {
   constexpr int no_file = 8; // And no address.
   return {
@@ -260,6 +267,10 @@ std::vector<StormyCall> attribute_looks() {
       {SYS_llistxattr, "a link", 0, [] { return attributes(SYS_llistxattr, "/tmp/l"); }},
       {SYS_llistxattr, "none", -ENOENT, [] { return attributes(SYS_llistxattr, "/proc/none"); }},
       {SYS_uname, "the name", 0, named},
+      {SYS_geteuid, "root", 0, [] { return said_by(::syscall(SYS_geteuid)); }},
+      {SYS_getegid, "root", 0, [] { return said_by(::syscall(SYS_getegid)); }},
+      {SYS_getresuid, "root", 0, [] { return ids_of(SYS_getresuid); }},
+      {SYS_getresgid, "root", 0, [] { return ids_of(SYS_getresgid); }},
       {SYS_rt_sigaction, "a handler", 0, handles_child},
   };
 }
