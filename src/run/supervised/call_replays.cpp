@@ -30,6 +30,9 @@ std::optional<TracedThread> hold(pid_t thread) {
 
 } // namespace
 
+CallReplays::CallReplays(const CallListener& listener)
+    : listener_(&listener), worker_(start_thread([this] { work(); })) {}
+
 CallReplays::~CallReplays() {
   {
     const std::lock_guard lock(mutex_);
@@ -50,14 +53,6 @@ void CallReplays::add(const Call& call, ReplayedCall replay) {
       for (auto& step : *steps)
         step.arguments[0] = static_cast<std::uint64_t>(*given);
   }
-  if (!worker_.joinable()) {
-    try {
-      worker_ = start_thread([this] { work(); });
-    } catch (const SysError&) {
-      return give_up(added);
-    }
-  }
-  threads_.insert(added.thread);
   waiting_.push_back(std::move(added));
   changed_.notify_all();
 }
@@ -66,7 +61,7 @@ bool CallReplays::concerns(pid_t thread) const {
   const std::lock_guard lock(mutex_);
   if (error_)
     std::rethrow_exception(error_);
-  return threads_.contains(thread);
+  return thread == held_;
 }
 
 void CallReplays::abandon() noexcept {
@@ -99,12 +94,16 @@ void CallReplays::perform(Replay& replay) {
     const std::lock_guard lock(mutex_);
     return give_up(replay);
   }
-  begin_anew(replay);
-  if (traced->await_stop())
+  // While it waited for its turn its process may have become another program, or its number
+  // another's: that one is let go as it is.
+  const bool begins = begin_anew(replay);
+  if (!begins)
+    traced->forget_registers();
+  if (traced->await_stop() && begins)
     make_steps(*traced, replay.what);
   // Before the thread goes on: its next call is its own again.
   const std::lock_guard lock(mutex_);
-  threads_.erase(replay.thread);
+  held_ = 0;
 }
 
 void CallReplays::make_steps(TracedThread& thread, ReplayedCall& replay) {
@@ -136,15 +135,18 @@ void CallReplays::undo(TracedThread& thread, const ReplayedCall& replay) {
       return;
 }
 
-void CallReplays::begin_anew(const Replay& replay) {
+/// False when the thread no longer waits for this call's answer.
+bool CallReplays::begin_anew(const Replay& replay) {
   const std::lock_guard lock(mutex_);
-  if (listener_ != nullptr)
-    listener_->answer(replay.id, 0, restart_call);
+  if (listener_ == nullptr || !listener_->is_waiting(replay.id))
+    return false;
+  held_ = replay.thread;
+  listener_->answer(replay.id, 0, restart_call);
+  return true;
 }
 
 /// Called with the lock held.
 void CallReplays::give_up(const Replay& replay) {
-  threads_.erase(replay.thread);
   if (listener_ == nullptr)
     return;
   if (replay.what.otherwise == ReplayedCall::Otherwise::pass)

@@ -6,7 +6,6 @@
 #include <deque>
 #include <exception>
 #include <mutex>
-#include <set>
 #include <thread>
 
 namespace cairn {
@@ -17,7 +16,8 @@ class TracedThread;
 /// the thread that holds another one can let it go on. Thread-safe.
 class CallReplays {
 public:
-  explicit CallReplays(const CallListener& listener) : listener_(&listener) {}
+  /// @throws SysError
+  explicit CallReplays(const CallListener& listener);
   CallReplays(const CallReplays&) = delete;
   CallReplays& operator=(const CallReplays&) = delete;
   /// The threads that are held must be able to go on: what they call must be answered, or their
@@ -44,17 +44,17 @@ private:
   void perform(Replay& replay);
   static void make_steps(TracedThread& thread, ReplayedCall& replay);
   static void undo(TracedThread& thread, const ReplayedCall& replay);
-  void begin_anew(const Replay& replay);
+  bool begin_anew(const Replay& replay);
   void give_up(const Replay& replay);
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   const CallListener* listener_; ///< Null when abandoned.
   std::deque<Replay> waiting_;
-  std::set<pid_t> threads_; ///< Waiting or held.
+  pid_t held_ = 0; ///< The thread that makes other calls; 0 for none.
   bool ends_ = false;
   std::exception_ptr error_; ///< What ended the worker.
-  std::jthread worker_;      ///< Once there is something to do.
+  std::jthread worker_;
 };
 
 } // namespace cairn

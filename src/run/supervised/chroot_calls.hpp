@@ -24,6 +24,7 @@ std::span<const ChrootCall> attribute_calls();
 std::span<const ChrootCall> directory_calls();
 std::span<const ChrootCall> exec_calls();
 std::span<const ChrootCall> name_calls(); ///< What the machine is called.
+std::span<const ChrootCall> signal_calls();
 /// Those that change ids, after which a process is as readable as before, and that tell them.
 std::span<const ChrootCall> identity_calls();
 

@@ -6,8 +6,9 @@ namespace cairn {
 
 std::vector<ChrootCall> chroot_calls() {
   std::vector<ChrootCall> all;
-  for (const auto& family : {open_calls(), stat_calls(), look_calls(), exec_calls(),
-                             directory_calls(), attribute_calls(), identity_calls(), name_calls()})
+  for (const auto& family :
+       {open_calls(), stat_calls(), look_calls(), exec_calls(), directory_calls(),
+        attribute_calls(), identity_calls(), name_calls(), signal_calls()})
     all.insert(all.end(), family.begin(), family.end());
   return all;
 }

@@ -56,13 +56,16 @@ bool KernelPaths::may_lead_there(std::string_view path) const noexcept {
          (path[at] == '/' || (path[at] == '.' && (at + 1 == path.size() || path[at + 1] == '/'))))
     ++at;
   const auto first = path.substr(at, path.find('/', at) - at);
-  if (first.empty() || first == "proc" || first == "sys" || first == "dev" || first == "pts" ||
-      first == "fd")
+  // Of one that is relative to /proc or /dev/pts.
+  if (std::all_of(first.begin(), first.end(), [](char c) { return c >= '0' && c <= '9'; }) ||
+      first == "proc" || first == "sys" || first == "dev" || first == "pts" || first == "fd")
     return true;
   // Of a path that is relative to /dev.
   const auto last = last_of(path);
   return std::any_of(std::begin(device_links), std::end(device_links),
-                     [&](const DeviceLink& link) { return last_of(link.path) == last; }) ||
+                     [&](const DeviceLink& link) {
+                       return last_of(link.path) == last || last_of(link.path) == first;
+                     }) ||
          std::find(devices_.begin(), devices_.end(), last) != devices_.end();
 }
 

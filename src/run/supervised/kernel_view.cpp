@@ -19,6 +19,8 @@ namespace cairn {
 namespace {
 
 constexpr int most_links = 8;
+constexpr int most_tries = 10'000;
+constexpr std::size_t proc_prefix = std::string_view("/proc/").size();
 constexpr std::uint64_t status_limit = 16384;
 
 constexpr std::string_view masked[] = {"acpi",          "asound",        "kcore",       "keys",
@@ -46,8 +48,13 @@ Fd open_path(FdRef directory, const std::string& path, std::uint64_t resolve, Fi
   open_how how{};
   how.flags = O_PATH | O_CLOEXEC | (last == FinalLink::keep ? O_NOFOLLOW : 0);
   how.resolve = resolve;
-  return Fd(
-      static_cast<int>(::syscall(SYS_openat2, directory.get(), path.c_str(), &how, sizeof how)));
+  // EAGAIN: somewhere on this machine something was renamed while a ".." was followed.
+  for (int tries = 0;; ++tries) {
+    Fd found(
+        static_cast<int>(::syscall(SYS_openat2, directory.get(), path.c_str(), &how, sizeof how)));
+    if (found || errno != EAGAIN || tries == most_tries)
+      return found;
+  }
 }
 
 /// Below /proc, /sys or /dev, through none of the links that lead to what a process has open.
@@ -66,16 +73,21 @@ KernelView::Found failure(int error) {
   return found;
 }
 
+/// In /sys many paths lead through a link and up again: the kernel finds the way.
+std::string as_written(const std::string& path, const std::string& clean) {
+  return path.starts_with("/sys/") && is_below(clean, "/sys") ? path : clean;
+}
+
 /// "17" of "/proc/17/fd": a process or thread.
 std::optional<pid_t> number_in(const std::string& path) {
-  const auto name = std::string_view(path).substr(std::string_view("/proc/").size());
+  const auto name = std::string_view(path).substr(proc_prefix);
   const auto number = parse_unsigned(name.substr(0, name.find('/')));
   return number && *number <= INT32_MAX ? std::optional(static_cast<pid_t>(*number)) : std::nullopt;
 }
 
 /// "status" of "/proc/17/status" and "/proc/17/task/18/status"; empty for what lies deeper.
 std::string_view file_of_process(std::string_view path) {
-  path.remove_prefix(std::min(path.find('/', std::string_view("/proc/").size()), path.size()));
+  path.remove_prefix(std::min(path.find('/', proc_prefix), path.size()));
   constexpr std::string_view threads = "/task/";
   if (path.starts_with(threads))
     path.remove_prefix(std::min(path.find('/', threads.size()), path.size()));
@@ -196,12 +208,14 @@ std::optional<KernelView::Place> KernelView::locate(const Call& call, const Thre
       return std::nullopt;
     const auto inside = inside_of(root_, *outside);
     if (!inside) {
-      // From one of the kernel's own directories the kernel finds the way, unless it leads out.
-      const auto joined = join_path(*outside, path);
-      const bool is_kernels = paths_.find(*outside, FinalLink::follow).has_value();
-      if (!is_kernels || paths_.find(joined, FinalLink::follow))
+      if (!paths_.find(*outside, FinalLink::follow))
         return std::nullopt;
-      return Place{Place::Kind::inside, joined};
+      // From one of the kernel's own directories the kernel would find the way to all processes,
+      // and out of them into the executor's root.
+      const auto joined = join_path(*outside, path);
+      const auto kernels = paths_.find(joined, last);
+      return kernels ? Place{Place::Kind::kernel, as_written(*outside + "/" + path, *kernels)}
+                     : Place{Place::Kind::inside, joined};
     }
     base = *inside;
   }
@@ -209,7 +223,7 @@ std::optional<KernelView::Place> KernelView::locate(const Call& call, const Thre
   // Another root was changed to: what /proc means there is not ours.
   if (!found || !has_root(call.thread(), status))
     return std::nullopt;
-  return Place{Place::Kind::kernel, *std::move(found)};
+  return Place{Place::Kind::kernel, as_written(path, *found)};
 }
 
 KernelView::Found KernelView::open_place(const ThreadStatus& status, pid_t thread,
@@ -236,15 +250,19 @@ KernelView::Found KernelView::open_kernel(const ThreadStatus& status, pid_t thre
   Found found;
   const auto process = fmt::format("/proc/{}", status.process);
   const auto own_thread = fmt::format("{}/task/{}", process, thread);
-  const std::pair<const char*, std::string> own[] = {{"/proc/self", process},
-                                                     {"/proc/thread-self", own_thread},
-                                                     {"/proc/mounts", process + "/mounts"},
-                                                     {"/proc/net", process + "/net"}};
-  for (const auto& [link, target] : own) {
+  struct {
+    const char* path;
+    std::string target;
+    std::string text; ///< What the link itself says.
+  } const own[] = {{"/proc/self", process, process.substr(proc_prefix)},
+                   {"/proc/thread-self", own_thread, own_thread.substr(proc_prefix)},
+                   {"/proc/mounts", process + "/mounts", "self/mounts"},
+                   {"/proc/net", process + "/net", "self/net"}};
+  for (const auto& [link, target, text] : own) {
     if (last == FinalLink::keep && path == link) {
       found.file = open_plain(path, last);
       found.error = found.file ? 0 : errno;
-      found.text = target.substr(std::string_view("/proc/").size());
+      found.text = text;
       return found;
     }
     if (is_below(path, link)) {
@@ -253,7 +271,7 @@ KernelView::Found KernelView::open_kernel(const ThreadStatus& status, pid_t thre
     }
   }
   std::optional<LookingRights> looking;
-  if (is_below(path, "/proc") && path.size() > std::string_view("/proc/").size()) {
+  if (is_below(path, "/proc") && path.size() > proc_prefix) {
     const auto number = number_in(path);
     const auto owner = number ? visible(*number) : std::nullopt;
     if (number && !owner)
@@ -265,7 +283,7 @@ KernelView::Found KernelView::open_kernel(const ThreadStatus& status, pid_t thre
     if (number)
       found.access = MountAccess::read_write;
     else if (std::any_of(std::begin(masked), std::end(masked), [&](std::string_view name) {
-               return is_below(std::string_view(path).substr(6), name);
+               return is_below(std::string_view(path).substr(proc_prefix), name);
              }))
       return failure(EACCES);
     found.content = content_of(path, number.has_value());
@@ -276,7 +294,7 @@ KernelView::Found KernelView::open_kernel(const ThreadStatus& status, pid_t thre
   if (!found.file && errno == ELOOP)
     return follow(status, thread, path, last, links);
   if (!found.file)
-    return failure(errno);
+    return failure(errno == EXDEV ? ENOENT : errno);
   if (is_link(found.file)) {
     found.text = link_text(found.file);
     if (found.text.empty())
@@ -329,8 +347,12 @@ std::optional<std::string> KernelView::content_of(const std::string& path, bool 
     return mounts_text(name);
   if (name != "status")
     return std::nullopt;
-  const auto file = try_open_at(current_directory(), path, O_RDONLY);
-  return file ? std::optional(status_text(read_file(*file, status_limit))) : std::nullopt;
+  try {
+    const auto file = try_open_at(current_directory(), path, O_RDONLY);
+    return file ? std::optional(status_text(read_file(*file, status_limit))) : std::nullopt;
+  } catch (const SysError&) {
+    return std::nullopt; // The process has gone, as whoever opens the file will see.
+  }
 }
 
 /// The status of a process of this root. Others are not there: not the executor, which could look

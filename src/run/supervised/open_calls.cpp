@@ -50,8 +50,12 @@ CallAnswer openat_call(const KernelView& view, const Call& call) {
 
 CallAnswer openat2_call(const KernelView& view, const Call& call) {
   open_how how{};
-  const auto size = std::min<std::uint64_t>(call.argument(3), sizeof how);
-  if (call.read(call.argument(2), std::span(reinterpret_cast<char*>(&how), size)) != 0)
+  // Below a directory that is to be the root, or not to be left, nothing of the kernel's is
+  // mounted.
+  constexpr std::uint64_t bounds = RESOLVE_BENEATH | RESOLVE_IN_ROOT;
+  if (call.argument(3) < sizeof how ||
+      call.read(call.argument(2), std::span(reinterpret_cast<char*>(&how), sizeof how)) != 0 ||
+      (how.resolve & bounds) != 0)
     return PassedCall{};
   return answer_open(view, call, call.int_argument(0), 1, static_cast<int>(how.flags));
 }

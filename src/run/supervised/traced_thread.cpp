@@ -95,7 +95,9 @@ bool set_registers(pid_t thread, user_regs_struct& registers) {
 } // namespace
 
 std::optional<TracedThread> TracedThread::seize(pid_t thread) {
-  if (::ptrace(PTRACE_SEIZE, thread, nullptr, PTRACE_O_TRACESYSGOOD) != 0)
+  // It never goes on by itself in the middle of another's calls.
+  constexpr long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL;
+  if (::ptrace(PTRACE_SEIZE, thread, nullptr, options) != 0)
     return std::nullopt;
   TracedThread traced(thread);
   ::ptrace(PTRACE_INTERRUPT, thread, nullptr, nullptr);

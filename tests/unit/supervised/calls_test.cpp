@@ -1,12 +1,15 @@
+#include "run/isolation_probe.hpp"
 #include "run/supervised/supervision_trial.hpp"
 #include "supervised.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
+#include "util/text.hpp"
 
 #include <doctest/doctest.h>
 
 #include <fcntl.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -245,6 +248,35 @@ TEST_CASE("where there is a supervisor already the trial says whose fault it is"
                      ? 0
                      : 1;
         }) == 0);
+}
+
+TEST_CASE("where there is a supervisor already commands run in the next mode, and it is said why") {
+  SKIP_UNLESS_SUPERVISED();
+  if (::geteuid() != 0) {
+    MESSAGE("skipped: needs root");
+    return;
+  }
+  // As a seccomp profile answers where namespaces are refused.
+  Answering handler([](const Call& call) -> CallAnswer {
+    constexpr std::uint64_t namespaces = CLONE_NEWUSER | CLONE_NEWNS;
+    if (call.number() == SYS_clone && (call.argument(0) & namespaces) == 0)
+      return PassedCall{};
+    return FailedCall{EPERM};
+  });
+  const TempDir work("/tmp");
+  Pipe said = make_pipe();
+  CHECK(supervise_child({{SYS_clone}, {SYS_unshare}}, handler, [&] {
+          const auto probe = probe_isolation({Isolation::automatic, work.path(), Force::yes, {}});
+          const auto text = join(probe.explanation(), "\n");
+          write_all(said.write, std::as_bytes(std::span(text)));
+          return probe.mode == IsolationMode::inplace ? 0 : 1;
+        }) == 0);
+  said.write.reset();
+  const auto lines = split(read_file(said.read, 4096), '\n');
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[2] ==
+        "supervised: filter system calls for a supervisor: Device or resource busy (the "
+        "container runtime has a supervisor of its own)");
 }
 
 } // namespace cairn

@@ -39,14 +39,15 @@ TEST_CASE("what leads to the kernel's files is known by its text") {
 TEST_CASE("paths that may lead to the kernel's files are told from others at first sight") {
   const KernelPaths paths({{"/etc/mtab", "/proc/self/mounts"}, {"/jobs", "/proc"}}, {"null"});
   for (const char* path :
-       {"/proc",     "//proc/self",  "/./proc", "proc/self",  "./sys",     ".",
-        "..",        "/usr/../proc", "fd/1",    "/dev/stdin", "stdin",     "mtab",
-        "/etc/mtab", "etc/mtab",     "pts/0",   "null",       "/dev/null", "/",
-        "jobs/1",    "/jobs/1/stat"}) {
+       {"/proc",     "//proc/self",  "/./proc",   "proc/self",  "./sys",     ".",
+        "..",        "/usr/../proc", "fd/1",      "/dev/stdin", "stdin",     "mtab",
+        "/etc/mtab", "etc/mtab",     "pts/0",     "null",       "/dev/null", "/",
+        "jobs/1",    "/jobs/1/stat", "1/environ", "./17",       "0",         "stdin/x"}) {
     CAPTURE(path);
     CHECK(paths.may_lead_there(path));
   }
-  for (const char* path : {"/usr/lib/x.so", "/etc/passwd", "file", "/process", "a/b", "usr/proc"}) {
+  for (const char* path :
+       {"/usr/lib/x.so", "/etc/passwd", "file", "/process", "a/b", "usr/proc", "1a/b"}) {
     CAPTURE(path);
     CHECK(!paths.may_lead_there(path));
   }

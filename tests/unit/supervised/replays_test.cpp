@@ -164,6 +164,37 @@ TEST_CASE("several threads make other calls at the same time") {
         }) == 0);
 }
 
+TEST_CASE(
+    "a program that took its process over while a thread waited for its turn goes on undisturbed") {
+  SKIP_UNLESS_SUPERVISED();
+  const timespec while_it_begins{0, 300'000'000};
+  Answering handler([&](const Call& call) -> CallAnswer {
+    if (call.argument(0) == 1)
+      return instead(SYS_nanosleep, call.argument(1));
+    return call.argument(0) == 2 ? CallAnswer(instead(SYS_getpid)) : PassedCall{};
+  });
+  CHECK(supervise_child({{SYS_getppid}}, handler, [&] {
+          const pid_t sleeper = ::fork();
+          if (sleeper == 0)
+            ::_exit(::syscall(SYS_getppid, 1, &while_it_begins) == 0 ? 0 : 1);
+          const pid_t waiter = ::fork();
+          if (waiter == 0) {
+            ::usleep(100'000);
+            const std::jthread other([] {
+              ::usleep(100'000);
+              ::execl("/bin/sh", "sh", "-c",
+                      "i=0; while [ $i -lt 400000 ]; do cd /; i=$((i + 1)); done; exit 7", nullptr);
+            });
+            ::syscall(SYS_getppid, 2);
+            ::_exit(99);
+          }
+          int status[2] = {};
+          ::waitpid(sleeper, &status[0], 0);
+          ::waitpid(waiter, &status[1], 0);
+          return status[0] == 0 && WIFEXITED(status[1]) && WEXITSTATUS(status[1]) == 7 ? 0 : 1;
+        }) == 0);
+}
+
 TEST_CASE("a process that is killed while it makes another call is let go") {
   SKIP_UNLESS_SUPERVISED();
   std::atomic<pid_t> caller = 0;

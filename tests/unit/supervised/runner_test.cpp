@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -123,6 +124,13 @@ TEST_CASE(
       "cat /proc/" + self + "/cmdline",
       "cat /proc/" + self + "/environ",
       "cd /proc && cat " + self + "/environ",
+      "cd /proc && cat " + self + "/cmdline",
+      "cd /proc && cat ./" + self + "/comm",
+      "cd /proc && cd " + self,
+      "cd /proc/self && cat ../" + self + "/comm",
+      "cd /proc && exec 3< . && cat self/fd/3/.." + outside,
+      "cd /proc && exec 3< . && stat self/fd/3/.." + outside,
+      "cd /sys/class/net/lo && cat subsystem/../../.." + outside,
       "ls /proc/" + self + "/root/",
       "cd /proc && ls " + self + "/root/",
       "cat /proc/$PPID/environ",
@@ -316,6 +324,7 @@ TEST_CASE("a signal reaches a supervised command, and one that does not end is k
     const char* script;
     int status;
   } const rows[] = {{"trap 'exit 3' TERM; echo ready; sleep 1000 & wait", 3},
+                    {"echo ready; while :; do : < /proc/self/comm; cd /proc; cd /; done", 143},
                     {"echo ready; sleep 1000; true", 143},
                     {"trap '' TERM; echo ready; (setsid sleep 1000 &) ; sleep 1000", 137}};
   for (const auto& row : rows) {
@@ -332,6 +341,34 @@ TEST_CASE("a signal reaches a supervised command, and one that does not end is k
     sender.join();
     CHECK(outcome.exit_status == row.status);
   }
+}
+
+TEST_CASE("a supervised command whose calls can no longer be answered is ended, and an error") {
+  SKIP_IF(cannot_run());
+  Rooted place;
+  Pipe ready = make_pipe();
+  Pipe alive = make_pipe();
+  auto invocation = shell("(setsid sleep 1000 &) ; echo ready; exec 2> /dev/null; while :; do cat "
+                          "/proc/mounts > /dev/null; done");
+  invocation.output = ready.write;
+  invocation.errors = alive.write;
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  // What mounts say is a file in memory, for which there is no room then.
+  const auto handler = ::signal(SIGXFSZ, SIG_IGN);
+  std::thread limiter([&] {
+    std::byte buffer[6];
+    read_full(ready.read, buffer);
+    const rlimit none{0, before.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &none);
+  });
+  CHECK_THROWS_WITH_AS(place.runner->run(place.directory(), invocation),
+                       "supervise the command: write: File too large", Error);
+  limiter.join();
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  ::signal(SIGXFSZ, handler);
+  alive.write.reset();
+  (void)read_file(alive.read, 1 << 20); // Ends when the last process is gone.
 }
 
 TEST_CASE("nothing of a supervised command is left when the executor dies") {
@@ -354,24 +391,23 @@ TEST_CASE("nothing of a supervised command is left when the executor dies") {
   CHECK(read_file(alive.read, 100).empty()); // Ends when the last process is gone.
 }
 
-TEST_CASE("several supervised commands run at the same time") {
+TEST_CASE("many supervised commands run at the same time") {
   SKIP_IF(cannot_run());
-  Rooted first;
-  Rooted second;
-  std::string said[2];
+  Rooted places[8];
+  std::string said[std::size(places)];
   {
-    const auto work = [](Rooted& place, std::string& text) {
-      for (int i = 0; i < 5; ++i)
-        text += place
-                    .say("cd /tmp; for i in 1 2 3 4 5; do cat /proc/self/comm; done; readlink "
-                         "/proc/self/cwd")
-                    .output;
-    };
-    const std::jthread other([&] { work(first, said[0]); });
-    work(second, said[1]);
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < std::size(places); ++i)
+      threads.emplace_back([&place = places[i], &text = said[i]] {
+        for (int round = 0; round < 4; ++round)
+          text += place
+                      .say("cd /tmp; for i in 1 2 3 4 5; do cat /proc/self/comm; done; readlink "
+                           "/proc/self/cwd")
+                      .output;
+      });
   }
   for (const auto& text : said)
-    CHECK(split(text, '\n').size() == 31);
+    CHECK(split(text, '\n').size() == 25);
 }
 
 TEST_CASE("what a supervised command cannot have is an error") {

@@ -37,13 +37,15 @@ namespace {
 } // namespace
 
 SupervisedChild::SupervisedChild(const std::vector<TrappedCall>& calls, CallHandler& handler,
-                                 const std::function<int()>& body) {
+                                 const std::function<int()>& body,
+                                 const std::function<void()>& before) {
   const auto filter = make_call_filter(calls);
   const auto wait = best_stopped_wait();
   auto pair = make_handshake();
   const pid_t pid = ::fork();
   if (pid == 0)
     watch([&] {
+      before();
       // As a command is once it has become another program.
       ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
       submit_to_filter(pair.child.get(), filter, wait);
@@ -67,8 +69,8 @@ int SupervisedChild::finish() {
 }
 
 int supervise_child(const std::vector<TrappedCall>& calls, CallHandler& handler,
-                    const std::function<int()>& body) {
-  return SupervisedChild(calls, handler, body).finish();
+                    const std::function<int()>& body, const std::function<void()>& before) {
+  return SupervisedChild(calls, handler, body, before).finish();
 }
 
 void begin_storm(int microseconds) {

@@ -32,8 +32,10 @@ private:
 /// A process whose `calls` are stopped and answered by `handler` while it does `body`.
 class SupervisedChild {
 public:
-  SupervisedChild(const std::vector<TrappedCall>& calls, CallHandler& handler,
-                  const std::function<int()>& body);
+  /// `before` is done by it while nobody supervises it yet.
+  SupervisedChild(
+      const std::vector<TrappedCall>& calls, CallHandler& handler, const std::function<int()>& body,
+      const std::function<void()>& before = [] {});
 
   /// What `body` returned, or 128 + N when signal N ended it. All that came from it is gone
   /// then. @throws what the supervision throws
@@ -49,8 +51,9 @@ private:
 };
 
 /// SupervisedChild from its beginning to its end.
-int supervise_child(const std::vector<TrappedCall>& calls, CallHandler& handler,
-                    const std::function<int()>& body);
+int supervise_child(
+    const std::vector<TrappedCall>& calls, CallHandler& handler, const std::function<int()>& body,
+    const std::function<void()>& before = [] {});
 
 /// Interrupts the calling process again and again.
 void begin_storm(int microseconds);
