@@ -1,9 +1,9 @@
 #pragma once
 
 #include "builder/roots/root_filesystem.hpp"
-#include "files.hpp"
-#include "journal.hpp"
 #include "run/fake_runner.hpp"
+#include "support/journal.hpp"
+#include "support/layer_files.hpp"
 
 #include <functional>
 #include <map>

@@ -4,9 +4,9 @@
 #include "commands.hpp"
 #include "creds/docker/keychain.hpp"
 #include "images.hpp"
-#include "journal.hpp"
 #include "support/fake_http.hpp"
 #include "support/fake_registry.hpp"
+#include "support/journal.hpp"
 #include "util/file.hpp"
 
 #include <atomic>

@@ -1,6 +1,6 @@
 #include "builder/execute/stage_builder.hpp"
 #include "engine.hpp"
-#include "gate.hpp"
+#include "support/gate.hpp"
 #include "util/cancelled.hpp"
 
 #include <doctest/doctest.h>
