@@ -21,13 +21,19 @@ const std::string two_stages = "FROM scratch AS left\nRUN left\nRUN left again\n
 
 } // namespace
 
-TEST_CASE_FIXTURE(Engine, "stages that do not depend on each other are built at the same time") {
-  Meeting meeting;
-  const auto come = [&] { CHECK(meeting.come()); };
-  commands["left"].meanwhile = come;
-  commands["right"].meanwhile = come;
-  build(two_stages);
-  CHECK(is_pushed());
+TEST_CASE("stages that do not depend on each other are built at the same time, but for in place") {
+  for (const auto mode : {IsolationMode::namespace_overlay, IsolationMode::namespace_directory,
+                          IsolationMode::supervised}) {
+    CAPTURE(isolation_mode_name(mode));
+    Engine engine;
+    engine.mode = mode;
+    Meeting meeting;
+    const auto come = [&] { CHECK(meeting.come()); };
+    engine.commands["left"].meanwhile = come;
+    engine.commands["right"].meanwhile = come;
+    engine.build(two_stages);
+    CHECK(engine.is_pushed());
+  }
 }
 
 TEST_CASE_FIXTURE(Engine, "after a failure no new step begins in the other stages") {
