@@ -71,6 +71,31 @@ TEST_CASE_FIXTURE(Engine, "the first failure is the one that is told, with the c
   }
 }
 
+TEST_CASE_FIXTURE(Engine, "no command begins when another stage fails while its base is unpacked") {
+  base("base", {{{"f", "text"}}});
+  Meeting meeting;
+  Gate told;
+  commands.on_signal([&](int) { told.open(); });
+  commands["left"].exit_status = 7;
+  commands["left"].meanwhile = [&] { CHECK(meeting.come()); };
+  commands.on_apply([&] {
+    CHECK(meeting.come());
+    CHECK(told.pass());
+  });
+  CHECK(failure("FROM scratch AS left\nRUN left\n"
+                "FROM r.example/base AS right\nRUN right\n"
+                "FROM scratch\nCOPY --from=left / /l/\nCOPY --from=right / /r/\n")
+            .find("exit status 7") != std::string::npos);
+  CHECK(ran() == Lines{"left"});
+}
+
+TEST_CASE_FIXTURE(Engine, "a build that is told to stop while a base is unpacked runs no command") {
+  base("base", {{{"f", "text"}}});
+  commands.on_apply([&] { cancel = true; });
+  CHECK_THROWS_AS(build("FROM r.example/base\nRUN one\n"), Cancelled);
+  CHECK(ran().empty());
+}
+
 TEST_CASE_FIXTURE(Engine, "a build that fails pushes nothing, not even a blob of the image") {
   commands["fail"].exit_status = 1;
   CHECK(failure("FROM scratch\nRUN work\nRUN fail\nRUN never\n") != "");
