@@ -130,7 +130,7 @@ std::unique_ptr<Source> StageLayer::open() const {
     if (auto kept = cache_->open_blob(descriptor))
       return kept;
   const bool is_own_store = cache_ == nullptr || store_ != &cache_->blobs();
-  if (store_ != nullptr && is_own_store && store_->has(descriptor.digest))
+  if (!base_ || (store_ != nullptr && is_own_store && store_->has(descriptor.digest)))
     return verify_blob(store_->read(descriptor.digest), descriptor);
   auto source = base_->open(descriptor);
   if (store_ != nullptr)

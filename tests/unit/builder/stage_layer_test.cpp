@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include <unistd.h>
+
 #include <future>
 #include <thread>
 
@@ -172,6 +174,16 @@ TEST_CASE_FIXTURE(OneFile, "a layer that fails is told to each who waits, as an 
   ask("entries", [&] { (void)paths_in(made); });
   const std::jthread one([&] { ask("one", [&] { (void)made.diff_id(); }); });
   const std::jthread two([&] { ask("two", [&] { (void)made.diff_id(); }); });
+}
+
+TEST_CASE_FIXTURE(OneFile, "a layer that was made and has been removed since is an error") {
+  const std::atomic<bool> cancel = false;
+  LayerFactory factory(store, {}, {}, cancel);
+  const StageLayer made(factory.start(content_of({{"f", "text"}})), store);
+  const auto blob = made.descriptor(ImageFormat::oci).digest;
+  REQUIRE(::unlink(store.path(blob).c_str()) == 0);
+  CHECK_THROWS_AS(made.open(), Error);
+  CHECK(why_not([&] { (void)paths_in(made); }).starts_with("layer " + blob.str() + ": "));
 }
 
 TEST_SUITE_END();
