@@ -214,6 +214,29 @@ TEST_CASE_FIXTURE(TwoShelves, "where blobs cannot be mounted from, nobody is tol
   CHECK(caches.holders().empty());
 }
 
+TEST_CASE_FIXTURE(TwoShelves, "a build that ends early waits for what is being put alone") {
+  Meeting begun;
+  Gate both;
+  Gate dropped;
+  near.on_put = [&](const StepKey&) {
+    CHECK(begun.come());
+    both.open();
+    CHECK(dropped.pass());
+  };
+  {
+    StepCaches ending(rule, progress);
+    ending.use(std::make_unique<ShelfCache>(near), Use::read_and_write);
+    ending.add(key_of('a'), layer("a"), "RUN a");
+    ending.add(key_of('b'), layer("b"), "RUN b");
+    CHECK(both.pass());
+    const auto third = layer("c");
+    ending.add(key_of('c'), {third.get(), [&dropped, third](const StageLayer*) { dropped.open(); }},
+               "RUN c");
+  }
+  CHECK(near.asked.count("put a") + near.asked.count("put b") == 2);
+  CHECK(near.asked.count("put c") == 0);
+}
+
 TEST_CASE_FIXTURE(TwoShelves, "where no thread can be had nothing is put, which is told of once") {
   {
     const NoThreads none;

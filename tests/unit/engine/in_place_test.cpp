@@ -1,3 +1,4 @@
+#include "builder/roots/directory_root.hpp"
 #include "engine.hpp"
 #include "support/gate.hpp"
 
@@ -11,6 +12,46 @@ using namespace cairn::test;
 using Lines = std::vector<std::string>;
 
 TEST_SUITE_BEGIN("engine/in place");
+
+namespace {
+
+/// A directory stands for "/", and is cleared for each stage as that is.
+struct InPlaceDirectory : InPlaceEngine {
+  InPlaceDirectory() {
+    make_directories(path("root"));
+    roots = [this](IsolationMode, const RootServices& services) {
+      clear_root(open_directory(path("root")), services.ignored);
+      return std::make_unique<DirectoryRootFilesystem>(services, DirectoryRoot{path("root")},
+                                                       path("root"));
+    };
+  }
+
+  Lines files() const {
+    auto names = list_directory(open_directory(path("root")));
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(InPlaceDirectory, "in place what one stage left is gone when the next begins") {
+  if (!may_unpack())
+    return;
+  base("one", {{{"1", "base"}}});
+  base("two", {{{"2", "base"}}});
+  commands["left"].makes = {{"left", "made"}};
+  commands["right"].makes = {{"right", "made"}};
+  std::map<std::string, Lines> had;
+  for (const std::string name : {"left", "right"})
+    commands[name].meanwhile = [&, name] { had[name] = files(); };
+  build("FROM r.example/one AS left\nRUN left\n"
+        "FROM r.example/two\nCOPY --from=left /left /copied\nRUN right\n");
+  CHECK(had["left"] == Lines{"1", "left"});
+  CHECK(had["right"] == Lines{"2", "copied", "right"});
+  CHECK(image().layers ==
+        std::vector<Files>{{{"2", "base"}}, {{"copied", "made"}}, {{"right", "made"}}});
+}
 
 TEST_CASE_FIXTURE(InPlaceEngine, "in place stages are built one after the other, each in a root") {
   base("base", {{{"f", "text"}}});
