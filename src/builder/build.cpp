@@ -12,8 +12,6 @@
 #include "builder/plan/planner.hpp"
 #include "builder/plan/print_plan.hpp"
 #include "builder/plan/remote_source.hpp"
-#include "builder/roots/container_root.hpp"
-#include "builder/roots/pod_files.hpp"
 #include "builder/roots/root_layout.hpp"
 #include "builder/store/cache_setup.hpp"
 #include "util/cancelled.hpp"
@@ -83,33 +81,6 @@ void require_own_executable() {
                           printable(own.substr(0, own.size() - gone.size()))),
                     "commands cannot do that in namespaces: --isolation=namespace");
 }
-
-/// Whose the paths of the root are on this mode.
-RootLayout root_layout_for(IsolationMode mode, const BuildOptions& options,
-                           const std::vector<std::string>& workspaces, const std::string& context) {
-  if (mode != IsolationMode::inplace)
-    return private_root_layout(options.execution);
-  return inplace_root_layout(options.execution,
-                             survey_container(options.execution, workspaces, context));
-}
-
-/// What is around the image when commands run in the container's own "/". The container's files are
-/// set aside while this lives.
-class BorrowedRoot {
-public:
-  BorrowedRoot(const RootLayout& layout, const ExecutionOptions& options,
-               const Workspace& workspace, Progress& progress)
-      : foreign_files(layout, progress),
-        container({layout, options.leftovers, workspace.temporary(), progress}) {
-    for (const auto& point : layout.too_large)
-      progress.warn("the pod's mount at '{}' has too many files to see whether commands write to "
-                    "it: what they do is not in the image",
-                    point.str());
-  }
-
-  PodFiles foreign_files;
-  ContainerRoot container;
-};
 
 enum class KeepMounts { no, yes };
 
@@ -344,11 +315,15 @@ private:
   ExecuteResult build_stages(const Schedule& schedule, const IsolationProbe& probe, Runner& runner,
                              Downloads& downloads, Workspace& mounted, const CacheMounts& caches) {
     const auto reads_again = must_keep_base_blobs(plan_, schedule, options_, probe.mode);
-    const auto layout = root_layout_for(probe.mode, options_, {workspace_.path(), mounted.path()},
-                                        input_.context.local.path);
-    std::optional<BorrowedRoot> in_place;
+    std::unique_ptr<BorrowedRoot> borrowed;
     if (probe.mode == IsolationMode::inplace)
-      in_place.emplace(layout, options_.execution, workspace_, services_.progress);
+      borrowed = commands_.borrow_root({options_.execution,
+                                        {workspace_.path(), mounted.path()},
+                                        input_.context.local.path,
+                                        workspace_.temporary(),
+                                        services_.progress});
+    const auto ignored =
+        borrowed ? borrowed->ignored() : private_root_layout(options_.execution).reserved.filter();
     return execute(plan_, {.options = options_,
                            .schedule = schedule,
                            .steps = steps_,
@@ -367,8 +342,8 @@ private:
                            .mode = probe.mode,
                            .why_not_better = reasons(probe),
                            .way_out = probe.way_out(),
-                           .ignored = layout.reserved.filter(),
-                           .foreign_files = in_place ? &in_place->foreign_files : nullptr,
+                           .ignored = ignored,
+                           .foreign_files = borrowed ? &borrowed->foreign_files() : nullptr,
                            .caches = caches,
                            .agents = fetching_->agents,
                            .keep = keeping(kept_.get(), workspace_, reads_again)});

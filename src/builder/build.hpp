@@ -3,6 +3,7 @@
 #include "builder/options/build_options.hpp"
 #include "builder/options/build_services.hpp"
 #include "builder/plan/checks/check_report.hpp"
+#include "builder/roots/borrowed_root.hpp"
 #include "builder/roots/make_root_filesystem.hpp"
 #include "oci/manifest.hpp"
 #include "run/isolation_probe.hpp"
@@ -27,6 +28,9 @@ struct CommandServices {
   std::function<std::unique_ptr<Runner>(const IsolationProbe&, RunnerOptions)> make_runner =
       cairn::make_runner;
   RootFactory make_root = make_root_filesystem;
+  /// Called for commands in place.
+  std::function<std::unique_ptr<BorrowedRoot>(const Borrowing&)> borrow_root =
+      borrow_container_root;
 };
 
 /// Everything from a Dockerfile to pushed tags. @throws Error; Cancelled

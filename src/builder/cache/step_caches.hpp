@@ -32,12 +32,12 @@ public:
 
   using Moment = std::chrono::steady_clock::time_point;
   /// Says whether what was made until a moment was made of what it should have been made of. What
-  /// it does not vouch for is not put anywhere. Before anything else is called.
+  /// it does not vouch for is not put anywhere. Before anything is added.
   void vouch(std::function<bool(Moment)> voucher) { voucher_ = std::move(voucher); }
   /// Nothing is found any more.
   void stop_finding();
 
-  /// Earlier ones are asked first. Before anything else is called.
+  /// Earlier ones are asked first. Before anything is found or added.
   void use(std::unique_ptr<StepCache> cache, Use how);
   bool empty() const noexcept { return places_.empty(); }
 

@@ -1,17 +1,14 @@
 #include "builder/execute/execute.hpp"
 
+#include "builder/execute/run_schedule.hpp"
 #include "builder/plan/stage_graph.hpp"
 #include "util/error.hpp"
-#include "util/threads.hpp"
 
-#include <algorithm>
 #include <atomic>
-#include <condition_variable>
 #include <csignal>
-#include <exception>
+#include <map>
 #include <mutex>
 #include <optional>
-#include <set>
 
 namespace cairn {
 
@@ -35,13 +32,8 @@ public:
       services_.progress.warn("--hostname={}: {} it is in /etc/hosts alone, commands have the "
                               "hostname of their container",
                               name, isolation_mode_name(services_.mode));
-    const auto threads = serial ? 1 : std::min(parallel_stages, plan_.stages.size());
-    {
-      const auto others = start_threads(threads - 1, [this] { work(); });
-      work();
-    }
-    if (error_)
-      std::rethrow_exception(error_);
+    run_schedule(services_.schedule, serial ? 1 : parallel_stages,
+                 {[this](std::size_t index) { build(index); }, [this] { interrupt(); }});
     auto& target = *results_.at(plan_.target);
     return {std::move(target.stack), std::move(target.config), format_of(plan_.target)};
   }
@@ -51,56 +43,22 @@ private:
     return services_.mode == IsolationMode::inplace && services_.schedule.runs_commands(plan_);
   }
 
-  /// Builds stages until none is left or one has failed.
-  void work() {
-    for (;;) {
-      try {
-        const auto index = next();
-        if (!index)
-          return;
-        auto result = build(*index);
-        const std::lock_guard lock(mutex_);
-        shared_[*index] = std::make_shared<SharedStack>(result.stack);
-        results_[*index] = std::move(result);
-      } catch (...) {
-        const std::lock_guard lock(mutex_);
-        if (!error_)
-          error_ = std::current_exception();
-        stop_ = true;
-        // Commands of other stages have nothing left to be built for.
-        services_.runner.forward_signal(SIGTERM);
-        services_.downloads.stop();
-        services_.repositories.stop();
-      }
-      changed_.notify_all();
-    }
+  void build(std::size_t index) {
+    auto result = build_stage(index);
+    const std::lock_guard lock(mutex_);
+    shared_[index] = std::make_shared<SharedStack>(result.stack);
+    results_[index] = std::move(result);
   }
 
-  /// A stage whose dependencies are built, waiting for one if need be; nothing when all are taken.
-  std::optional<std::size_t> next() {
-    std::unique_lock lock(mutex_);
-    for (;;) {
-      bool waiting = false;
-      for (std::size_t i = 0; i < plan_.stages.size(); ++i) {
-        if (taken_.contains(i) || !services_.schedule.stages[i].needed)
-          continue;
-        const auto& needs = services_.schedule.stages[i].dependencies;
-        if (std::all_of(needs.begin(), needs.end(),
-                        [&](std::size_t n) { return results_[n].has_value(); })) {
-          if (stop_)
-            return std::nullopt;
-          taken_.insert(i);
-          return i;
-        }
-        waiting = true;
-      }
-      if (!waiting || stop_)
-        return std::nullopt;
-      changed_.wait(lock);
-    }
+  /// Commands of other stages have nothing left to be built for.
+  void interrupt() {
+    stop_ = true;
+    services_.runner.forward_signal(SIGTERM);
+    services_.downloads.stop();
+    services_.repositories.stop();
   }
 
-  StageResult build(std::size_t index) {
+  StageResult build_stage(std::size_t index) {
     const auto& stage = plan_.stages[index];
     const StageServices services{services_.options,
                                  services_.steps,
@@ -178,12 +136,9 @@ private:
   const ExecuteServices& services_;
   LayerDirectories directories_;
   std::mutex mutex_;
-  std::condition_variable changed_;
   std::vector<std::optional<StageResult>> results_;
   std::vector<std::shared_ptr<SharedStack>> shared_;
-  std::set<std::size_t> taken_;
   std::atomic<bool> stop_ = false;
-  std::exception_ptr error_;
   std::mutex image_mutex_;
   std::map<std::string, std::shared_ptr<SharedStack>> image_stacks_;
   const CopyServices copy_;

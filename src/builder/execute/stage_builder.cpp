@@ -46,10 +46,14 @@ bool StageBuilder::runs_commands(std::size_t from) const {
   return false;
 }
 
-void StageBuilder::perform(std::size_t number) {
-  const auto& step = plan_.steps[number];
+void StageBuilder::go_on() const {
   if (services_.stopped())
     throw Cancelled("the build was told to stop");
+}
+
+void StageBuilder::perform(std::size_t number) {
+  const auto& step = plan_.steps[number];
+  go_on();
   step_ = fmt::format("{}:{}: {}", step.place.source->name, step.place.range.first, step.text);
   const auto begin = std::chrono::steady_clock::now();
   services_.progress.info("{}", step.text);
@@ -137,6 +141,8 @@ CommandFailed StageBuilder::failure(const Outcome& outcome) const {
 Outcome StageBuilder::run(const RunAction& action) {
   auto command = invocation(action);
   RunMounts mounts(action.mounts, services_.mounts, command);
+  // The signal to end has passed a command that begins only now: what it sees took its time.
+  go_on();
   auto outcome = run_action(action, std::move(command), root(), stack_, services_.roots.workspace);
   mounts.finish();
   return outcome;

@@ -44,7 +44,7 @@ struct StageServices {
   MountServices mounts;
   LayerFactory& layers;
   Progress& progress;
-  /// True when no further step is to begin.
+  /// True when no further step or command is to begin.
   std::function<bool()> stopped;
 };
 
@@ -70,6 +70,8 @@ public:
   StageResult build();
 
 private:
+  /// @throws Cancelled when that is not to be
+  void go_on() const;
   /// Whether a command is run by the steps from this one on.
   bool runs_commands(std::size_t from) const;
   void prepare_root(std::size_t number);

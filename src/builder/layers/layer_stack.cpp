@@ -130,7 +130,7 @@ std::unique_ptr<Source> StageLayer::open() const {
     if (auto kept = cache_->open_blob(descriptor))
       return kept;
   const bool is_own_store = cache_ == nullptr || store_ != &cache_->blobs();
-  if (store_ != nullptr && is_own_store && store_->has(descriptor.digest))
+  if (!base_ || (store_ != nullptr && is_own_store && store_->has(descriptor.digest)))
     return verify_blob(store_->read(descriptor.digest), descriptor);
   auto source = base_->open(descriptor);
   if (store_ != nullptr)
@@ -159,12 +159,13 @@ void LayerStack::load(Loader* loader) {
     if (own != nullptr)
       own->end(number);
   });
-  tree_.emplace();
+  Tree whole;
   for (std::size_t i = 0; i < loaded.size(); ++i) {
     if (loader != nullptr)
-      loader->all_read(i, *tree_);
-    apply(std::exchange(loaded[i], {}));
+      loader->all_read(i, whole);
+    apply(std::exchange(loaded[i], {}), whole);
   }
+  tree_ = std::move(whole);
 }
 
 const Tree& LayerStack::tree() {
@@ -182,12 +183,12 @@ void LayerStack::push(std::shared_ptr<const StageLayer> layer,
 
 void LayerStack::push(std::shared_ptr<const StageLayer> layer) {
   if (tree_)
-    apply(read_layer_index(*layer, 0, nullptr));
+    apply(read_layer_index(*layer, 0, nullptr), *tree_);
   layers_.push_back(std::move(layer));
 }
 
-void LayerStack::apply(IndexedLayer&& layer) {
-  const auto number = tree_->apply(layer.index);
+void LayerStack::apply(IndexedLayer&& layer, Tree& tree) {
+  const auto number = tree.apply(layer.index);
   for (auto& [position, text] : layer.texts)
     small_[{number, position}] = std::move(text);
 }

@@ -99,7 +99,8 @@ public:
 
   const std::vector<std::shared_ptr<const StageLayer>>& layers() const noexcept { return layers_; }
 
-  /// Reads all layers once, for the Tree and for `loader`. @pre !loaded()
+  /// Reads all layers once, for the Tree and for `loader`. When that fails there is no Tree.
+  /// @pre !loaded()
   void load(Loader* loader);
   bool loaded() const noexcept { return tree_.has_value(); }
   /// Loads when that has not happened.
@@ -119,7 +120,7 @@ public:
   std::optional<std::string> text(const RootedPath& path, std::uint64_t limit);
 
 private:
-  void apply(IndexedLayer&& layer);
+  void apply(IndexedLayer&& layer, Tree& tree);
 
   std::vector<std::shared_ptr<const StageLayer>> layers_;
   std::size_t base_image_layers_ = 0;

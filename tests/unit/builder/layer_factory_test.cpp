@@ -1,9 +1,16 @@
-#include "../../support/no_threads.hpp"
 #include "builder/layers/layer_factory.hpp"
+#include "builder/layers/layer_stack.hpp"
+#include "support/gate.hpp"
+#include "support/layer_files.hpp"
+#include "support/no_threads.hpp"
+#include "util/cancelled.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 
 #include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
 
 using namespace cairn;
 using test::NoThreads;
@@ -49,6 +56,48 @@ TEST_CASE("stages that wait for one layer are told of its failure, each in its o
   for (const std::string stage : {"one", "two"})
     CHECK_THROWS_WITH_AS(within([&] { layer.get(); }, "{}", stage),
                          (stage + ": COPY f /: it is gone").c_str(), Error);
+}
+
+TEST_CASE("two layers are written at the same time, and no more than two") {
+  const TempDir directory("/tmp");
+  const BlobStore store(directory.path());
+  const std::atomic<bool> cancel = false;
+  LayerFactory factory(store, {}, {}, cancel);
+  test::Meeting meeting;
+  std::atomic<int> active = 0;
+  std::atomic<int> most = 0;
+  std::vector<SharedResult<Layer>> layers;
+  for (int i = 0; i < 6; ++i) {
+    auto content = test::content_of({{"f", std::to_string(i)}});
+    // Let go of when the layer is written.
+    const std::shared_ptr<void> end(nullptr, [&](void*) { --active; });
+    content.open = [&, end, open = content.open](std::size_t n) {
+      most = std::max(most.load(), ++active);
+      CHECK(meeting.come());
+      return open(n);
+    };
+    layers.push_back(factory.start(std::move(content)));
+  }
+  for (const auto& layer : layers)
+    CHECK(store.has(layer.get().digest));
+  CHECK(most == 2);
+}
+
+TEST_CASE("what is being written when a build is told to stop ends, and leaves no blob behind") {
+  const TempDir directory("/tmp");
+  const BlobStore store(directory.path());
+  std::atomic<bool> cancel = false;
+  LayerFactory factory(store, {}, {}, cancel);
+  auto content = test::content_of({{"f", "first"}, {"g", "second"}});
+  content.open = [&, open = content.open](std::size_t n) {
+    cancel = n == 1;
+    return open(n);
+  };
+  const StageLayer layer(factory.start(std::move(content)), store);
+  // No Error: nobody is to go on without it.
+  CHECK_THROWS_AS(layer.diff_id(), Cancelled);
+  CHECK_THROWS_AS(layer.open(), Cancelled);
+  CHECK(std::filesystem::is_empty(directory.path() + "/blobs/sha256"));
 }
 
 TEST_SUITE_END();

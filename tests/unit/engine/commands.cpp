@@ -2,6 +2,19 @@
 
 namespace cairn::test {
 
+namespace {
+
+std::vector<std::string> files_in(const Tree& tree) {
+  std::vector<std::string> paths;
+  tree.walk([&](const RootedPath& path, const Tree::Node& node) {
+    if (node.meta.type == FileType::regular)
+      paths.push_back(path.str());
+  });
+  return paths;
+}
+
+} // namespace
+
 const Command& Commands::find(const Invocation& invocation) const {
   static const Command nothing;
   const auto found = table_.find(invocation.argv.back());
@@ -39,20 +52,30 @@ FakeRootFilesystem::FakeRootFilesystem(const RootServices& services, const Comma
 }
 
 void FakeRootFilesystem::apply_layers(LayerStack& stack) {
-  stack.tree();
   const auto count = stack.layers().size();
-  if (count > applied_)
+  if (count > applied_) {
+    commands_.apply();
     journal_.add("apply " + std::to_string(count - applied_));
+  }
   applied_ = count;
+  files_ = files_in(stack.tree());
 }
 
 Outcome FakeRootFilesystem::run(const Invocation& invocation, const LayerStack&) {
   last_ = &commands_.find(invocation);
+  if (last_->finds)
+    last_->finds(files_);
   return services_.runner.run(InPlaceRoot{}, invocation);
 }
 
 LayerContent FakeRootFilesystem::changes(const LayerStack&) {
-  return content_of(last_->makes);
+  auto content = content_of(last_->makes);
+  if (last_->written)
+    content.open = [open = content.open, told = last_->written](std::size_t n) {
+      told();
+      return open(n);
+    };
+  return content;
 }
 
 void FakeRootFilesystem::commit(const std::shared_ptr<const StageLayer>&) {

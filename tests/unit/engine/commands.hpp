@@ -1,14 +1,15 @@
 #pragma once
 
 #include "builder/roots/root_filesystem.hpp"
-#include "files.hpp"
-#include "journal.hpp"
 #include "run/fake_runner.hpp"
+#include "support/journal.hpp"
+#include "support/layer_files.hpp"
 
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace cairn::test {
 
@@ -16,8 +17,12 @@ namespace cairn::test {
 struct Command {
   Files makes = {};
   int exit_status = 0;
+  /// Told which files it finds in its root when it begins.
+  std::function<void(const std::vector<std::string>& paths)> finds = {};
   /// Called while it runs, by the thread that waits for it.
   std::function<void()> meanwhile = {};
+  /// Called while its layer is written, for each file.
+  std::function<void()> written = {};
 };
 
 /// All commands that a build may run, by their text: a RUN of anything else changes nothing. The
@@ -31,6 +36,12 @@ public:
   Command& operator[](const std::string& text) { return table_[text]; }
   const Command& find(const Invocation& invocation) const;
 
+  /// Called before layers are put into a root.
+  void on_apply(std::function<void()> told) { on_apply_ = std::move(told); }
+  void apply() const {
+    if (on_apply_)
+      on_apply_();
+  }
   /// Told of the signals that running commands get.
   void on_signal(FakeRunner::OnSignal told) { on_signal_ = std::move(told); }
   std::unique_ptr<FakeRunner> runner() const;
@@ -40,6 +51,7 @@ private:
 
   Journal& journal_;
   std::map<std::string, Command> table_;
+  std::function<void()> on_apply_;
   FakeRunner::OnSignal on_signal_;
 };
 
@@ -65,6 +77,7 @@ private:
   Journal& journal_;
   Content content_;
   std::size_t applied_ = 0;
+  std::vector<std::string> files_; ///< Of the layers that are applied.
   const Command* last_ = nullptr;
 };
 

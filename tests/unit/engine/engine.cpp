@@ -13,6 +13,43 @@ namespace {
 constexpr RetryPolicy no_patience{
     .attempts = 2, .first = Milliseconds(0), .factor = 1, .cap = Milliseconds(0)};
 
+/// A root with nothing else in it.
+class FakeBorrowedRoot final : public BorrowedRoot {
+public:
+  FakeBorrowedRoot(Journal& journal, const std::function<void()>& on_end)
+      : journal_(journal), on_end_(on_end) {
+    journal_.add("borrow");
+  }
+  FakeBorrowedRoot(const FakeBorrowedRoot&) = delete;
+  FakeBorrowedRoot& operator=(const FakeBorrowedRoot&) = delete;
+  ~FakeBorrowedRoot() override {
+    on_end_();
+    journal_.add("give back");
+  }
+
+  ForeignFiles& foreign_files() override { return nobodys_; }
+  PathFilter ignored() const override {
+    return [](const RootedPath&) { return false; };
+  }
+
+private:
+  class NobodysFiles final : public ForeignFiles {
+  public:
+    bool own(const RootedPath&) const override { return false; }
+    bool is_volatile(const RootedPath&) const override { return false; }
+    bool need(const RootedPath&) const override { return false; }
+    void blocked(LayerOrigin, const LayerEntry&, const RootedPath&) override {}
+    void admit(const LayerEntry&) override {}
+    void admit(const Invocation&) override {}
+    void changed(const RootedPath&) override {}
+    std::string visible_hint() const override { return {}; }
+  };
+
+  Journal& journal_;
+  const std::function<void()>& on_end_;
+  NobodysFiles nobodys_;
+};
+
 } // namespace
 
 Engine::Engine()
@@ -71,7 +108,11 @@ BuildReport Engine::build(const std::string& dockerfile) {
           },
       .make_runner = [this](const IsolationProbe&,
                             const RunnerOptions&) { return commands.runner(); },
-      .make_root = roots};
+      .make_root = roots,
+      .borrow_root =
+          [this](const Borrowing&) {
+            return std::make_unique<FakeBorrowedRoot>(journal, on_give_back);
+          }};
   return build_image(options, services, doubles);
 }
 
@@ -97,6 +138,14 @@ UnpackingEngine::UnpackingEngine(IsolationMode with) {
   roots = [this](IsolationMode wanted, const RootServices& services) {
     journal.add("root");
     return make_root_filesystem(wanted, services);
+  };
+}
+
+InPlaceEngine::InPlaceEngine() {
+  mode = IsolationMode::inplace;
+  roots = [this](IsolationMode, const RootServices& services) {
+    return std::make_unique<FakeRootFilesystem>(services, commands, journal,
+                                                Content::changes_with_next_step);
   };
 }
 

@@ -4,12 +4,13 @@
 #include "commands.hpp"
 #include "creds/docker/keychain.hpp"
 #include "images.hpp"
-#include "journal.hpp"
 #include "support/fake_http.hpp"
 #include "support/fake_registry.hpp"
+#include "support/journal.hpp"
 #include "util/file.hpp"
 
 #include <atomic>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,8 @@ public:
   IsolationMode mode = IsolationMode::namespace_overlay;
   /// Fake roots; a test may make real ones instead.
   RootFactory roots;
+  /// Called when a root that was lent is given back.
+  std::function<void()> on_give_back = [] {};
 
 private:
   TempDir directory_;
@@ -68,6 +71,13 @@ private:
 class UnpackingEngine : public Engine {
 public:
   explicit UnpackingEngine(IsolationMode with);
+};
+
+/// An Engine whose commands run in place, in a root that is lent to the build. The journal gets
+/// "borrow" and "give back".
+class InPlaceEngine : public Engine {
+public:
+  InPlaceEngine();
 };
 
 /// Whether files can be given to the users that layers name; says so when they cannot.

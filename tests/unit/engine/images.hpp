@@ -1,9 +1,9 @@
 #pragma once
 
-#include "files.hpp"
 #include "oci/image_config.hpp"
 #include "oci/manifest.hpp"
 #include "support/fake_registry.hpp"
+#include "support/layer_files.hpp"
 
 #include <string>
 #include <vector>

@@ -1,6 +1,6 @@
 #include "builder/execute/stage_builder.hpp"
 #include "engine.hpp"
-#include "gate.hpp"
+#include "support/gate.hpp"
 #include "util/cancelled.hpp"
 
 #include <doctest/doctest.h>
@@ -21,13 +21,19 @@ const std::string two_stages = "FROM scratch AS left\nRUN left\nRUN left again\n
 
 } // namespace
 
-TEST_CASE_FIXTURE(Engine, "stages that do not depend on each other are built at the same time") {
-  Meeting meeting;
-  const auto come = [&] { CHECK(meeting.come()); };
-  commands["left"].meanwhile = come;
-  commands["right"].meanwhile = come;
-  build(two_stages);
-  CHECK(is_pushed());
+TEST_CASE("stages that do not depend on each other are built at the same time, but for in place") {
+  for (const auto mode : {IsolationMode::namespace_overlay, IsolationMode::namespace_directory,
+                          IsolationMode::supervised}) {
+    CAPTURE(isolation_mode_name(mode));
+    Engine engine;
+    engine.mode = mode;
+    Meeting meeting;
+    const auto come = [&] { CHECK(meeting.come()); };
+    engine.commands["left"].meanwhile = come;
+    engine.commands["right"].meanwhile = come;
+    engine.build(two_stages);
+    CHECK(engine.is_pushed());
+  }
 }
 
 TEST_CASE_FIXTURE(Engine, "after a failure no new step begins in the other stages") {
@@ -63,6 +69,31 @@ TEST_CASE_FIXTURE(Engine, "the first failure is the one that is told, with the c
     CHECK(error.exit_status() == 7);
     CHECK(std::string(error.what()).find("Dockerfile:2") != std::string::npos);
   }
+}
+
+TEST_CASE_FIXTURE(Engine, "no command begins when another stage fails while its base is unpacked") {
+  base("base", {{{"f", "text"}}});
+  Meeting meeting;
+  Gate told;
+  commands.on_signal([&](int) { told.open(); });
+  commands["left"].exit_status = 7;
+  commands["left"].meanwhile = [&] { CHECK(meeting.come()); };
+  commands.on_apply([&] {
+    CHECK(meeting.come());
+    CHECK(told.pass());
+  });
+  CHECK(failure("FROM scratch AS left\nRUN left\n"
+                "FROM r.example/base AS right\nRUN right\n"
+                "FROM scratch\nCOPY --from=left / /l/\nCOPY --from=right / /r/\n")
+            .find("exit status 7") != std::string::npos);
+  CHECK(ran() == Lines{"left"});
+}
+
+TEST_CASE_FIXTURE(Engine, "a build that is told to stop while a base is unpacked runs no command") {
+  base("base", {{{"f", "text"}}});
+  commands.on_apply([&] { cancel = true; });
+  CHECK_THROWS_AS(build("FROM r.example/base\nRUN one\n"), Cancelled);
+  CHECK(ran().empty());
 }
 
 TEST_CASE_FIXTURE(Engine, "a build that fails pushes nothing, not even a blob of the image") {

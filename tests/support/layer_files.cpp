@@ -1,4 +1,4 @@
-#include "files.hpp"
+#include "layer_files.hpp"
 
 #include "fs/archive/read_layer.hpp"
 #include "util/file.hpp"

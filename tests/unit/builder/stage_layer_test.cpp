@@ -1,0 +1,189 @@
+#include "builder/layers/layer_factory.hpp"
+#include "builder/layers/layer_stack.hpp"
+#include "memory_image.hpp"
+#include "util/error.hpp"
+
+#include <doctest/doctest.h>
+
+#include <unistd.h>
+
+#include <future>
+#include <thread>
+
+using namespace cairn;
+using namespace cairn::test;
+
+TEST_SUITE_BEGIN("builder/stage_layer");
+
+namespace {
+
+/// An image of one layer with one file, and a place where blobs can be kept.
+struct OneFile {
+  StageLayer layer(LayerCachePolicy keep = {}) { return {image.share(), 0, keep}; }
+  Digest digest() { return image.image().manifest.layers.front().digest; }
+
+  TempDir directory{"/tmp"};
+  BlobStore store{directory.path()};
+  MemoryImage image{std::vector<Files>{{{"f", "text"}}}};
+};
+
+std::vector<std::string> paths_in(const StageLayer& layer) {
+  std::vector<std::string> paths;
+  layer.read([&](const LayerEntry& entry, TarReader&) { paths.push_back(entry.path.str()); });
+  return paths;
+}
+
+const std::vector<std::string> only_f = {"/f"};
+
+std::string why_not(const std::function<void()>& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "it succeeded";
+}
+
+} // namespace
+
+TEST_CASE_FIXTURE(OneFile, "what a base's layer is its image's documents say, unread") {
+  const auto base = layer();
+  CHECK(base.diff_id() == image.image().config.diff_ids.front());
+  CHECK(base.compression() == Compression::none);
+  const auto descriptor = base.descriptor(ImageFormat::docker);
+  CHECK(descriptor.media_type == media_type::docker_layer);
+  CHECK(descriptor.digest == digest());
+  CHECK(base.base()->manifest.digest() == image.image().manifest.digest());
+  CHECK(image.opened.lines().empty());
+}
+
+TEST_CASE_FIXTURE(OneFile, "a base's layer that is not to be kept is fetched for each reader") {
+  const auto base = layer();
+  CHECK(paths_in(base) == only_f);
+  CHECK(paths_in(base) == only_f);
+  CHECK(image.opened.count("open 0") == 2);
+}
+
+TEST_CASE_FIXTURE(OneFile, "a base's layer that is to be kept is fetched once") {
+  const auto base = layer({&store, nullptr});
+  CHECK(paths_in(base) == only_f);
+  CHECK(store.has(digest()));
+  CHECK(paths_in(base) == only_f);
+  CHECK(paths_in(layer({&store, nullptr})) == only_f);
+  CHECK(image.opened.count("open 0") == 1);
+}
+
+TEST_CASE_FIXTURE(OneFile, "a layer that was read in part is not kept") {
+  const auto base = layer({&store, nullptr});
+  {
+    const auto source = base.open();
+    std::byte first{};
+    CHECK(source->read({&first, 1}) == 1);
+  }
+  CHECK_FALSE(store.has(digest()));
+  CHECK(paths_in(base) == only_f);
+  CHECK(store.has(digest()));
+}
+
+TEST_CASE_FIXTURE(OneFile, "a layer that is damaged on its way is named, and is not kept") {
+  const auto base = layer({&store, nullptr});
+  auto damaged = tar_of({{"f", "text"}});
+  damaged.back() = 'x';
+  image.set_bytes(0, damaged);
+  CHECK(why_not([&] { (void)paths_in(base); }).starts_with("layer " + digest().str() + ": "));
+  CHECK_FALSE(store.has(digest()));
+  image.set_bytes(0, tar_of({{"f", "text"}}));
+  CHECK(paths_in(base) == only_f);
+}
+
+TEST_CASE_FIXTURE(OneFile, "a layer whose diff id is not the one in the configuration is refused") {
+  image.image().config.diff_ids.front() = Digest::of("something else");
+  CHECK(why_not([&] { (void)paths_in(layer()); }).starts_with("layer " + digest().str() + ": "));
+}
+
+TEST_CASE_FIXTURE(OneFile, "a store that takes nothing costs the reader nothing") {
+  const auto nowhere = BlobStore::existing("/dev/null");
+  const auto base = layer({&nowhere, nullptr});
+  CHECK(paths_in(base) == only_f);
+  CHECK(paths_in(base) == only_f);
+  CHECK(image.opened.count("open 0") == 2);
+}
+
+TEST_CASE_FIXTURE(OneFile, "a layer that the cache directory has is not fetched") {
+  FakeProgress progress;
+  const CacheDirectory cache(directory.path(), progress);
+  const LayerCachePolicy keep{&cache.blobs(), &cache};
+  CHECK(paths_in(layer(keep)) == only_f);
+  CHECK(paths_in(layer(keep)) == only_f);
+  CHECK(image.opened.count("open 0") == 1);
+}
+
+TEST_CASE_FIXTURE(OneFile, "a layer that is damaged in the cache directory is fetched again") {
+  FakeProgress progress;
+  const CacheDirectory cache(directory.path(), progress);
+  const LayerCachePolicy keep{&cache.blobs(), &cache};
+  CHECK(paths_in(layer(keep)) == only_f);
+  {
+    AtomicFile file(cache.blobs().path(digest()));
+    file.write(std::string(tar_of({{"f", "text"}}).size(), 'x'));
+    file.commit();
+  }
+  CHECK(paths_in(layer(keep)) == only_f);
+  CHECK(image.opened.count("open 0") == 2);
+}
+
+TEST_CASE_FIXTURE(OneFile, "how far a layer may be unpacked is limited for others' images alone") {
+  const std::atomic<bool> cancel = false;
+  LayerFactory factory(store, {}, {}, cancel);
+  const auto content = content_of({{"zeros", std::string(std::size_t{4} << 20, '\0')}});
+  const auto made = factory.start(content);
+  const StageLayer own(made, store);
+  CHECK(paths_in(own) == std::vector<std::string>{"/zeros"});
+  MemoryImage others({read_all(*store.read(made.get().digest), std::size_t{1} << 20)});
+  others.image().config.diff_ids.front() = made.get().diff_id;
+  others.image().limit = ExpansionLimit{0};
+  CHECK_THROWS_AS(paths_in({others.share(), 0, {}}), ExpansionExceeded);
+}
+
+TEST_CASE_FIXTURE(OneFile, "whoever asks for a layer that is being made waits until it is there") {
+  std::promise<Layer> promise;
+  const StageLayer made(SharedResult<Layer>(promise.get_future()), store);
+  const Layer finished{Digest::of("tar"), Digest::of("blob"), 4, Compression::zstd};
+  std::vector<Digest> seen(2, Digest::of(""));
+  {
+    const std::jthread one([&] { seen[0] = made.diff_id(); });
+    const std::jthread two([&] { seen[1] = made.descriptor(ImageFormat::oci).digest; });
+    promise.set_value(finished);
+  }
+  CHECK(seen == std::vector{finished.diff_id, finished.digest});
+  CHECK(made.compression() == Compression::zstd);
+  CHECK(made.base() == nullptr);
+}
+
+TEST_CASE_FIXTURE(OneFile, "a layer that fails is told to each who waits, as an error of its own") {
+  std::promise<Layer> promise;
+  const StageLayer made(SharedResult<Layer>(promise.get_future()), store);
+  promise.set_exception(std::make_exception_ptr(SysError(ENOSPC, "write")));
+  const auto ask = [&](const std::string& who, const std::function<void()>& question) {
+    CHECK_THROWS_WITH_AS(within(question, "{}", who),
+                         (who + ": write: No space left on device").c_str(), SysError);
+  };
+  ask("diff id", [&] { (void)made.diff_id(); });
+  ask("descriptor", [&] { (void)made.descriptor(ImageFormat::oci); });
+  ask("bytes", [&] { (void)made.open(); });
+  ask("entries", [&] { (void)paths_in(made); });
+  const std::jthread one([&] { ask("one", [&] { (void)made.diff_id(); }); });
+  const std::jthread two([&] { ask("two", [&] { (void)made.diff_id(); }); });
+}
+
+TEST_CASE_FIXTURE(OneFile, "a layer that was made and has been removed since is an error") {
+  const std::atomic<bool> cancel = false;
+  LayerFactory factory(store, {}, {}, cancel);
+  const StageLayer made(factory.start(content_of({{"f", "text"}})), store);
+  const auto blob = made.descriptor(ImageFormat::oci).digest;
+  REQUIRE(::unlink(store.path(blob).c_str()) == 0);
+  CHECK_THROWS_AS(made.open(), Error);
+  CHECK(why_not([&] { (void)paths_in(made); }).starts_with("layer " + blob.str() + ": "));
+}
+
+TEST_SUITE_END();
