@@ -131,8 +131,8 @@ def failed(world):
     with started(world, "FROM REGISTRY/busybox\nRUN rm -rf /var/run; exit 3\n", image="cairn-debug") as container:
         done = container.run([
             "/busybox/sh", "-c",
-            "/kaniko/executor --isolation=inplace --context=dir:///kaniko/context --no-push; echo $?; readlink /var/run; "
-            "ls -d /workspace"
+            "/kaniko/executor --isolation=inplace --context=dir:///kaniko/context --no-push; echo $?; "
+            "readlink /var/run; ls -d /workspace"
         ])
         expect_equal(done.stdout, "3\n../run\n/workspace\n", done.stderr[-800:])
 

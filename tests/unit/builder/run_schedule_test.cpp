@@ -70,7 +70,7 @@ TEST_CASE("one at a time, stages are built in the order in which they are writte
 }
 
 TEST_CASE("a stage begins when all that it needs have ended, and each is built once") {
-  for (const std::size_t limit : {2, 3, 16}) {
+  for (const std::size_t limit : {2U, 3U, 16U}) {
     CAPTURE(limit);
     StagesToRun stages(four_stages);
     stages.run(limit);

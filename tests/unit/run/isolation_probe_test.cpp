@@ -255,8 +255,7 @@ TEST_CASE("an ordinary user without capabilities runs nothing, and learns why") 
   CHECK(said.find("in place: the executor runs as user 1000, not as root") != std::string::npos);
 }
 
-TEST_CASE(
-    "a supervised root is had by root with the capabilities of a container") {
+TEST_CASE("a supervised root is had by root with the capabilities of a container") {
   SKIP_IF(cannot_use_place());
   struct {
     CapabilitySet kept;
