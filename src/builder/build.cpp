@@ -300,7 +300,7 @@ private:
       beside_root.emplace(std::vector<std::string>{options_.execution.work_directory, "/"});
     auto& mounted = beside_root ? *beside_root : workspace_;
     const MountCaches caches(options_, services_, mounted, keep_mounts_);
-    auto result = build_stages(schedule, probe, *runner, downloads, mounted, caches.mounts());
+    auto result = build_stages(schedule, probe, *runner, downloads, {mounted, caches.mounts()});
     if (probe.mode == IsolationMode::inplace)
       require_own_executable();
     // What a command has seen of a layer that was changed meanwhile must not become an image.
@@ -312,13 +312,19 @@ private:
     return {image.manifest.digest(), image.manifest.layers, probe.mode};
   }
 
+  /// Where the mounts of commands are.
+  struct MountPlaces {
+    Workspace& workspace;
+    const CacheMounts& caches;
+  };
+
   ExecuteResult build_stages(const Schedule& schedule, const IsolationProbe& probe, Runner& runner,
-                             Downloads& downloads, Workspace& mounted, const CacheMounts& caches) {
+                             Downloads& downloads, const MountPlaces& mounts) {
     const auto reads_again = must_keep_base_blobs(plan_, schedule, options_, probe.mode);
     std::unique_ptr<BorrowedRoot> borrowed;
     if (probe.mode == IsolationMode::inplace)
       borrowed = commands_.borrow_root({options_.execution,
-                                        {workspace_.path(), mounted.path()},
+                                        {workspace_.path(), mounts.workspace.path()},
                                         input_.context.local.path,
                                         workspace_.temporary(),
                                         services_.progress});
@@ -332,7 +338,7 @@ private:
                            .downloads = downloads,
                            .repositories = fetching_->repositories,
                            .workspace = workspace_,
-                           .mounted = mounted,
+                           .mounted = mounts.workspace,
                            .runner = runner,
                            .make_root = commands_.make_root,
                            .layers = layers_,
@@ -344,7 +350,7 @@ private:
                            .way_out = probe.way_out(),
                            .ignored = ignored,
                            .foreign_files = borrowed ? &borrowed->foreign_files() : nullptr,
-                           .caches = caches,
+                           .caches = mounts.caches,
                            .agents = fetching_->agents,
                            .keep = keeping(kept_.get(), workspace_, reads_again)});
   }

@@ -266,7 +266,7 @@ KernelView::Found KernelView::open_kernel(const ThreadStatus& status, pid_t thre
       return found;
     }
     if (is_below(path, link)) {
-      path = target + path.substr(std::string_view(link).size());
+      path.replace(0, std::string_view(link).size(), target);
       break;
     }
   }
