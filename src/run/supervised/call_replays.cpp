@@ -111,9 +111,10 @@ void CallReplays::make_steps(TracedThread& thread, ReplayedCall& replay) {
     const auto address = thread.write(replay.text);
     if (!address)
       return thread.set_result(-EFAULT);
-    for (auto& step : replay.steps)
-      for (const auto& text : step.texts)
-        step.arguments.at(text.argument) = *address + text.offset;
+    for (auto* steps : {&replay.steps, &replay.undo})
+      for (auto& step : *steps)
+        for (const auto& text : step.texts)
+          step.arguments.at(text.argument) = *address + text.offset;
   }
   for (std::size_t i = 0; i < replay.steps.size(); ++i) {
     const auto& step = replay.steps[i];

@@ -147,6 +147,18 @@ TEST_CASE("when a call fails none follows, and those that undo are made") {
         }) == 0);
 }
 
+TEST_CASE("calls that undo may be given texts, too") {
+  SKIP_UNLESS_SUPERVISED();
+  Answering handler([&](const Call&) -> CallAnswer {
+    return ReplayedCall{
+        .steps = {{SYS_close, {1000}}}, .text = "/usr", .undo = {{SYS_chdir, {}, {{0, 0}}}}};
+  });
+  CHECK(supervise_child({{SYS_getppid}}, handler, [] {
+          const bool failed = ::syscall(SYS_getppid) == -1 && errno == EBADF;
+          return failed && is_at("/usr") ? 0 : 1;
+        }) == 0);
+}
+
 TEST_CASE("several threads make other calls at the same time") {
   SKIP_UNLESS_SUPERVISED();
   Answering handler([](const Call&) -> CallAnswer { return instead(SYS_gettid); });
