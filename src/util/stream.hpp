@@ -53,6 +53,19 @@ private:
   std::string_view rest_;
 };
 
+/// Reads text of its own.
+class OwnedTextSource final : public Source {
+public:
+  explicit OwnedTextSource(std::string text) : text_(std::move(text)), source_(text_) {}
+  OwnedTextSource(const OwnedTextSource&) = delete;
+  OwnedTextSource& operator=(const OwnedTextSource&) = delete;
+  std::size_t read(std::span<std::byte> buffer) override { return source_.read(buffer); }
+
+private:
+  std::string text_;
+  TextSource source_;
+};
+
 class TextSink final : public Sink {
 public:
   void write(std::span<const std::byte> bytes) override;

@@ -7,20 +7,6 @@
 
 namespace cairn::test {
 
-namespace {
-
-class OwnedText final : public Source {
-public:
-  explicit OwnedText(std::string text) : text_(std::move(text)), source_(text_) {}
-  std::size_t read(std::span<std::byte> buffer) override { return source_.read(buffer); }
-
-private:
-  std::string text_;
-  TextSource source_;
-};
-
-} // namespace
-
 std::vector<LayerEntry> entries_of(const Files& files) {
   std::map<RootedPath, LayerEntry> entries;
   const auto add = [&](const RootedPath& path, FileType type, std::uint32_t mode,
@@ -39,6 +25,7 @@ std::vector<LayerEntry> entries_of(const Files& files) {
     add(path, FileType::regular, 0644, text.size());
   }
   std::vector<LayerEntry> list;
+  list.reserve(entries.size());
   for (auto& [path, entry] : entries)
     list.push_back(std::move(entry));
   return list;
@@ -51,7 +38,7 @@ LayerContent content_of(const Files& files) {
   for (const auto& [name, text] : files)
     by_path[RootedPath::parse(name).str()] = text;
   content.open = [by_path, entries = content.entries](std::size_t n) {
-    return std::make_unique<OwnedText>(by_path.at(entries.at(n).path.str()));
+    return std::make_unique<OwnedTextSource>(by_path.at(entries.at(n).path.str()));
   };
   return content;
 }
@@ -84,6 +71,15 @@ Files files_of_layer(const std::string& blob) {
     files[entry.path.relative()] = text.text();
   });
   return files;
+}
+
+std::vector<std::string> files_in(const Tree& tree) {
+  std::vector<std::string> paths;
+  tree.walk([&](const RootedPath& path, const Tree::Node& node) {
+    if (node.meta.type == FileType::regular)
+      paths.push_back(path.str());
+  });
+  return paths;
 }
 
 } // namespace cairn::test

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "builder/layers/layer_factory.hpp"
+#include "fs/tree/tree.hpp"
 
 #include <map>
 #include <string>
@@ -22,5 +23,8 @@ std::string tar_of(const Files& files);
 void write_below(const std::string& directory, const Files& files);
 /// What the blob of a layer holds. Directories are left out.
 Files files_of_layer(const std::string& blob);
+
+/// The paths of the regular files of a Tree.
+std::vector<std::string> files_in(const Tree& tree);
 
 } // namespace cairn::test

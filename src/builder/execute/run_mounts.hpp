@@ -50,7 +50,7 @@ private:
   std::vector<CacheMountCopy> cache_copies_;
   std::vector<std::unique_ptr<AgentProxy>> proxies_;
   std::vector<std::string> copies_; ///< Directories made for this command.
-  std::set<std::string> moved_;     ///< Ids of caches that are the command's alone.
+  std::set<std::string> moved_;     ///< Names of caches that are the command's alone.
 };
 
 } // namespace cairn

@@ -13,8 +13,7 @@ namespace cairn {
 LayerContent read_directory(const std::string& path) {
   auto root = std::make_shared<Fd>(open_at(current_directory(), path, O_RDONLY | O_DIRECTORY));
   LayerContent content;
-  content.entries =
-      changes_of_overlay(*root, Tree(), [](const RootedPath&) { return false; }, {}).entries;
+  content.entries = changes_of_overlay(*root, Tree(), {}, {}).entries;
   LayerEntry top;
   top.meta = metadata_from(*try_statx(*root, "."));
   content.entries.insert(content.entries.begin(), std::move(top));
@@ -24,9 +23,7 @@ LayerContent read_directory(const std::string& path) {
 
 void write_directory(const LayerContent& content, const std::string& path) {
   const auto root = open_directory(path);
-  UnpackOptions options;
-  options.whiteouts = UnpackOptions::Whiteouts::remove;
-  Unpacker unpacker(root, options);
+  Unpacker unpacker(root, {});
   for (std::size_t i = 0; i < content.entries.size(); ++i) {
     const auto& entry = content.entries[i];
     const auto source = entry.has_content() ? content.open(i) : nullptr;

@@ -15,17 +15,6 @@ Time created_time(const TimeOptions& options, Time now) {
   return options.reproducible ? Time{} : now;
 }
 
-/// A source that owns the text it reads.
-class OwnedTextSource final : public Source {
-public:
-  explicit OwnedTextSource(std::string text) : text_(std::move(text)), source_(text_) {}
-  std::size_t read(std::span<std::byte> buffer) override { return source_.read(buffer); }
-
-private:
-  std::string text_;
-  TextSource source_;
-};
-
 } // namespace
 
 std::unique_ptr<Source> BuiltImage::open(const Descriptor& blob) const {

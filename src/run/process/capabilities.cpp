@@ -116,12 +116,14 @@ int set_capabilities(CapabilitySet kept) noexcept {
   return set_all({kept, kept, 0});
 }
 
-int activate_capabilities(CapabilitySet active) noexcept {
+CapabilitySet activate_capabilities(CapabilitySet active) noexcept {
   Sets sets;
-  if (const int error = get_sets(sets); error != 0)
-    return error;
-  return set_all({active, whole(sets.halves[0].permitted, sets.halves[1].permitted),
-                  whole(sets.halves[0].inheritable, sets.halves[1].inheritable)});
+  if (get_sets(sets) != 0)
+    return 0;
+  const auto permitted = whole(sets.halves[0].permitted, sets.halves[1].permitted);
+  set_all({active & permitted, permitted,
+           whole(sets.halves[0].inheritable, sets.halves[1].inheritable)});
+  return whole(sets.halves[0].effective, sets.halves[1].effective);
 }
 
 int become_user_with(CapabilitySet kept, unsigned uid) noexcept {

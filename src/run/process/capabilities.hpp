@@ -37,8 +37,9 @@ int bound_capabilities(CapabilitySet kept) noexcept;
 /// Async-signal-safe.
 int set_capabilities(CapabilitySet kept) noexcept;
 
-/// Makes `active`, a part of the permitted set, the effective one. 0 or an errno.
-int activate_capabilities(CapabilitySet active) noexcept;
+/// Makes `active`, or what of it is permitted, the effective set; what that was before.
+CapabilitySet activate_capabilities(CapabilitySet active) noexcept;
+constexpr CapabilitySet all_capabilities = ~CapabilitySet{0};
 
 /// Changes all user ids to one that is not root's and keeps `kept` for what is executed from then
 /// on: permitted, inheritable and ambient. None is effective, until the next execve(2) makes all of

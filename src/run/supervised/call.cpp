@@ -4,6 +4,8 @@
 #include "run/supervised/thread_status.hpp"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -16,17 +18,16 @@ bool is_refused(int error) {
   return error == EPERM || error == EACCES;
 }
 
-/// An errno or 0 of `access`, tried again with the thread's own rights where it is refused: a
+/// An errno or 0 of `access`, tried again with rights to look at the thread where it is refused: a
 /// command of another user.
 template<class Access>
-int with_rights_of(pid_t thread, const Access& access) {
+int with_rights_for(pid_t thread, const Access& access) {
   const int error = access();
   if (!is_refused(error))
     return error;
   const auto status = thread_status(thread);
   if (!status)
     return ESRCH;
-  const BorrowedRights rights(*status);
   const LookingRights looking(*status);
   return access();
 }
@@ -40,9 +41,13 @@ ReplayedCall::Step own_step(const Call& call) {
   return step;
 }
 
+ReplayedCall::Step show_process() {
+  return {SYS_prctl, {PR_SET_DUMPABLE, 1}};
+}
+
 RemoteText Call::path(unsigned index) const {
   RemoteText found;
-  with_rights_of(thread(), [&] {
+  with_rights_for(thread(), [&] {
     found = read_path(index);
     return found.error;
   });
@@ -61,11 +66,11 @@ RemoteText Call::read_path(unsigned index) const {
 }
 
 int Call::read(std::uint64_t address, std::span<char> buffer) const {
-  return with_rights_of(thread(), [&] { return try_to_read(address, buffer); });
+  return with_rights_for(thread(), [&] { return try_to_read(address, buffer); });
 }
 
 int Call::write(std::uint64_t address, std::span<const char> bytes) const {
-  return with_rights_of(thread(), [&] { return try_to_write(address, bytes); });
+  return with_rights_for(thread(), [&] { return try_to_write(address, bytes); });
 }
 
 int Call::try_to_read(std::uint64_t address, std::span<char> buffer) const {

@@ -89,6 +89,9 @@ struct ReplayedCall {
 
 /// The call as the thread made it, as a step of a replay.
 ReplayedCall::Step own_step(const Call& call);
+/// The kernel hides the memory of whoever changes ids, which may be its parent's as well (vfork),
+/// until it says that it has nothing to hide.
+ReplayedCall::Step show_process();
 
 using CallAnswer = std::variant<PassedCall, ReturnedValue, FailedCall, HandedFile, ReplayedCall>;
 

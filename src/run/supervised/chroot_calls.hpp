@@ -35,6 +35,17 @@ std::vector<ChrootCall> chroot_calls();
 /// on. Nothing for other threads.
 std::optional<ReplayedCall> with_assumed_ids(const Call& call, const ThreadStatus& status);
 
+/// Writes what a call gives at the address that an argument holds; the call returns 0.
+CallAnswer write_answer(const Call& call, unsigned argument, std::span<const char> bytes);
+template<class Info>
+CallAnswer write_answer(const Call& call, unsigned argument, const Info* info) {
+  return write_answer(call, argument, {reinterpret_cast<const char*>(info), sizeof *info});
+}
+
+/// Whether the calling thread may use a file so (access(2)), by its rights at the moment; errno
+/// says why not.
+bool may_access(FdRef file, int mode) noexcept;
+
 /// Opens what an O_PATH descriptor means. Does not wait for the other end of a FIFO.
 /// An errno is in the answer.
 CallAnswer hand_over(const KernelView::Found& found, int flags);

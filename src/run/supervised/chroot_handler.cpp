@@ -13,6 +13,12 @@ std::vector<ChrootCall> chroot_calls() {
   return all;
 }
 
+CallAnswer write_answer(const Call& call, unsigned argument, std::span<const char> bytes) {
+  if (const int error = call.write(call.argument(argument), bytes); error != 0)
+    return FailedCall{error};
+  return ReturnedValue{0};
+}
+
 ChrootHandler::ChrootHandler(KernelView view, Rights rights) : view_(std::move(view)) {
   if (rights == Rights::asleep)
     rights_.emplace();

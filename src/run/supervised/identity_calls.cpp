@@ -1,16 +1,13 @@
 #include "run/supervised/chroot_calls.hpp"
 
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #include <array>
 #include <optional>
 
-// The kernel hides the memory of a process that has changed its ids until it says that it has
-// nothing to hide, so that is what the thread does afterwards. And it lets no one hold a process
-// whose real, effective and saved ids differ. So what root assumes for a while (seteuid, as apt
-// does) is its file system id alone, which is what counts for files: the effective one is that of
-// files then, as far as anybody is told.
+// The kernel lets no one hold a process whose real, effective and saved ids differ. So what root
+// assumes for a while (seteuid, as apt does) is its file system id alone, which is what counts for
+// files: the effective one is that of files then, as far as anybody is told.
 
 namespace cairn {
 
@@ -29,14 +26,6 @@ constexpr Kind users{&ThreadStatus::users, SYS_setresuid, SYS_setfsuid};
 constexpr Kind groups{&ThreadStatus::groups, SYS_setresgid, SYS_setfsgid};
 
 constexpr std::uint32_t unset = ~std::uint32_t{0};
-
-Step show_process() {
-  return {SYS_prctl, {PR_SET_DUMPABLE, 1}};
-}
-
-bool are_one(const ThreadStatus::Ids& ids) {
-  return ids.real == ids.effective && ids.effective == ids.saved;
-}
 
 /// The id that the call makes the effective one, if it leaves the others as they are.
 std::optional<std::uint32_t> assumed_by(const Call& call) {
@@ -60,7 +49,7 @@ CallAnswer change(const Call& call, const Kind& kind) {
     return PassedCall{};
   const auto& ids = (*status).*kind.ids;
   const auto assumed = assumed_by(call);
-  if (assumed && *assumed != unset && status->users.effective == 0 && are_one(ids)) {
+  if (assumed && *assumed != unset && status->users.effective == 0 && ids.are_one()) {
     // What it returns is the id that was, so that the other one's result is the answer.
     replay.steps = {{kind.set_file, {*assumed}}, show_process()};
     replay.answer = 1;

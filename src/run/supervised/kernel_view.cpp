@@ -188,7 +188,7 @@ std::optional<KernelView::Found> KernelView::program(const Call& call) const {
   return found;
 }
 
-/// Where a path that is not absolute begins, as the executor sees it.
+/// Where a path that is not absolute begins, as the executor sees it: absolute.
 std::optional<std::string> KernelView::base_of(const Call& call, const ThreadStatus& status,
                                                int directory) const {
   const LookingRights looking(status);
@@ -365,7 +365,6 @@ std::optional<ThreadStatus> KernelView::visible(pid_t process) const {
   struct stat info {};
   bool seen = ::stat(root.c_str(), &info) == 0;
   if (!seen) {
-    const BorrowedRights rights(*status);
     const LookingRights looking(*status);
     seen = ::stat(root.c_str(), &info) == 0;
   }
@@ -383,12 +382,10 @@ std::optional<std::string> KernelView::working_directory(const Call& call) const
   const auto status = thread_status(call.thread());
   if (!status)
     return std::nullopt;
-  const BorrowedRights rights(*status);
-  const LookingRights looking(*status);
-  const auto text = link_text(fmt::format("/proc/{}/cwd", call.thread()));
-  if (inside_of(root_, text) || !paths_.find(text, FinalLink::follow))
+  auto path = base_of(call, *status, AT_FDCWD);
+  if (!path || inside_of(root_, *path) || !paths_.find(*path, FinalLink::follow))
     return std::nullopt;
-  return text;
+  return path;
 }
 
 std::optional<std::string> KernelView::path_of(FdRef file) const {

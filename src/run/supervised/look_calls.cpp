@@ -25,7 +25,7 @@ CallAnswer answer_access(const KernelView& view, const Call& call, int directory
   if ((mode & W_OK) != 0 && found->access == MountAccess::read_only)
     return FailedCall{EROFS};
   const BorrowedRights rights(found->thread);
-  if (::syscall(SYS_faccessat2, found->file.get(), "", mode, AT_EMPTY_PATH | AT_EACCESS) != 0)
+  if (!may_access(found->file, mode))
     return FailedCall{errno};
   return ReturnedValue{0};
 }
@@ -74,11 +74,7 @@ CallAnswer statfs_call(const KernelView& view, const Call& call) {
     return FailedCall{found->error};
   if (::fstatfs(found->file.get(), &info) != 0)
     return FailedCall{errno};
-  const int error =
-      call.write(call.argument(1), std::span(reinterpret_cast<const char*>(&info), sizeof info));
-  if (error != 0)
-    return FailedCall{error};
-  return ReturnedValue{0};
+  return write_answer(call, 1, &info);
 }
 
 constexpr ChrootCall look_table[] = {
@@ -90,6 +86,10 @@ constexpr ChrootCall look_table[] = {
 };
 
 } // namespace
+
+bool may_access(FdRef file, int mode) noexcept {
+  return ::syscall(SYS_faccessat2, file.get(), "", mode, AT_EMPTY_PATH | AT_EACCESS) == 0;
+}
 
 std::span<const ChrootCall> look_calls() {
   return look_table;

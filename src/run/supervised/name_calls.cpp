@@ -18,11 +18,7 @@ CallAnswer uname_call(const KernelView& view, const Call& call) {
   const auto size = std::min(view.hostname().size(), sizeof names.nodename - 1);
   std::fill(std::begin(names.nodename), std::end(names.nodename), '\0');
   std::copy_n(view.hostname().begin(), size, std::begin(names.nodename));
-  const int error =
-      call.write(call.argument(0), std::span(reinterpret_cast<const char*>(&names), sizeof names));
-  if (error != 0)
-    return FailedCall{error};
-  return ReturnedValue{0};
+  return write_answer(call, 0, &names);
 }
 
 constexpr ChrootCall name_table[] = {{{SYS_uname}, uname_call}};

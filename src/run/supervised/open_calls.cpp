@@ -88,8 +88,7 @@ Fd reopen(const KernelView::Found& found, int flags) {
     return reopen(found.file, flags);
   // The rights of the user that count for the file, before more are used for looking.
   constexpr int wanted[] = {R_OK, W_OK, R_OK | W_OK, 0};
-  if (::syscall(SYS_faccessat2, found.file.get(), "", wanted[flags & O_ACCMODE],
-                AT_EMPTY_PATH | AT_EACCESS) != 0)
+  if (!may_access(found.file, wanted[flags & O_ACCMODE]))
     return {};
   const LookingRights looking(*found.owner);
   return reopen(found.file, flags);

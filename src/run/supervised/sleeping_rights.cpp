@@ -4,7 +4,6 @@
 #include "run/supervised/chroot_calls.hpp"
 
 #include <fcntl.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -33,32 +32,23 @@ Step set_groups(std::uint64_t real, std::uint64_t effective, std::uint64_t saved
   return {SYS_setresgid, {real, effective, saved}};
 }
 
-/// The kernel hides the memory of whoever changes ids, which may be its parent's as well (vfork).
-Step show_memory() {
-  return {SYS_prctl, {PR_SET_DUMPABLE, 1}};
+/// By the rights of the thread that starts it.
+bool may_access_as_its_thread(const KernelView::Found& found, int mode) {
+  const BorrowedRights rights(found.thread);
+  return may_access(found.file, mode);
 }
 
 /// An ELF program whose user or group bit counts. Not for scripts, as everywhere.
 bool changes_ids(const KernelView::Found& found, const struct stat& info) {
   const bool user = (info.st_mode & S_ISUID) != 0;
   const bool group = (info.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP);
-  if (!S_ISREG(info.st_mode) || (!user && !group))
+  if (!S_ISREG(info.st_mode) || (!user && !group) || !may_access_as_its_thread(found, X_OK))
     return false;
-  {
-    const BorrowedRights rights(found.thread);
-    if (::syscall(SYS_faccessat2, found.file.get(), "", X_OK, AT_EMPTY_PATH | AT_EACCESS) != 0)
-      return false;
-  }
   char magic[4] = {};
   const auto file = reopen(found.file, O_RDONLY);
   return file && ::read(file.get(), magic, sizeof magic) == sizeof magic &&
          std::string_view(magic, sizeof magic) == "\x7f"
                                                   "ELF";
-}
-
-bool can_read(const KernelView::Found& found) {
-  const BorrowedRights rights(found.thread);
-  return ::syscall(SYS_faccessat2, found.file.get(), "", R_OK, AT_EMPTY_PATH | AT_EACCESS) == 0;
 }
 
 /// What the bits of a program do, and then the program. Once it has started its capabilities are
@@ -85,8 +75,8 @@ ReplayedCall become(const Call& call, const ThreadStatus& status, const struct s
   }
   replay.undo.push_back(set_sets(replay.text.size()));
   replay.text += CapabilityCall::text({});
-  replay.undo.push_back(show_memory());
-  replay.steps.push_back(show_memory());
+  replay.undo.push_back(show_process());
+  replay.steps.push_back(show_process());
   replay.answer = replay.steps.size();
   replay.steps.push_back(own_step(call));
   return replay;
@@ -105,11 +95,7 @@ std::size_t size_of_sets() {
 /// A process whose rights sleep has none, as far as it is told.
 CallAnswer answer_capget(const Call& call) {
   const std::string none(size_of_sets(), '\0');
-  if (call.argument(1) == 0)
-    return PassedCall{};
-  if (const int error = call.write(call.argument(1), none); error != 0)
-    return FailedCall{error};
-  return ReturnedValue{0};
+  return call.argument(1) == 0 ? PassedCall{} : write_answer(call, 1, none);
 }
 
 CallAnswer answer_capset(const Call& call) {
@@ -173,7 +159,9 @@ std::optional<CallAnswer> SleepingRights::start_program(const KernelView& view, 
     return std::nullopt;
   if (!changes_ids(*found, info)) {
     // The kernel hides a program that its user cannot read: nothing could be put to sleep then.
-    return can_read(*found) ? std::nullopt : std::optional<CallAnswer>(start_without_rights(call));
+    if (may_access_as_its_thread(*found, R_OK))
+      return std::nullopt;
+    return start_without_rights(call);
   }
   real_ids_[call.thread()] = {found->thread.users.real, found->thread.groups.real};
   return become(call, found->thread, info);

@@ -15,15 +15,6 @@ FinalLink last_of(int flags) {
   return (flags & AT_SYMLINK_NOFOLLOW) != 0 ? FinalLink::keep : FinalLink::follow;
 }
 
-template<class Info>
-CallAnswer write_info(const Call& call, unsigned argument, const Info& info) {
-  const int error = call.write(call.argument(argument),
-                               std::span(reinterpret_cast<const char*>(&info), sizeof info));
-  if (error != 0)
-    return FailedCall{error};
-  return ReturnedValue{0};
-}
-
 CallAnswer answer_stat(const KernelView& view, const Call& call, int directory, unsigned path,
                        FinalLink last) {
   const auto found = view.find(call, directory, path, last);
@@ -35,7 +26,7 @@ CallAnswer answer_stat(const KernelView& view, const Call& call, int directory, 
     return FailedCall{found->error};
   if (::syscall(SYS_newfstatat, found->file.get(), "", &info, AT_EMPTY_PATH) != 0)
     return FailedCall{errno};
-  return write_info(call, path + 1, info);
+  return write_answer(call, path + 1, &info);
 }
 
 CallAnswer stat_call(const KernelView& view, const Call& call) {
@@ -61,7 +52,7 @@ CallAnswer statx_call(const KernelView& view, const Call& call) {
                 AT_EMPTY_PATH | (call.int_argument(2) & AT_STATX_SYNC_TYPE), call.int_argument(3),
                 &info) != 0)
     return FailedCall{errno};
-  return write_info(call, 4, info);
+  return write_answer(call, 4, &info);
 }
 
 // Of a descriptor: no path leads anywhere.

@@ -128,17 +128,16 @@ BorrowedRights::~BorrowedRights() {
 }
 
 LookingRights::LookingRights(const ThreadStatus& looked_at) noexcept
-    : user_(file_user()), group_(file_group()), woken_(looked_at.is_asleep()),
-      before_(woken_ ? effective_capabilities() : 0) {
+    : user_(file_user()), group_(file_group()) {
   set_file_ids(looked_at.users.real, looked_at.groups.real);
-  if (woken_)
-    activate_capabilities(permitted_capabilities());
+  if (looked_at.is_asleep())
+    slept_ = activate_capabilities(all_capabilities);
 }
 
 LookingRights::~LookingRights() {
   const int error = errno;
-  if (woken_)
-    activate_capabilities(before_);
+  if (slept_)
+    activate_capabilities(*slept_);
   set_file_ids(user_, group_);
   errno = error;
 }

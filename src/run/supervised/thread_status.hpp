@@ -17,10 +17,10 @@ struct ThreadStatus {
     uid_t saved = 0;
     uid_t filesystem = 0;
 
+    /// Only then may others hold the process.
+    bool are_one() const noexcept { return real == effective && effective == saved; }
     /// Whether an id is assumed for a while, as far as files are concerned (identity_calls.cpp).
-    bool are_assumed() const noexcept {
-      return real == effective && effective == saved && filesystem != effective;
-    }
+    bool are_assumed() const noexcept { return are_one() && filesystem != effective; }
   };
 
   pid_t process = 0; ///< Its thread group.
@@ -70,8 +70,7 @@ public:
 private:
   uid_t user_;
   gid_t group_;
-  bool woken_;
-  CapabilitySet before_;
+  std::optional<CapabilitySet> slept_; ///< What was effective without those that were woken.
 };
 
 /// The calling thread has another's real ids, which decide whom it may trace, as long as this

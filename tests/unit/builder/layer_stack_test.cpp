@@ -28,16 +28,6 @@ LayerStack stack_of(const MemoryImage& image, LayerCachePolicy keep = {}) {
   return {std::move(layers), count};
 }
 
-/// The regular files of a Tree.
-std::vector<std::string> files_in(const Tree& tree) {
-  std::vector<std::string> paths;
-  tree.walk([&](const RootedPath& path, const Tree::Node& node) {
-    if (node.meta.type == FileType::regular)
-      paths.push_back(path.str());
-  });
-  return paths;
-}
-
 using Paths = std::vector<std::string>;
 
 std::optional<std::string> text_of(LayerStack& stack, const std::string& path) {

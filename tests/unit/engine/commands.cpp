@@ -2,19 +2,6 @@
 
 namespace cairn::test {
 
-namespace {
-
-std::vector<std::string> files_in(const Tree& tree) {
-  std::vector<std::string> paths;
-  tree.walk([&](const RootedPath& path, const Tree::Node& node) {
-    if (node.meta.type == FileType::regular)
-      paths.push_back(path.str());
-  });
-  return paths;
-}
-
-} // namespace
-
 const Command& Commands::find(const Invocation& invocation) const {
   static const Command nothing;
   const auto found = table_.find(invocation.argv.back());
