@@ -60,6 +60,8 @@ void EmulatedMounts::add(const BindMount& mount) {
     throw SysError(errno, "mount '{}' on '{}'", mount.source, mount.target.str());
   const auto kind = S_ISDIR(info.st_mode) ? MountPoints::Kind::directory : MountPoints::Kind::file;
   auto& place = take(mount.target, kind);
+  if (mount.access == MountAccess::read_only)
+    read_only_.push_back(place.path);
   const MtimeGuard kept(open_parent(place.path));
   if (::renameat2(AT_FDCWD, mount.source.c_str(), AT_FDCWD, place.path.c_str(), RENAME_NOREPLACE) ==
       0) {
@@ -89,6 +91,7 @@ void EmulatedMounts::add(const TmpfsMount& mount) {
 
 void EmulatedMounts::add(const FileMount& mount) {
   const auto& place = take(mount.target, MountPoints::Kind::file);
+  read_only_.push_back(place.path);
   const MtimeGuard kept(open_parent(place.path));
   const auto file = open_at(current_directory(), place.path, O_WRONLY | O_CREAT | O_EXCL, 0600);
   write_all(file, std::as_bytes(std::span(mount.content)));

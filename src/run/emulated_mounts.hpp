@@ -10,8 +10,8 @@ namespace cairn {
 
 /// Mounts where nothing can be mounted: a bind is its source itself or a symbolic link to it, a
 /// tmpfs an ordinary directory, a file an ordinary file. What was at the place is moved aside and
-/// comes back. Read-only is not enforced, and what a command writes to a bind arrives at its
-/// source.
+/// comes back. What is read-only has to be kept so by whoever runs the command, and what that
+/// writes to a bind arrives at its source.
 class EmulatedMounts {
 public:
   struct Where {
@@ -29,6 +29,9 @@ public:
   EmulatedMounts(const EmulatedMounts&) = delete;
   EmulatedMounts& operator=(const EmulatedMounts&) = delete;
   ~EmulatedMounts(); ///< Does what remove() does, quietly.
+
+  /// Where the mounts are that must not be written to; absolute, without links.
+  const std::vector<std::string>& read_only() const noexcept { return read_only_; }
 
   /// Puts everything back. @throws SysError
   void remove();
@@ -55,6 +58,7 @@ private:
   Where where_;
   MountPoints points_;
   std::vector<Place> places_;
+  std::vector<std::string> read_only_;
 };
 
 } // namespace cairn

@@ -40,7 +40,7 @@ bool can_open(FdRef directory, const char* name) {
 void make_directory(FdRef directory, const char* name, mode_t mode) {
   if (::mkdirat(directory.get(), name, mode) != 0 ||
       ::fchmodat(directory.get(), name, mode, 0) != 0)
-    throw SysError(errno, "create '{}' in /dev", name);
+    throw SysError(errno, "create directory '{}'", name);
 }
 
 } // namespace
@@ -67,6 +67,17 @@ std::vector<std::string> make_devices(const std::string& path) {
   make_directory(directory, "shm", 01777);
   make_directory(directory, "mqueue", 01777);
   return unusable;
+}
+
+std::string make_own_descriptors(const std::string& directory) {
+  auto path = directory + "/self/fd";
+  const auto processes = open_directory(directory);
+  make_directory(processes, "self", 0555);
+  const auto self = open_directory(directory + "/self");
+  make_directory(self, "fd", 0555);
+  if (::symlink("/dev/null", (path + "/0").c_str()) != 0)
+    throw SysError(errno, "link '{}/0'", path);
+  return path;
 }
 
 } // namespace cairn

@@ -1,10 +1,10 @@
 #include "run/supervised_runner.hpp"
 
+#include "run/chroot/chroot_handler.hpp"
 #include "run/emulated_mounts.hpp"
 #include "run/process/command_watcher.hpp"
 #include "run/process/outcome.hpp"
 #include "run/supervised/call_supervision.hpp"
-#include "run/supervised/chroot_handler.hpp"
 #include "run/supervised/landlock_rules.hpp"
 #include "run/supervised/supervised_process.hpp"
 #include "run/supervised_devices.hpp"
@@ -21,11 +21,17 @@ namespace cairn {
 
 namespace {
 
+constexpr const char* foreign_hint =
+    "a program of another architecture than this machine's (i386 on amd64) was started: its system "
+    "calls cannot be supervised. It runs in a pod that allows namespaces, or with "
+    "--isolation=inplace";
+
 /// The command's way into its root, and under its supervisor.
 class Confinement final : public CommandPreparation {
 public:
-  Confinement(const std::string& root, const ChrootHandler& handler)
-      : root_(root), rules_(make_landlock_rules(root)), filter_(handler.filter()),
+  /// `rules` as make_landlock_rules() makes them.
+  Confinement(const std::string& root, Fd rules, const ChrootHandler& handler)
+      : root_(root), rules_(std::move(rules)), filter_(handler.filter()),
         wait_(best_stopped_wait()) {}
 
   void enter(int socket) const noexcept override {
@@ -86,10 +92,17 @@ Outcome SupervisedRunner::run(const CommandRoot& root, const Invocation& invocat
   EmulatedMounts system(system_mounts(invocation), {path, system_aside.path()});
   // Where the executor itself may not become another user by a program, no command may.
   const bool sleeps = invocation.uid != 0 && ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0;
-  ChrootHandler handler({path, make_devices(path + "/dev"), invocation.hostname},
-                        sleeps ? ChrootHandler::Rights::asleep : ChrootHandler::Rights::plain);
+  auto devices = make_devices(path + "/dev");
+  const auto own_descriptors = make_own_descriptors(path + "/proc");
+  output.add_names(own_descriptors + "/1", own_descriptors + "/2");
   EmulatedMounts mounts(invocation.mounts, {path, aside.path()});
-  const Confinement confinement(path, handler);
+  auto rules = make_landlock_rules(path);
+  const bool guarded = !rules || !mounts.read_only().empty();
+  ChrootHandler handler(
+      {path, std::move(devices), invocation.hostname, ReadOnlyPlaces(mounts.read_only())},
+      sleeps ? ChrootHandler::Rights::asleep : ChrootHandler::Rights::plain,
+      guarded ? ChrootHandler::Changes::guarded : ChrootHandler::Changes::passed);
+  const Confinement confinement(path, std::move(rules), handler);
   command.prepare_with(confinement);
   if (sleeps)
     command.keep_capabilities();
@@ -111,6 +124,8 @@ Outcome SupervisedRunner::run(const CommandRoot& root, const Invocation& invocat
                                 [pid = process.pid()] { ::kill(pid, SIGTERM); });
     outcome = await_outcome(handshake, process, command, output);
     within([&] { supervision.finish(); }, "supervise the command");
+    if (supervision.met_foreign())
+      outcome.hint = foreign_hint;
   }
   mounts.remove();
   system.remove();

@@ -55,6 +55,9 @@ EXAMPLES = [
         "users and directories",
         "FROM REGISTRY/busybox\nRUN mkdir /people && chown 1000:1000 /people\nUSER 1000:1000\nWORKDIR /people/w\n"
         "RUN id -u > who && pwd >> who && umask >> who\n"),
+    Example("output that is given to another user",
+            "FROM REGISTRY/busybox\nRUN chown 5:6 /dev/stdout && chmod 0666 /dev/stderr && "
+            "stat -L -c '%u:%g' /dev/stdout > /owner && touch -d @9 /proc/self/fd/1\n"),
     Example(
         "links", "FROM REGISTRY/busybox\n"
         "RUN mkdir /l && echo 1 > /l/a && ln /l/a /l/b && ln -s a /l/c && ln /bin/busybox /l/box\n"

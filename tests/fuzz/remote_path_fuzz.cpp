@@ -1,4 +1,4 @@
-#include "run/supervised/kernel_paths.hpp"
+#include "run/chroot/kernel_paths.hpp"
 #include "run/supervised/remote_memory.hpp"
 #include "run/supervised/thread_status.hpp"
 

@@ -133,6 +133,8 @@ CommandFailed StageBuilder::failure(const Outcome& outcome) const {
                        ? fmt::format("the command was ended by signal {}", *outcome.signal)
                        : fmt::format("the command ended with exit status {}", outcome.exit_status);
   CommandFailed failed(how, outcome.exit_status);
+  if (!outcome.hint.empty())
+    failed.add_hint(outcome.hint);
   if (const auto sight = root_->visible_hint(); !sight.empty())
     failed.add_hint(sight);
   return failed;

@@ -1,6 +1,7 @@
 #include "run/process/command_output.hpp"
 
 #include "util/error.hpp"
+#include "util/file.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -44,21 +45,42 @@ void write_whole(FdRef target, std::span<const char> data) {
   }
 }
 
-} // namespace
-
-CommandOutput::CommandOutput(const Invocation& invocation) : buffer_(buffer_size) {
-  streams_.push_back(make_stream(invocation.output, invocation.uid));
-  if (!is_same_file(invocation.output, invocation.errors))
-    streams_.push_back(make_stream(invocation.errors, invocation.uid));
+void give_to(FdRef pipe, uid_t owner) {
+  if (owner != ::geteuid() && ::fchown(pipe.get(), owner, static_cast<gid_t>(-1)) != 0)
+    throw SysError(errno, "give user {} a pipe for its output", owner);
 }
 
-CommandOutput::Stream CommandOutput::make_stream(FdRef target, uid_t owner) {
+} // namespace
+
+CommandOutput::CommandOutput(const Invocation& invocation)
+    : owner_(invocation.uid), buffer_(buffer_size) {
+  streams_.push_back(make_stream(invocation.output));
+  if (!is_same_file(invocation.output, invocation.errors)) {
+    errors_ = 1;
+    streams_.push_back(make_stream(invocation.errors));
+  }
+}
+
+CommandOutput::Stream CommandOutput::make_stream(FdRef target) const {
   Stream stream{make_pipe(), target};
   if (::fcntl(stream.pipe.read.get(), F_SETFL, O_NONBLOCK) != 0)
     throw SysError(errno, "change a pipe");
-  if (owner != ::geteuid() && ::fchown(stream.pipe.write.get(), owner, static_cast<gid_t>(-1)) != 0)
-    throw SysError(errno, "give user {} a pipe for its output", owner);
+  give_to(stream.pipe.write, owner_);
   return stream;
+}
+
+CommandOutput::Stream CommandOutput::make_named(const std::string& path, FdRef target) const {
+  if (::mkfifo(path.c_str(), 0600) != 0)
+    throw SysError(errno, "create '{}'", path);
+  // Open for writing as well: else it would come to an end with each of its writers.
+  Stream stream{{open_at(current_directory(), path, O_RDWR | O_NONBLOCK), {}}, target};
+  give_to(stream.pipe.read, owner_);
+  return stream;
+}
+
+void CommandOutput::add_names(const std::string& output, const std::string& errors) {
+  streams_.push_back(make_named(output, streams_.front().target));
+  streams_.push_back(make_named(errors, streams_[errors_].target));
 }
 
 bool CommandOutput::pass_on(const Stream& stream) {

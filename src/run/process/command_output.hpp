@@ -3,6 +3,7 @@
 #include "run/process/runner.hpp"
 #include "util/fd.hpp"
 
+#include <string>
 #include <vector>
 
 namespace cairn {
@@ -18,7 +19,11 @@ public:
 
   /// The ends that are the command's.
   FdRef output() const { return streams_.front().pipe.write; }
-  FdRef errors() const { return streams_.back().pipe.write; }
+  FdRef errors() const { return streams_[errors_].pipe.write; }
+
+  /// Makes FIFOs that lead where output and errors do, for whoever comes by a path. @throws
+  /// SysError
+  void add_names(const std::string& output, const std::string& errors);
 
   /// Passes on what comes until `other` can be read. @throws SysError when the executor's output
   /// takes no more
@@ -32,11 +37,14 @@ private:
     FdRef target;
   };
 
-  static Stream make_stream(FdRef target, uid_t owner);
+  Stream make_stream(FdRef target) const;
+  Stream make_named(const std::string& path, FdRef target) const;
   /// One read and its writes; false when there was nothing to read.
   bool pass_on(const Stream& stream);
 
+  uid_t owner_;
   std::vector<Stream> streams_;
+  std::size_t errors_ = 0; ///< Which stream is that of errors; the first is that of output.
   std::vector<char> buffer_;
 };
 

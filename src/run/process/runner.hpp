@@ -98,6 +98,8 @@ struct Outcome {
   std::optional<int> signal; ///< Which ended it.
   /// Why the program did not start, like `exec: "foo": executable file not found in $PATH`.
   std::optional<std::string> not_started;
+  std::string
+      hint; ///< What the user may do about a command that failed; empty for nothing special.
   std::chrono::nanoseconds duration{};
 
   bool succeeded() const noexcept { return exit_status == 0; }

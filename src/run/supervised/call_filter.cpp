@@ -39,6 +39,10 @@ public:
   void when(std::uint16_t test, std::uint32_t operand, std::uint8_t skipped) {
     text_.push_back({static_cast<std::uint16_t>(BPF_JMP | BPF_K | test), skipped, 0, operand});
   }
+  void append(const std::vector<sock_filter>& text) {
+    text_.insert(text_.end(), text.begin(), text.end());
+  }
+  std::uint8_t size() const { return static_cast<std::uint8_t>(text_.size()); }
   std::vector<sock_filter> take() { return std::move(text_); }
 
 private:
@@ -54,17 +58,25 @@ constexpr std::size_t argument_offset(unsigned argument) {
   return offsetof(seccomp_data, args) + std::size_t{8} * argument;
 }
 
-void add_call(FilterText& filter, const TrappedCall& call) {
-  const auto number = static_cast<std::uint32_t>(call.number);
-  if (!call.pass) {
-    filter.unless(BPF_JEQ, number, 1);
+void add_pass(FilterText& filter, const TrappedCall::Pass& pass) {
+  filter.load(argument_offset(pass.argument));
+  if (pass.flags != 0) {
+    filter.unless(BPF_JSET, pass.flags, 1);
   } else {
-    filter.unless(BPF_JEQ, number, 4);
-    filter.load(argument_offset(call.pass->argument));
-    filter.unless(BPF_JSET, call.pass->flags, 1);
-    filter.answer(SECCOMP_RET_ALLOW);
+    filter.unless(BPF_JEQ, 0, 3);
+    filter.load(argument_offset(pass.argument) + sizeof(std::uint32_t));
+    filter.unless(BPF_JEQ, 0, 1);
   }
-  filter.answer(SECCOMP_RET_USER_NOTIF);
+  filter.answer(SECCOMP_RET_ALLOW);
+}
+
+void add_call(FilterText& filter, const TrappedCall& call) {
+  FilterText answers;
+  if (call.pass)
+    add_pass(answers, *call.pass);
+  answers.answer(SECCOMP_RET_USER_NOTIF);
+  filter.unless(BPF_JEQ, static_cast<std::uint32_t>(call.number), answers.size());
+  filter.append(answers.take());
 }
 
 } // namespace
@@ -73,11 +85,11 @@ std::vector<sock_filter> make_call_filter(std::span<const TrappedCall> calls) {
   FilterText filter;
   filter.load(offsetof(seccomp_data, arch));
   filter.when(BPF_JEQ, own_architecture, 1);
-  filter.answer(not_there);
+  filter.answer(SECCOMP_RET_USER_NOTIF);
   filter.load(offsetof(seccomp_data, nr));
   if (first_x32_call != 0) {
     filter.unless(BPF_JGE, first_x32_call, 1);
-    filter.answer(not_there);
+    filter.answer(SECCOMP_RET_USER_NOTIF);
   }
   filter.unless(BPF_JEQ, SYS_io_uring_setup, 1);
   filter.answer(not_there);
@@ -85,6 +97,11 @@ std::vector<sock_filter> make_call_filter(std::span<const TrappedCall> calls) {
     add_call(filter, call);
   filter.answer(SECCOMP_RET_ALLOW);
   return filter.take();
+}
+
+bool is_foreign(const seccomp_data& call) noexcept {
+  return call.arch != own_architecture ||
+         (first_x32_call != 0 && static_cast<std::uint32_t>(call.nr) >= first_x32_call);
 }
 
 } // namespace cairn

@@ -1,5 +1,6 @@
 #include "run/supervised/call_supervision.hpp"
 
+#include "run/supervised/call_filter.hpp"
 #include "run/supervised/call_replays.hpp"
 #include "util/error.hpp"
 #include "util/threads.hpp"
@@ -100,6 +101,11 @@ void CallSupervision::answer_all(const CallListener& listener, CallReplays& repl
     const auto notification = listener.receive();
     if (!notification)
       continue;
+    if (is_foreign(notification->data)) {
+      met_foreign_ = true;
+      listener.answer(notification->id, 0, ENOSYS);
+      continue;
+    }
     const Call call(listener, *notification);
     if (replays.concerns(call.thread())) {
       listener.pass(call.id());

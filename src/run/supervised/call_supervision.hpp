@@ -26,6 +26,9 @@ public:
   /// itself is waited for: that would take the stops of a replay. @throws what kept calls from
   /// being answered
   void finish();
+  /// Whether there was a call of another architecture, which all give ENOSYS. Known when it has
+  /// finished.
+  bool met_foreign() const noexcept { return met_foreign_; }
 
 private:
   void work() noexcept;
@@ -36,6 +39,7 @@ private:
   Fd listener_;
   Fd stop_;                  ///< An eventfd: readable when it is time to stop.
   std::exception_ptr error_; ///< Of the thread; to be read when it has ended.
+  bool met_foreign_ = false; ///< The same.
   std::jthread thread_;
 };
 

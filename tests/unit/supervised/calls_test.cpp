@@ -113,6 +113,20 @@ TEST_CASE("a call with a flag that lets it pass is not stopped") {
   CHECK(handler.count == 2);
 }
 
+TEST_CASE("a call without an address is not stopped where it needs none") {
+  SKIP_UNLESS_SUPERVISED();
+  Answering handler([](const Call&) -> CallAnswer { return FailedCall{EXDEV}; });
+  CHECK(supervise_child({{SYS_getppid, TrappedCall::Pass{1}}}, handler, [] {
+          if (::syscall(SYS_getppid, 1, nullptr) != parent())
+            return 1;
+          if (::syscall(SYS_getppid, 1, 1) != -1 || errno != EXDEV)
+            return 2;
+          constexpr std::uint64_t only_above = 1ULL << 40;
+          return ::syscall(SYS_getppid, 1, only_above) == -1 && errno == EXDEV ? 0 : 3;
+        }) == 0);
+  CHECK(handler.count == 2);
+}
+
 TEST_CASE("ways around the filter are closed") {
   SKIP_UNLESS_SUPERVISED();
   Answering handler([](const Call&) -> CallAnswer { return PassedCall{}; });

@@ -1,4 +1,4 @@
-#include "run/supervised/kernel_paths.hpp"
+#include "run/chroot/kernel_paths.hpp"
 
 #include <doctest/doctest.h>
 

@@ -276,6 +276,131 @@ TEST_CASE("names, texts and mounts are there for one supervised command") {
   CHECK(paths_below(place.path() + "/source") == "d/ d/f d/g");
 }
 
+#if defined(__x86_64__)
+TEST_CASE("where a program is another architecture's the outcome says why it did not work") {
+  SKIP_IF(cannot_run());
+  Rooted place;
+  // exit_group(0) of i386, and what follows where that is refused.
+  constexpr unsigned char program[] = {
+      0x7f, 'E',  'L', 'F', 1,    1,    1,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+      2,    0,    3,   0,   1,    0,    0,    0,    0x54, 0x80, 4,    8,    0x34, 0,    0,    0,
+      0,    0,    0,   0,   0,    0,    0,    0,    0x34, 0,    0x20, 0,    1,    0,    0,    0,
+      0,    0,    0,   0,   1,    0,    0,    0,    0,    0,    0,    0,    0,    0x80, 4,    8,
+      0,    0x80, 4,   8,   0x60, 0,    0,    0,    0x60, 0,    0,    0,    5,    0,    0,    0,
+      0,    0x10, 0,   0,   0x31, 0xdb, 0xb8, 0xfc, 0,    0,    0,    0xcd, 0x80, 0x0f, 0x0b, 0x90};
+  write_file(place.layer() + "/old", {reinterpret_cast<const char*>(program), sizeof program});
+  REQUIRE(::chmod((place.layer() + "/old").c_str(), 0755) == 0);
+  const auto said = place.say("/old; echo $?");
+  CHECK(said.output == "132\n");
+  CHECK(said.outcome.hint.find("another architecture") != std::string::npos);
+  CHECK(place.say("true").outcome.hint == "");
+}
+#endif
+
+TEST_CASE("what is mounted read-only stays as it is, and a supervised command is told so") {
+  SKIP_IF(cannot_run());
+  Rooted place;
+  make_directories(place.path() + "/source/d");
+  write_file(place.path() + "/source/f", "bound\n");
+  write_file(place.path() + "/source/d/g", "deep\n");
+  auto invocation =
+      shell("say() { \"$@\" 2>&1 || true; }\n"
+            "cd /mnt\n"
+            "(: > f) 2>&1; (: > new) 2>&1; (: >> d/g) 2>&1\n"
+            "say mkdir e; say mkdir d; say rm f; say rm -f missing; say rmdir d\n"
+            "say mv f /tmp/f; say mv /etc/own .; say mv f g; say mv f /mnt/d/f\n"
+            "say ln f /tmp/h; say ln /etc/own h; say ln -s f s; say mkfifo p\n"
+            "say chmod 0 f; say chown 1:1 d; say touch f; say touch new\n"
+            "say truncate -s 0 f; say rm /run/secrets/s; say rmdir /mnt\n"
+            "(: > /run/secrets/s) 2>&1; cd /tmp; ln -s ../mnt/d l; (: > l/g) 2>&1\n"
+            "cd /; mv /mnt/f /etc 2>&1; (: > /proc/self/root/mnt/f) 2>&1\n"
+            "exec 3< /mnt/f; (: > /dev/fd/3) 2>&1; cat /mnt/f /mnt/d/g; ls /mnt /tmp\n"
+            "echo free > /tmp/l2; mv /tmp/l2 /etc/own; cat /etc/own");
+  write_file(place.layer() + "/etc/own", "own\n");
+  invocation.mounts = {
+      BindMount{place.path() + "/source", RootedPath::parse("/mnt"), MountAccess::read_only},
+      FileMount{"secret\n", RootedPath::parse("/run/secrets/s"), 0400, 0, 0}};
+  const auto said = place.say(invocation);
+  CHECK(said.errors == "");
+  CHECK(said.output == "/bin/sh: can't create f: Read-only file system\n"
+                       "/bin/sh: can't create new: Read-only file system\n"
+                       "/bin/sh: can't create d/g: Read-only file system\n"
+                       "mkdir: can't create directory 'e': Read-only file system\n"
+                       "mkdir: can't create directory 'd': File exists\n"
+                       "rm: can't remove 'f': Read-only file system\n"
+                       "rmdir: 'd': Read-only file system\n"
+                       "mv: can't remove 'f': Read-only file system\n"
+                       "mv: can't create './own': Read-only file system\n"
+                       "mv: can't rename 'f': Read-only file system\n"
+                       "mv: can't rename 'f': Read-only file system\n"
+                       "ln: /tmp/h: Invalid cross-device link\n"
+                       "ln: h: Invalid cross-device link\n"
+                       "ln: s: Read-only file system\n"
+                       "mkfifo: p: Read-only file system\n"
+                       "chmod: f: Read-only file system\n"
+                       "chown: d: Read-only file system\n"
+                       "touch: f: Read-only file system\n"
+                       "touch: new: Read-only file system\n"
+                       "truncate: f: open: Read-only file system\n"
+                       "rm: can't remove '/run/secrets/s': Device or resource busy\n"
+                       "rmdir: '/mnt': Device or resource busy\n"
+                       "/bin/sh: can't create /run/secrets/s: Read-only file system\n"
+                       "/bin/sh: can't create l/g: Read-only file system\n"
+                       "mv: can't remove '/mnt/f': Read-only file system\n"
+                       "/bin/sh: can't create /proc/self/root/mnt/f: Read-only file system\n"
+                       "/bin/sh: can't create /dev/fd/3: Read-only file system\n"
+                       "bound\ndeep\n/mnt:\nd\nf\n\n/tmp:\nf\nl\nfree\n");
+  CHECK(paths_below(place.path() + "/source") == "d/ d/g f");
+}
+
+TEST_CASE("what leads out of the root from /proc changes what is inside") {
+  SKIP_IF(cannot_run());
+  Rooted place;
+  write_file(place.layer() + "/tmp/inside", "text\n");
+  const TempDir outside("/tmp");
+  write_file(outside.path() + "/outside", "text\n");
+  const auto path = outside.path() + "/outside";
+  REQUIRE(::chmod(path.c_str(), 0600) == 0);
+  const auto said =
+      place.say("cd /proc; chmod 0777 .." + path + "; touch -d @1 .." + path + "; rm .." + path +
+                "; mkdir ../tmp/new; chmod 0751 ../tmp/inside; touch -d @7 ../tmp/inside; "
+                "mkdir self 2>&1; cd /; stat -c '%a %Y' /tmp/inside; ls /tmp");
+  CHECK(said.output == "mkdir: can't create directory 'self': File exists\n751 7\ninside\n");
+  CHECK(said.errors ==
+        fmt::format("chmod: ..{0}: No such file or directory\n"
+                    "touch: ..{0}: No such file or directory\n"
+                    "rm: can't remove '..{0}': No such file or directory\n"
+                    "mkdir: can't create directory '../tmp/new': Permission denied\n",
+                    path));
+  struct stat info {};
+  REQUIRE(::stat(path.c_str(), &info) == 0);
+  CHECK((info.st_mode & 07777) == 0600);
+  CHECK(info.st_mtime > 1000);
+}
+
+TEST_CASE("what is written to a link to the own output arrives, wherever the link is") {
+  SKIP_IF(cannot_run());
+  Rooted place;
+  make_directories(place.layer() + "/var/log");
+  std::filesystem::create_symlink("/dev/stderr", place.layer() + "/var/log/errors");
+  const auto said = place.say("ln -s /dev/stdout /var/log/out; cd /var/log; echo logged > out; "
+                              "echo wrong >> errors; cat ../log/out < /dev/null > /tmp/f & "
+                              "sleep 0.2; kill $!; test -p out && echo pipe");
+  CHECK(said.output == "logged\npipe\n");
+  CHECK(said.errors == "wrong\n");
+}
+
+TEST_CASE("what a supervised command writes to can be given to another user") {
+  SKIP_IF(cannot_run());
+  Rooted place;
+  const auto said = place.say("chown 12:13 /dev/stdout && chmod 0666 /dev/stderr && "
+                              "stat -L -c '%u:%g' /dev/stdout; stat -L -c %a /dev/stderr; "
+                              "chmod 0 /proc/version 2>&1; chown 1 /proc/self/mounts 2>&1");
+  CHECK(said.output == "12:13\n666\nchmod: /proc/version: Read-only file system\n"
+                       "chown: /proc/self/mounts: Read-only file system\n");
+  CHECK(said.errors == "");
+}
+
 TEST_CASE("a supervised program that cannot be started is told apart by its status") {
   SKIP_IF(cannot_run());
   Rooted place;

@@ -275,6 +275,109 @@ std::vector<StormyCall> attribute_looks() {
   };
 }
 
+/// "now" of utimensat(2) and its older kin is no address.
+long touched(long number, const char* path) {
+  return said_by(::syscall(number, path, nullptr));
+}
+
+long touched_at(const char* path, int flags = 0) {
+  return said_by(::syscall(SYS_utimensat, AT_FDCWD, path, nullptr, flags));
+}
+
+/// Then it is the kernel's business, and the file's name has no part in it.
+long touched_open() {
+  const long file = said_by(::open("/tmp/f", O_RDONLY | O_CLOEXEC));
+  const long said = file < 0 ? file : said_by(::syscall(SYS_utimensat, file, nullptr, nullptr, 0));
+  ::close(static_cast<int>(file));
+  return said;
+}
+
+/// By a descriptor of it that is no path of this root's.
+template<class... Arguments>
+long of_open_file(long number, Arguments... arguments) {
+  const long file = said_by(::open("/tmp/f", O_RDWR | O_CLOEXEC));
+  const auto path = fmt::format("/proc/self/fd/{}", file);
+  const long said = file < 0 ? file : said_by(::syscall(number, path.c_str(), arguments...));
+  ::close(static_cast<int>(file));
+  return said;
+}
+
+long changed_mode(const char* path, int flags = 0) {
+  return said_by(::syscall(452, AT_FDCWD, path, 0644, flags)); // fchmodat2
+}
+
+long set_attribute(long number, const char* path) {
+  return said_by(::syscall(number, path, "user.none", "value", 5, XATTR_REPLACE));
+}
+
+/// A file that had none gets a name.
+long linked_unnamed() {
+  const long file = said_by(::open("/tmp", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
+  if (file < 0)
+    return file;
+  const auto path = fmt::format("/proc/self/fd/{}", file);
+  const long said =
+      said_by(::linkat(AT_FDCWD, path.c_str(), AT_FDCWD, "/tmp/named", AT_SYMLINK_FOLLOW));
+  ::close(static_cast<int>(file));
+  return said == 0 ? said_by(::unlink("/tmp/named")) : said;
+}
+
+std::vector<StormyCall> inode_changes() {
+  return {
+#ifdef SYS_chmod
+      {SYS_chmod, "a file", 0, [] { return said_by(::syscall(SYS_chmod, "/tmp/f", 0644)); }},
+      {SYS_chmod, "an open file", 0, [] { return of_open_file(SYS_chmod, 0644); }},
+      {SYS_chown, "a file", 0, [] { return said_by(::syscall(SYS_chown, "/tmp/f", 0, 0)); }},
+      {SYS_chown, "an open file", 0, [] { return of_open_file(SYS_chown, 0, 0); }},
+      {SYS_lchown, "a link", 0, [] { return said_by(::syscall(SYS_lchown, "/tmp/l", 0, 0)); }},
+      {SYS_lchown, "comm", 0,
+       [] { return said_by(::syscall(SYS_lchown, "/proc/self/comm", 7, 7)); }},
+      {SYS_utime, "a file", 0, [] { return touched(SYS_utime, "/tmp/f"); }},
+      {SYS_utime, "none", -ENOENT, [] { return touched(SYS_utime, "/proc/none"); }},
+      {SYS_utimes, "a file", 0, [] { return touched(SYS_utimes, "/tmp/f"); }},
+      {SYS_utimes, "an open file", 0, [] { return of_open_file(SYS_utimes, nullptr); }},
+      {SYS_futimesat, "a file", 0,
+       [] { return said_by(::syscall(SYS_futimesat, AT_FDCWD, "/tmp/f", nullptr)); }},
+#endif
+      {SYS_fchmodat, "none", -ENOENT,
+       [] { return said_by(::syscall(SYS_fchmodat, AT_FDCWD, "/proc/none", 0644)); }},
+      {SYS_fchmodat, "what nobody may write", -EROFS,
+       [] { return said_by(::syscall(SYS_fchmodat, AT_FDCWD, "/sys/kernel", 0777)); }},
+      {SYS_fchmodat, "up from /proc", 0,
+       [] {
+         const Fd processes(::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+         return said_by(::syscall(SYS_fchmodat, processes.get(), "../tmp/f", 0644));
+       }},
+      {452, "none", -ENOENT, [] { return changed_mode("/proc/none"); }},
+      {SYS_fchownat, "a file", 0,
+       [] { return said_by(::fchownat(AT_FDCWD, "/tmp/l", 0, 0, AT_SYMLINK_NOFOLLOW)); }},
+      {SYS_truncate, "an open file", 0, [] { return of_open_file(SYS_truncate, 5); }},
+      {SYS_utimensat, "a file", 0, [] { return touched_at("/tmp/f"); }},
+      {SYS_utimensat, "a link", 0, [] { return touched_at("/tmp/l", AT_SYMLINK_NOFOLLOW); }},
+      {SYS_utimensat, "none", -ENOENT, [] { return touched_at("/dev/fd/none"); }},
+      {SYS_utimensat, "an open file without a path", 0, touched_open},
+      {SYS_truncate, "a file", 0, [] { return said_by(::truncate("/tmp/f", 5)); }},
+      {SYS_truncate, "none", -ENOENT, [] { return said_by(::truncate("/proc/none", 5)); }},
+      {SYS_setxattr, "a file", -ENODATA, [] { return set_attribute(SYS_setxattr, "/tmp/f"); }},
+      {SYS_setxattr, "an open file", -ENODATA,
+       [] { return of_open_file(SYS_setxattr, "user.none", "value", 5, XATTR_REPLACE); }},
+      {SYS_lsetxattr, "a link", -EPERM, [] { return set_attribute(SYS_lsetxattr, "/tmp/l"); }},
+      {SYS_removexattr, "a file", -ENODATA,
+       [] { return said_by(::removexattr("/tmp/f", "user.none")); }},
+      {SYS_removexattr, "an open file", -ENODATA,
+       [] { return of_open_file(SYS_removexattr, "user.none"); }},
+      {SYS_lremovexattr, "none", -ENOENT,
+       [] { return said_by(::lremovexattr("/proc/none", "user.none")); }},
+      {SYS_linkat, "a file", 0,
+       [] {
+         const long said = said_by(::linkat(AT_FDCWD, "/tmp/f", AT_FDCWD, "/tmp/h", 0));
+         return said == 0 ? said_by(::unlink("/tmp/h")) : said;
+       },
+       one_thread},
+      {SYS_linkat, "a file without a name", 0, linked_unnamed, one_thread},
+  };
+}
+
 std::vector<StormyCall> changes() {
   constexpr int few = 40; // Each starts a process, or is held.
   return {
@@ -340,8 +443,84 @@ long said_by(long result) {
 
 std::vector<StormyCall> stormy_calls() {
   auto all = opens();
-  for (const auto& family : {looks(), attribute_looks(), changes()})
+  for (const auto& family : {looks(), attribute_looks(), inode_changes(), changes()})
     all.insert(all.end(), family.begin(), family.end());
+  return all;
+}
+
+std::vector<StormyCall> stormy_calls_of_guarded() {
+  const auto row = [](long number, auto... arguments) {
+    return StormyCall{number, "what is read-only", -EROFS,
+                      [=] { return said_by(::syscall(number, arguments...)); }};
+  };
+  constexpr const char* file = "/ro/f";
+  constexpr const char* fresh = "/ro/new";
+  static const open_how writing{O_WRONLY | O_CLOEXEC, 0, 0};
+  std::vector<StormyCall> all = {
+#ifdef SYS_open
+      row(SYS_open, file, O_WRONLY),
+      row(SYS_creat, fresh, 0644),
+      row(SYS_access, file, W_OK),
+      row(SYS_mkdir, fresh, 0755),
+      row(SYS_mknod, fresh, S_IFIFO | 0644, 0),
+      row(SYS_symlink, "f", fresh),
+      row(SYS_unlink, file),
+      row(SYS_rmdir, "/ro/d"),
+      row(SYS_rename, file, fresh),
+      row(SYS_link, file, fresh),
+      row(SYS_chmod, file, 0644),
+      row(SYS_chown, file, 1, 1),
+      row(SYS_lchown, "/ro/l", 1, 1),
+      row(SYS_utime, file, nullptr),
+      row(SYS_utimes, file, nullptr),
+      row(SYS_futimesat, AT_FDCWD, file, nullptr),
+#endif
+#ifdef SYS_renameat
+      row(SYS_renameat, AT_FDCWD, file, AT_FDCWD, fresh),
+#endif
+      row(SYS_openat, AT_FDCWD, fresh, O_WRONLY | O_CREAT, 0644),
+      row(SYS_openat, AT_FDCWD, "/ro", O_TMPFILE | O_WRONLY, 0644),
+      row(SYS_openat2, AT_FDCWD, "/ro/l", &writing, sizeof writing),
+      row(SYS_faccessat, AT_FDCWD, file, W_OK),
+      row(SYS_faccessat2, AT_FDCWD, "/ro/d", W_OK, AT_EACCESS),
+      row(SYS_mkdirat, AT_FDCWD, fresh, 0755),
+      row(SYS_mknodat, AT_FDCWD, fresh, S_IFIFO | 0644, 0),
+      row(SYS_symlinkat, "f", AT_FDCWD, fresh),
+      row(SYS_unlinkat, AT_FDCWD, "/ro/d/", AT_REMOVEDIR),
+      row(SYS_renameat2, AT_FDCWD, file, AT_FDCWD, fresh, 0),
+      row(SYS_linkat, AT_FDCWD, file, AT_FDCWD, fresh, 0),
+      row(SYS_fchmodat, AT_FDCWD, file, 0644),
+      row(452, AT_FDCWD, file, 0644, 0), // fchmodat2
+      row(SYS_fchownat, AT_FDCWD, "/ro/l", 1, 1, AT_SYMLINK_NOFOLLOW),
+      row(SYS_utimensat, AT_FDCWD, file, nullptr, 0),
+      row(SYS_truncate, file, 0),
+      row(SYS_setxattr, file, "user.a", "b", 1, 0),
+      row(SYS_lsetxattr, "/ro/l", "trusted.a", "b", 1, 0),
+      row(SYS_removexattr, file, "user.a"),
+      row(SYS_lremovexattr, "/ro/l", "trusted.a"),
+  };
+  const std::vector<StormyCall> of_descriptors = {
+      row(SYS_fchmod, read_only_descriptor, 0644),
+      row(SYS_fchown, read_only_descriptor, 1, 1),
+      row(SYS_fsetxattr, read_only_descriptor, "user.a", "b", 1, 0),
+      row(SYS_fremovexattr, read_only_descriptor, "user.a"),
+      row(SYS_utimensat, read_only_descriptor, nullptr, nullptr, 0),
+      row(SYS_fchownat, read_only_descriptor, "", 1, 1, AT_EMPTY_PATH),
+      {SYS_mkdirat, "what is there", -EEXIST,
+       [] { return said_by(::mkdirat(AT_FDCWD, "/ro/d", 0755)); }},
+      {SYS_unlinkat, "a place of its own", -EBUSY,
+       [] { return said_by(::unlinkat(AT_FDCWD, "/ro", AT_REMOVEDIR)); }},
+      {SYS_renameat2, "over the border", -EXDEV,
+       [] { return said_by(::syscall(SYS_renameat2, AT_FDCWD, "/ro/f", AT_FDCWD, "/tmp/n", 0)); }},
+      {SYS_openat, "what is only read", 0, [] { return opened(::open("/ro/l", O_CLOEXEC)); }},
+      {SYS_openat, "a file", 0, [] { return opened(::open("/tmp/f", O_WRONLY | O_CLOEXEC)); }},
+      {SYS_openat, "a directory", -EISDIR, [] { return opened(::open("/ro", O_WRONLY)); }},
+      {SYS_faccessat, "what may be read", 0,
+       [] { return said_by(::syscall(SYS_faccessat, AT_FDCWD, "/ro/f", R_OK)); }},
+      {SYS_fchmodat, "a file", 0,
+       [] { return said_by(::syscall(SYS_fchmodat, AT_FDCWD, "/tmp/f", 0644)); }},
+  };
+  all.insert(all.end(), of_descriptors.begin(), of_descriptors.end());
   return all;
 }
 

@@ -25,6 +25,11 @@ std::vector<StormyCall> stormy_calls();
 /// For those of SleepingRights, of a process whose rights sleep.
 std::vector<StormyCall> stormy_calls_of_user();
 
+/// For changing_calls(), in a root whose /ro, with a file f, its link l and a directory d, is
+/// read-only; f is open.
+std::vector<StormyCall> stormy_calls_of_guarded();
+constexpr int read_only_descriptor = 200;
+
 /// What a call returned, or the negative errno.
 long said_by(long result);
 

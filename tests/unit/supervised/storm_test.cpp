@@ -1,8 +1,9 @@
 #include "../run/place.hpp"
+#include "run/chroot/chroot_calls.hpp"
+#include "run/chroot/chroot_handler.hpp"
+#include "run/chroot/guarded_changes.hpp"
+#include "run/chroot/sleeping_rights.hpp"
 #include "run/process/capabilities.hpp"
-#include "run/supervised/chroot_calls.hpp"
-#include "run/supervised/chroot_handler.hpp"
-#include "run/supervised/sleeping_rights.hpp"
 #include "run/supervised_devices.hpp"
 #include "storm_calls.hpp"
 #include "supervised.hpp"
@@ -37,19 +38,31 @@ std::optional<std::string> cannot_storm() {
 
 /// A root whose commands are answered as those of builds are.
 struct StormyPlace : Place {
-  explicit StormyPlace(ChrootHandler::Rights rights) : asleep(rights) {
-    for (const char* name : {"/tmp", "/etc", "/proc", "/sys", "/dev"})
+  using Changes = ChrootHandler::Changes;
+
+  explicit StormyPlace(ChrootHandler::Rights rights, Changes watched = Changes::passed)
+      : asleep(rights), changes(watched) {
+    for (const char* name : {"/tmp", "/etc", "/proc", "/sys", "/dev", "/ro/d"})
       make_directories(layer() + name);
+    write_file(layer() + "/ro/f", "text\n");
+    std::filesystem::create_symlink("f", layer() + "/ro/l");
     write_file(layer() + "/tmp/f", "text\n");
     std::filesystem::create_symlink("f", layer() + "/tmp/l");
     std::filesystem::create_symlink("/proc/self/mounts", layer() + "/etc/mtab");
-    handler.emplace(KernelView(layer(), make_devices(layer() + "/dev"), "stormy"), rights);
+    std::vector<std::string> read_only;
+    if (changes == Changes::guarded)
+      read_only.push_back(layer() + "/ro");
+    handler.emplace(
+        KernelView(layer(), make_devices(layer() + "/dev"), "stormy", ReadOnlyPlaces(read_only)),
+        rights, changes);
   }
 
   std::vector<TrappedCall> calls() const {
     std::vector<TrappedCall> all;
     if (asleep == ChrootHandler::Rights::asleep)
       all.assign(SleepingRights::calls().begin(), SleepingRights::calls().end());
+    if (changes == Changes::guarded)
+      all.assign(changing_calls().begin(), changing_calls().end());
     for (const auto& call : chroot_calls())
       all.push_back(call.call);
     return all;
@@ -77,6 +90,7 @@ struct StormyPlace : Place {
   }
 
   ChrootHandler::Rights asleep;
+  Changes changes;
   std::optional<ChrootHandler> handler;
 };
 
@@ -183,6 +197,18 @@ TEST_CASE("a process that ends while its status is looked at is not there") {
           wrong += fmt::format("error {}\n", errno);
       }
     }
+  }) == "");
+}
+
+TEST_CASE("in a storm of signals what is read-only stays as it is") {
+  SKIP_IF(cannot_storm());
+  StormyPlace place(ChrootHandler::Rights::plain, ChrootHandler::Changes::guarded);
+  const auto calls = stormy_calls_of_guarded();
+  CHECK(without_storm({changing_calls().begin(), changing_calls().end()}, calls) == "");
+  CHECK(place.say([&](std::string& wrong) {
+    if (::dup2(::open("/ro/f", O_RDONLY | O_CLOEXEC), read_only_descriptor) < 0)
+      wrong += "no descriptor\n";
+    storm_through(calls, wrong);
   }) == "");
 }
 

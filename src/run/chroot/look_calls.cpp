@@ -1,4 +1,4 @@
-#include "run/supervised/chroot_calls.hpp"
+#include "run/chroot/chroot_calls.hpp"
 
 #include <fcntl.h>
 #include <sys/statfs.h>
@@ -14,9 +14,7 @@ namespace {
 
 CallAnswer answer_access(const KernelView& view, const Call& call, int directory, unsigned path,
                          int flags) {
-  const auto found =
-      view.find(call, directory, path,
-                (flags & AT_SYMLINK_NOFOLLOW) != 0 ? FinalLink::keep : FinalLink::follow);
+  const auto found = view.find(call, directory, path, last_link(flags));
   if (!found)
     return PassedCall{};
   if (found->error != 0)

@@ -1,8 +1,8 @@
 #pragma once
 
+#include "run/chroot/kernel_view.hpp"
 #include "run/supervised/call.hpp"
 #include "run/supervised/call_filter.hpp"
-#include "run/supervised/kernel_view.hpp"
 
 #include <map>
 #include <optional>

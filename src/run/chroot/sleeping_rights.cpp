@@ -1,7 +1,7 @@
-#include "run/supervised/sleeping_rights.hpp"
+#include "run/chroot/sleeping_rights.hpp"
 
+#include "run/chroot/chroot_calls.hpp"
 #include "run/process/capabilities.hpp"
-#include "run/supervised/chroot_calls.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -151,11 +151,14 @@ std::optional<CallAnswer> SleepingRights::answer(const KernelView& view, const C
 
 std::optional<CallAnswer> SleepingRights::start_program(const KernelView& view, const Call& call) {
   real_ids_.erase(call.thread());
-  const auto found = view.program(call);
+  const auto path = call.path(0);
+  if (path.error != 0)
+    return std::nullopt;
+  const auto found = view.find_inside(call, AT_FDCWD, path.text, FinalLink::follow);
   struct stat info {};
   // Another thread than the first becomes the first one by this: it cannot be held meanwhile.
-  if (!found || !found->thread.is_asleep() || found->thread.process != call.thread() ||
-      ::fstat(found->file.get(), &info) != 0)
+  if (!found || found->error != 0 || !found->thread.is_asleep() ||
+      found->thread.process != call.thread() || ::fstat(found->file.get(), &info) != 0)
     return std::nullopt;
   if (!changes_ids(*found, info)) {
     // The kernel hides a program that its user cannot read: nothing could be put to sleep then.

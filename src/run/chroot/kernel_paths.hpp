@@ -15,6 +15,12 @@ bool is_below(std::string_view path, std::string_view directory) noexcept;
 /// A path as the executor sees it, as it is seen inside `root`; nothing when it lies elsewhere.
 std::optional<std::string> inside_of(std::string_view root, std::string_view path);
 
+/// The directory in which the last name of a path lies, as the path says it; empty when it ends in
+/// none that could be made.
+std::string parent_of(std::string_view path);
+/// That name. Slashes at the end of a path are not part of it.
+std::string_view last_name_of(std::string_view path) noexcept;
+
 /// Which paths of a root lead to what the kernel shows: /proc, /sys, and parts of /dev. By the text
 /// of paths alone.
 class KernelPaths {

@@ -1,4 +1,4 @@
-#include "run/supervised/chroot_calls.hpp"
+#include "run/chroot/chroot_calls.hpp"
 
 #include <fcntl.h>
 #include <sys/syscall.h>

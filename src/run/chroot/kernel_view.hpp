@@ -1,8 +1,9 @@
 #pragma once
 
+#include "run/chroot/kernel_paths.hpp"
+#include "run/chroot/read_only_places.hpp"
 #include "run/process/runner.hpp"
 #include "run/supervised/call.hpp"
-#include "run/supervised/kernel_paths.hpp"
 #include "run/supervised/thread_status.hpp"
 #include "util/fd.hpp"
 
@@ -21,9 +22,11 @@ class KernelView {
 public:
   /// `root` is absolute and free of links. `devices` are names in its /dev that cannot be opened
   /// there. @throws SysError
-  KernelView(std::string root, std::vector<std::string> devices, std::string hostname);
+  KernelView(std::string root, std::vector<std::string> devices, std::string hostname,
+             ReadOnlyPlaces read_only = {});
 
   const std::string& hostname() const noexcept { return hostname_; }
+  const ReadOnlyPlaces& read_only() const noexcept { return read_only_; }
 
   /// What a path of a call leads to.
   struct Found {
@@ -42,8 +45,13 @@ public:
   /// answer the call.
   std::optional<Found> find(const Call& call, int directory, unsigned path, FinalLink last) const;
 
-  /// The program that execve(2) is to start, where that is an ordinary file of the root.
-  std::optional<Found> program(const Call& call) const;
+  /// Where a path leads inside the root, relative to `directory`; nothing when the thread has
+  /// another root, or the path begins elsewhere. What is not there is an error.
+  std::optional<Found> find_inside(const Call& call, int directory, const std::string& path,
+                                   FinalLink last) const;
+
+  /// Where a thread's descriptor leads, as the executor sees it; empty when it has none.
+  std::string path_of_descriptor(const Call& call, int descriptor) const;
 
   /// The thread's working directory, if that is one of the kernel's.
   std::optional<std::string> working_directory(const Call& call) const;
@@ -73,13 +81,7 @@ private:
   struct stat root_info_ {};
   KernelPaths paths_;
   std::string hostname_;
+  ReadOnlyPlaces read_only_;
 };
-
-/// What mounts and mountinfo say of such a root.
-std::string mounts_text(std::string_view file);
-
-/// What the status of a process would say if nobody supervised it: `text` without rights that are
-/// asleep and without what the supervision sets.
-std::string status_text(std::string_view text);
 
 } // namespace cairn

@@ -1,4 +1,4 @@
-#include "run/supervised/chroot_calls.hpp"
+#include "run/chroot/chroot_calls.hpp"
 
 #include <sys/syscall.h>
 #include <sys/utsname.h>

@@ -1,12 +1,12 @@
-#include "run/supervised/kernel_view.hpp"
+#include "run/chroot/kernel_view.hpp"
 
-#include "run/mounts/mount_calls.hpp"
+#include "run/chroot/kernel_texts.hpp"
+#include "run/chroot/link_text.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
 
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -26,18 +26,6 @@ constexpr std::uint64_t status_limit = 16384;
 constexpr std::string_view masked[] = {"acpi",          "asound",        "kcore",       "keys",
                                        "kmsg",          "latency_stats", "sched_debug", "scsi",
                                        "sysrq-trigger", "timer_list",    "timer_stats"};
-
-std::string link_text(const std::string& path) {
-  char text[PATH_MAX];
-  const auto size = ::readlink(path.c_str(), text, sizeof text);
-  return size < 0 ? std::string() : std::string(text, static_cast<std::size_t>(size));
-}
-
-std::string link_text(FdRef link) {
-  char text[PATH_MAX];
-  const auto size = ::readlinkat(link.get(), "", text, sizeof text);
-  return size < 0 ? std::string() : std::string(text, static_cast<std::size_t>(size));
-}
 
 bool is_link(FdRef file) {
   struct stat info {};
@@ -95,11 +83,6 @@ std::string_view file_of_process(std::string_view path) {
   return name.find('/') == std::string_view::npos ? name : std::string_view();
 }
 
-std::string ids_line(std::string_view name, const ThreadStatus::Ids& ids) {
-  return fmt::format("{}\t{}\t{}\t{}\t{}\n", name, ids.real,
-                     ids.are_assumed() ? ids.filesystem : ids.effective, ids.saved, ids.filesystem);
-}
-
 /// Links of `directory` that lead to the kernel's files.
 void add_links(FdRef root, const char* directory, std::vector<KernelPaths::Link>& links) {
   const KernelPaths plain;
@@ -140,9 +123,11 @@ struct KernelView::Place {
   std::string path;
 };
 
-KernelView::KernelView(std::string root, std::vector<std::string> devices, std::string hostname)
+KernelView::KernelView(std::string root, std::vector<std::string> devices, std::string hostname,
+                       ReadOnlyPlaces read_only)
     : root_(std::move(root)), root_fd_(open_directory(root_)),
-      paths_(kernel_links(root_fd_), std::move(devices)), hostname_(std::move(hostname)) {
+      paths_(kernel_links(root_fd_), std::move(devices)), hostname_(std::move(hostname)),
+      read_only_(std::move(read_only)) {
   if (::fstat(root_fd_.get(), &root_info_) != 0)
     throw SysError(errno, "look at '{}'", root_);
 }
@@ -163,29 +148,35 @@ std::optional<KernelView::Found> KernelView::find(const Call& call, int director
   if (!place)
     return std::nullopt;
   auto found = open_place(*status, call.thread(), *place, last);
+  if (found.file && read_only_.find(found.file))
+    found.access = MountAccess::read_only;
   found.thread = *status;
   return found;
 }
 
-std::optional<KernelView::Found> KernelView::program(const Call& call) const {
-  const auto given = call.path(0);
+std::optional<KernelView::Found> KernelView::find_inside(const Call& call, int directory,
+                                                         const std::string& path,
+                                                         FinalLink last) const {
   const auto status = thread_status(call.thread());
-  if (given.error != 0 || given.text.empty() || !status)
+  if (path.empty() || !status)
     return std::nullopt;
   const BorrowedRights rights(*status);
   std::optional<std::string> base = "/";
-  if (given.text.front() != '/') {
-    base = base_of(call, *status, AT_FDCWD);
+  if (path.front() != '/') {
+    base = base_of(call, *status, directory);
     if (base)
       base = inside_of(root_, *base);
   }
   if (!base || !has_root(call.thread(), *status))
     return std::nullopt;
-  auto found = open_inside(join_path(*base, given.text), FinalLink::follow);
-  if (found.error != 0)
-    return std::nullopt;
+  auto found = open_inside(*base + "/" + path, last);
   found.thread = *status;
   return found;
+}
+
+std::string KernelView::path_of_descriptor(const Call& call, int descriptor) const {
+  const auto status = thread_status(call.thread());
+  return status ? base_of(call, *status, descriptor).value_or("") : "";
 }
 
 /// Where a path that is not absolute begins, as the executor sees it: absolute.
@@ -389,52 +380,7 @@ std::optional<std::string> KernelView::working_directory(const Call& call) const
 }
 
 std::optional<std::string> KernelView::path_of(FdRef file) const {
-  return inside_of(root_, link_text(fmt::format("/proc/self/fd/{}", file.get())));
-}
-
-std::string mounts_text(std::string_view file) {
-  if (file == "mountinfo")
-    return "20 1 0:20 / / rw,relatime - overlay overlay rw\n"
-           "21 20 0:21 / /proc rw,nosuid,nodev,noexec,relatime - proc proc rw\n"
-           "22 20 0:22 / /sys ro,nosuid,nodev,noexec,relatime - sysfs sysfs ro\n"
-           "23 20 0:23 / /dev/pts rw,nosuid,noexec,relatime - devpts devpts rw\n"
-           "24 20 0:24 / /dev/shm rw,nosuid,nodev,noexec,relatime - tmpfs tmpfs rw\n";
-  if (file == "mountstats")
-    return "device overlay mounted on / with fstype overlay\n"
-           "device proc mounted on /proc with fstype proc\n"
-           "device sysfs mounted on /sys with fstype sysfs\n"
-           "device devpts mounted on /dev/pts with fstype devpts\n"
-           "device tmpfs mounted on /dev/shm with fstype tmpfs\n";
-  return "overlay / overlay rw,relatime 0 0\n"
-         "proc /proc proc rw,nosuid,nodev,noexec,relatime 0 0\n"
-         "sysfs /sys sysfs ro,nosuid,nodev,noexec,relatime 0 0\n"
-         "devpts /dev/pts devpts rw,nosuid,noexec,relatime 0 0\n"
-         "tmpfs /dev/shm tmpfs rw,nosuid,nodev,noexec,relatime 0 0\n";
-}
-
-std::string status_text(std::string_view text) {
-  const auto status = parse_thread_status(text);
-  const bool sleeps = status && status->is_asleep();
-  const int own = ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
-  std::string shown;
-  for (const auto& line : split(text, '\n')) {
-    if (line.empty())
-      continue;
-    const auto name = std::string_view(line).substr(0, line.find('\t'));
-    const bool is_set =
-        name == "CapInh:" || name == "CapPrm:" || name == "CapEff:" || name == "CapAmb:";
-    if (sleeps && is_set)
-      shown += fmt::format("{}\t{:016x}\n", name, 0);
-    else if (status && name == "Uid:")
-      shown += ids_line(name, status->users);
-    else if (status && name == "Gid:")
-      shown += ids_line(name, status->groups);
-    else if (name == "NoNewPrivs:")
-      shown += fmt::format("{}\t{}\n", name, own);
-    else
-      shown.append(line).append("\n");
-  }
-  return shown;
+  return inside_of(root_, path_text(file));
 }
 
 } // namespace cairn

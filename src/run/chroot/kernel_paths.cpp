@@ -1,4 +1,4 @@
-#include "run/supervised/kernel_paths.hpp"
+#include "run/chroot/kernel_paths.hpp"
 
 #include <algorithm>
 
@@ -16,12 +16,6 @@ constexpr DeviceLink device_links[] = {
     {"/dev/stdout", "/proc/self/fd/1"}, {"/dev/stderr", "/proc/self/fd/2"},
     {"/dev/ptmx", "/dev/pts/ptmx"},     {"/dev/core", "/proc/kcore"},
 };
-
-std::string_view last_of(std::string_view path) {
-  while (path.ends_with('/'))
-    path.remove_suffix(1);
-  return path.substr(path.rfind('/') + 1);
-}
 
 /// What `path` is when `link`, or what is above it, is replaced.
 std::optional<std::string> replaced(const std::string& path, std::string_view link,
@@ -44,11 +38,25 @@ std::optional<std::string> inside_of(std::string_view root, std::string_view pat
   return path.size() == root.size() ? "/" : std::string(path.substr(root.size()));
 }
 
+std::string parent_of(std::string_view path) {
+  const auto name = last_name_of(path);
+  if (name.empty() || name == "." || name == "..")
+    return {};
+  const auto parent = path.substr(0, static_cast<std::size_t>(name.data() - path.data()));
+  return parent.empty() ? "." : std::string(parent);
+}
+
+std::string_view last_name_of(std::string_view path) noexcept {
+  while (path.ends_with('/'))
+    path.remove_suffix(1);
+  return path.substr(path.rfind('/') + 1);
+}
+
 bool KernelPaths::may_lead_there(std::string_view path) const noexcept {
   if (path.find("..") != std::string_view::npos)
     return true;
   if (std::any_of(links_.begin(), links_.end(), [&](const Link& link) {
-        return path.find(last_of(link.path)) != std::string_view::npos;
+        return path.find(last_name_of(link.path)) != std::string_view::npos;
       }))
     return true;
   std::size_t at = 0;
@@ -61,10 +69,10 @@ bool KernelPaths::may_lead_there(std::string_view path) const noexcept {
       first == "proc" || first == "sys" || first == "dev" || first == "pts" || first == "fd")
     return true;
   // Of a path that is relative to /dev.
-  const auto last = last_of(path);
+  const auto last = last_name_of(path);
   return std::any_of(std::begin(device_links), std::end(device_links),
                      [&](const DeviceLink& link) {
-                       return last_of(link.path) == last || last_of(link.path) == first;
+                       return last_name_of(link.path) == last || last_name_of(link.path) == first;
                      }) ||
          std::find(devices_.begin(), devices_.end(), last) != devices_.end();
 }

@@ -1,4 +1,4 @@
-#include "run/supervised/chroot_calls.hpp"
+#include "run/chroot/chroot_calls.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -10,10 +10,6 @@
 namespace cairn {
 
 namespace {
-
-FinalLink last_of(int flags) {
-  return (flags & AT_SYMLINK_NOFOLLOW) != 0 ? FinalLink::keep : FinalLink::follow;
-}
 
 CallAnswer answer_stat(const KernelView& view, const Call& call, int directory, unsigned path,
                        FinalLink last) {
@@ -38,11 +34,11 @@ CallAnswer lstat_call(const KernelView& view, const Call& call) {
 }
 
 CallAnswer newfstatat_call(const KernelView& view, const Call& call) {
-  return answer_stat(view, call, call.int_argument(0), 1, last_of(call.int_argument(3)));
+  return answer_stat(view, call, call.int_argument(0), 1, last_link(call.int_argument(3)));
 }
 
 CallAnswer statx_call(const KernelView& view, const Call& call) {
-  const auto found = view.find(call, call.int_argument(0), 1, last_of(call.int_argument(2)));
+  const auto found = view.find(call, call.int_argument(0), 1, last_link(call.int_argument(2)));
   if (!found)
     return PassedCall{};
   if (found->error != 0)
@@ -54,9 +50,6 @@ CallAnswer statx_call(const KernelView& view, const Call& call) {
     return FailedCall{errno};
   return write_answer(call, 4, &info);
 }
-
-// Of a descriptor: no path leads anywhere.
-constexpr std::uint32_t by_descriptor = AT_EMPTY_PATH;
 
 constexpr ChrootCall stat_table[] = {
 #ifdef SYS_stat

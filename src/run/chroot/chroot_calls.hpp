@@ -1,8 +1,10 @@
 #pragma once
 
+#include "run/chroot/kernel_view.hpp"
 #include "run/supervised/call.hpp"
 #include "run/supervised/call_filter.hpp"
-#include "run/supervised/kernel_view.hpp"
+
+#include <fcntl.h>
 
 #include <optional>
 #include <span>
@@ -19,8 +21,10 @@ struct ChrootCall {
 /// The calls that may lead to /proc, /sys or /dev, by family.
 std::span<const ChrootCall> open_calls();
 std::span<const ChrootCall> stat_calls();
-std::span<const ChrootCall> look_calls(); ///< access, readlink, statfs and their kin.
-std::span<const ChrootCall> attribute_calls();
+std::span<const ChrootCall> look_calls();      ///< access, readlink, statfs and their kin.
+std::span<const ChrootCall> attribute_calls(); ///< That ask for extended attributes.
+std::span<const ChrootCall> inode_calls();     ///< chmod, chown, utimes and their kin.
+std::span<const ChrootCall> link_calls();
 std::span<const ChrootCall> directory_calls();
 std::span<const ChrootCall> exec_calls();
 std::span<const ChrootCall> name_calls(); ///< What the machine is called.
@@ -41,6 +45,12 @@ template<class Info>
 CallAnswer write_answer(const Call& call, unsigned argument, const Info* info) {
   return write_answer(call, argument, {reinterpret_cast<const char*>(info), sizeof *info});
 }
+
+/// What becomes of a last link with these flags of a call (AT_SYMLINK_NOFOLLOW).
+FinalLink last_link(int flags) noexcept;
+
+/// With this flag a call means a descriptor: no path leads anywhere.
+constexpr std::uint32_t by_descriptor = AT_EMPTY_PATH;
 
 /// Whether the calling thread may use a file so (access(2)), by its rights at the moment; errno
 /// says why not.

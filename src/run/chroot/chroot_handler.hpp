@@ -1,7 +1,7 @@
 #pragma once
 
-#include "run/supervised/chroot_calls.hpp"
-#include "run/supervised/sleeping_rights.hpp"
+#include "run/chroot/chroot_calls.hpp"
+#include "run/chroot/sleeping_rights.hpp"
 
 #include <optional>
 #include <string>
@@ -15,9 +15,11 @@ class ChrootHandler final : public CallHandler {
 public:
   /// Whether the command has rights that sleep.
   enum class Rights { plain, asleep };
+  /// Whether calls that change something are looked at: where there is something read-only, or
+  /// nothing else keeps the command in its root (guarded_changes.hpp).
+  enum class Changes { passed, guarded };
 
-  /// See KernelView. @throws SysError
-  ChrootHandler(KernelView view, Rights rights);
+  ChrootHandler(KernelView view, Rights rights, Changes changes);
 
   /// The filter of the command's process.
   std::vector<sock_filter> filter() const;
@@ -29,6 +31,7 @@ private:
 
   KernelView view_;
   std::optional<SleepingRights> rights_;
+  Changes changes_;
   std::vector<Answer> answers_; ///< By the number of the call.
 };
 

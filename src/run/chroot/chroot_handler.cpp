@@ -1,4 +1,6 @@
-#include "run/supervised/chroot_handler.hpp"
+#include "run/chroot/chroot_handler.hpp"
+
+#include "run/chroot/guarded_changes.hpp"
 
 #include <algorithm>
 
@@ -6,11 +8,15 @@ namespace cairn {
 
 std::vector<ChrootCall> chroot_calls() {
   std::vector<ChrootCall> all;
-  for (const auto& family :
-       {open_calls(), stat_calls(), look_calls(), exec_calls(), directory_calls(),
-        attribute_calls(), identity_calls(), name_calls(), signal_calls()})
+  for (const auto& family : {open_calls(), stat_calls(), look_calls(), exec_calls(),
+                             directory_calls(), attribute_calls(), inode_calls(), link_calls(),
+                             identity_calls(), name_calls(), signal_calls()})
     all.insert(all.end(), family.begin(), family.end());
   return all;
+}
+
+FinalLink last_link(int flags) noexcept {
+  return (flags & AT_SYMLINK_NOFOLLOW) != 0 ? FinalLink::keep : FinalLink::follow;
 }
 
 CallAnswer write_answer(const Call& call, unsigned argument, std::span<const char> bytes) {
@@ -19,7 +25,8 @@ CallAnswer write_answer(const Call& call, unsigned argument, std::span<const cha
   return ReturnedValue{0};
 }
 
-ChrootHandler::ChrootHandler(KernelView view, Rights rights) : view_(std::move(view)) {
+ChrootHandler::ChrootHandler(KernelView view, Rights rights, Changes changes)
+    : view_(std::move(view)), changes_(changes) {
   if (rights == Rights::asleep)
     rights_.emplace();
   for (const auto& call : chroot_calls()) {
@@ -30,9 +37,12 @@ ChrootHandler::ChrootHandler(KernelView view, Rights rights) : view_(std::move(v
 }
 
 std::vector<sock_filter> ChrootHandler::filter() const {
+  // Of two rows for one call the first one counts.
   std::vector<TrappedCall> calls;
   if (rights_)
     calls.assign(SleepingRights::calls().begin(), SleepingRights::calls().end());
+  if (changes_ == Changes::guarded)
+    calls.insert(calls.end(), changing_calls().begin(), changing_calls().end());
   for (const auto& call : chroot_calls())
     calls.push_back(call.call);
   return make_call_filter(calls);
@@ -42,6 +52,9 @@ CallAnswer ChrootHandler::answer(const Call& call) {
   if (rights_)
     if (auto answer = rights_->answer(view_, call))
       return *std::move(answer);
+  if (changes_ == Changes::guarded)
+    if (const auto refused = refuse_change(view_, call))
+      return *refused;
   const auto number = static_cast<std::size_t>(call.number());
   if (call.number() < 0 || number >= answers_.size() || answers_[number] == nullptr)
     return PassedCall{};
