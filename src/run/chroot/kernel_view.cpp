@@ -134,16 +134,18 @@ KernelView::KernelView(std::string root, std::vector<std::string> devices, std::
 
 std::optional<KernelView::Found> KernelView::find(const Call& call, int directory, unsigned path,
                                                   FinalLink last) const {
-  const auto given = call.path(path);
-  // What cannot be read is the kernel's to complain of.
+  // Nearly all calls end here: what cannot be read is the kernel's to complain of, too.
+  const auto given = call.glance_at_path(path);
   if (given.error != 0 || given.text.empty() || !paths_.may_lead_there(given.text))
     return std::nullopt;
-  const auto status = thread_status(call.thread());
-  if (!status)
-    return std::nullopt;
-  const BorrowedRights rights(*status);
   if (given.text.back() == '/')
     last = FinalLink::follow;
+  if (given.text.front() == '/' && !paths_.find(join_path("/", given.text), last))
+    return std::nullopt;
+  const auto status = thread_status(call.thread());
+  if (!status || !call.is_waiting())
+    return std::nullopt;
+  const BorrowedRights rights(*status);
   const auto place = locate(call, *status, directory, given.text, last);
   if (!place)
     return std::nullopt;

@@ -45,24 +45,21 @@ ReplayedCall::Step show_process() {
   return {SYS_prctl, {PR_SET_DUMPABLE, 1}};
 }
 
-RemoteText Call::path(unsigned index) const {
+RemoteText Call::glance_at_path(unsigned index) const {
   RemoteText found;
   with_rights_for(thread(), [&] {
-    found = read_path(index);
+    found = read_remote_path(argument(index),
+                             [&](std::uint64_t address, std::span<char> buffer) -> ssize_t {
+                               return read_memory(thread(), address, buffer);
+                             });
     return found.error;
   });
   return found;
 }
 
-RemoteText Call::read_path(unsigned index) const {
-  auto found = read_remote_path(argument(index),
-                                [&](std::uint64_t address, std::span<char> buffer) -> ssize_t {
-                                  return read_memory(thread(), address, buffer);
-                                });
-  // If the call still waits it waited all the time, and what was read is its thread's.
-  if (!listener_.is_waiting(id()))
-    return {{}, ESRCH};
-  return found;
+RemoteText Call::path(unsigned index) const {
+  auto found = glance_at_path(index);
+  return is_waiting() ? found : RemoteText{{}, ESRCH};
 }
 
 int Call::read(std::uint64_t address, std::span<char> buffer) const {
@@ -81,7 +78,7 @@ int Call::try_to_read(std::uint64_t address, std::span<char> buffer) const {
     address += static_cast<std::uint64_t>(count);
     buffer = buffer.subspan(static_cast<std::size_t>(count));
   }
-  return listener_.is_waiting(id()) ? 0 : ESRCH;
+  return is_waiting() ? 0 : ESRCH;
 }
 
 int Call::try_to_write(std::uint64_t address, std::span<const char> bytes) const {
@@ -90,7 +87,7 @@ int Call::try_to_write(std::uint64_t address, std::span<const char> bytes) const
   if (!memory)
     return errno;
   // From here on the descriptor means the memory that it means now, whoever gets the number next.
-  if (!listener_.is_waiting(id()))
+  if (!is_waiting())
     return ESRCH;
   while (!bytes.empty()) {
     const auto count =

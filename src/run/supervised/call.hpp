@@ -31,12 +31,15 @@ public:
 
   /// The path at the address that an argument holds. ESRCH when the thread has gone.
   RemoteText path(unsigned index) const;
+  /// The same, but of a thread that has gone it may be another one's: enough to pass a call.
+  RemoteText glance_at_path(unsigned index) const;
+  /// Whether its thread still waits: then it waited all the time.
+  bool is_waiting() const noexcept { return listener_.is_waiting(id()); }
   /// Exactly these bytes. 0 or an errno.
   int read(std::uint64_t address, std::span<char> buffer) const;
   int write(std::uint64_t address, std::span<const char> bytes) const;
 
 private:
-  RemoteText read_path(unsigned index) const;
   int try_to_read(std::uint64_t address, std::span<char> buffer) const;
   int try_to_write(std::uint64_t address, std::span<const char> bytes) const;
 

@@ -19,6 +19,16 @@
 
 namespace cairn {
 
+namespace {
+
+/// Older kernels do without.
+void wake_on_one_processor(FdRef listener, bool both) noexcept {
+  ::ioctl(listener.get(), SECCOMP_IOCTL_NOTIF_SET_FLAGS,
+          both ? SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP : 0UL);
+}
+
+} // namespace
+
 int install_call_filter(std::span<const sock_filter> filter, StoppedWait wait) noexcept {
   // The kernel does not write to it.
   const sock_fprog program{static_cast<unsigned short>(filter.size()),
@@ -40,9 +50,7 @@ StoppedWait best_stopped_wait() noexcept {
 }
 
 CallListener::CallListener(Fd listener) : listener_(std::move(listener)) {
-  // A thread and its supervisor take turns on one processor, which is much faster. Older kernels
-  // do without.
-  ::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
+  wake_on_one_processor(listener_, true);
 }
 
 std::optional<seccomp_notif> CallListener::receive() const {
@@ -76,38 +84,50 @@ void CallListener::pass(std::uint64_t id) const {
   send(response);
 }
 
-void CallListener::send(const seccomp_notif_resp& response) const {
-  auto copy = response;
+/// Does what answers a call, which wakes its thread. errno is its.
+template<class Answer>
+int CallListener::wake(const Answer& answer) const noexcept {
+  const bool apart = workers_ == Workers::several;
+  if (apart)
+    wake_on_one_processor(listener_, false);
   int result = 0;
   do
-    result = ::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_SEND, &copy);
-  while (result != 0 && errno == EINTR);
+    result = answer();
+  while (result < 0 && errno == EINTR);
+  const int error = errno;
+  if (apart)
+    wake_on_one_processor(listener_, true); // The supervisor, with the next call.
+  errno = error;
+  return result;
+}
+
+void CallListener::send(const seccomp_notif_resp& response) const {
+  auto copy = response;
+  const int result =
+      wake([&] { return ::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_SEND, &copy); });
   if (result != 0 && errno != ENOENT)
     throw SysError(errno, "answer a system call");
 }
 
 int CallListener::answer_with_file(std::uint64_t id, FdRef file, bool close_on_exec) const {
-  seccomp_notif_addfd request{};
-  request.id = id;
-  request.flags = SECCOMP_ADDFD_FLAG_SEND;
-  request.srcfd = static_cast<std::uint32_t>(file.get());
-  request.newfd_flags = close_on_exec ? O_CLOEXEC : 0;
-  int result = 0;
-  do
-    result = ::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_ADDFD, &request);
-  while (result < 0 && errno == EINTR);
-  return result < 0 ? errno : 0;
+  const int given =
+      wake([&] { return add_file(id, file, SECCOMP_ADDFD_FLAG_SEND, close_on_exec); });
+  return given < 0 ? errno : 0;
 }
 
 std::optional<int> CallListener::give_file(std::uint64_t id, FdRef file) const {
+  const int given = add_file(id, file, 0, true);
+  return given < 0 ? std::nullopt : std::optional(given);
+}
+
+int CallListener::add_file(std::uint64_t id, FdRef file, std::uint32_t flags,
+                           bool close_on_exec) const noexcept {
   seccomp_notif_addfd request{};
   request.id = id;
+  request.flags = flags;
   request.srcfd = static_cast<std::uint32_t>(file.get());
-  request.newfd_flags = O_CLOEXEC;
-  const int given = ::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_ADDFD, &request);
-  if (given < 0)
-    return std::nullopt;
-  return given;
+  request.newfd_flags = close_on_exec ? O_CLOEXEC : 0;
+  return ::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_ADDFD, &request);
 }
 
 } // namespace cairn

@@ -5,6 +5,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -35,6 +36,11 @@ public:
   /// Readable when there is a call to receive, hung up when no thread is left.
   FdRef descriptor() const noexcept { return listener_; }
 
+  /// With one thread at work it and its supervisor take turns on one processor, which is much
+  /// faster; of several each goes on where it was, or they would all share that one.
+  enum class Workers { one, several };
+  void expect(Workers workers) noexcept { workers_ = workers; }
+
   /// The next call; nothing when its thread has gone meanwhile. @throws SysError
   std::optional<seccomp_notif> receive() const;
 
@@ -53,8 +59,13 @@ public:
 
 private:
   void send(const seccomp_notif_resp& response) const;
+  int add_file(std::uint64_t id, FdRef file, std::uint32_t flags,
+               bool close_on_exec) const noexcept;
+  template<class Answer>
+  int wake(const Answer& answer) const noexcept;
 
   Fd listener_;
+  std::atomic<Workers> workers_ = Workers::one;
 };
 
 } // namespace cairn

@@ -2,6 +2,7 @@
 
 #include "run/supervised/call_filter.hpp"
 #include "run/supervised/call_replays.hpp"
+#include "run/supervised/calling_threads.hpp"
 #include "util/error.hpp"
 #include "util/threads.hpp"
 
@@ -96,7 +97,8 @@ void CallSupervision::work() noexcept {
     on_failure_();
 }
 
-void CallSupervision::answer_all(const CallListener& listener, CallReplays& replays) {
+void CallSupervision::answer_all(CallListener& listener, CallReplays& replays) {
+  CallingThreads threads;
   while (await_call(listener.descriptor(), stop_) == Awaited::call) {
     const auto notification = listener.receive();
     if (!notification)
@@ -107,6 +109,9 @@ void CallSupervision::answer_all(const CallListener& listener, CallReplays& repl
       continue;
     }
     const Call call(listener, *notification);
+    threads.note(call.thread());
+    listener.expect(threads.are_parallel() ? CallListener::Workers::several
+                                           : CallListener::Workers::one);
     if (replays.concerns(call.thread())) {
       listener.pass(call.id());
       continue;

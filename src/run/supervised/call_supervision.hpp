@@ -32,7 +32,7 @@ public:
 
 private:
   void work() noexcept;
-  void answer_all(const CallListener& listener, CallReplays& replays);
+  void answer_all(CallListener& listener, CallReplays& replays);
 
   CallHandler& handler_;
   std::function<void()> on_failure_;
