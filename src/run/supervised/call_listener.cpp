@@ -55,14 +55,11 @@ CallListener::CallListener(Fd listener) : listener_(std::move(listener)) {
 
 std::optional<seccomp_notif> CallListener::receive() const {
   seccomp_notif call{};
-  for (;;) {
-    if (::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_RECV, &call) == 0)
-      return call;
-    if (errno == ENOENT)
-      return std::nullopt;
-    if (errno != EINTR)
-      throw SysError(errno, "receive a system call");
-  }
+  if (::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_RECV, &call) == 0)
+    return call;
+  if (errno != ENOENT && errno != EINTR)
+    throw SysError(errno, "receive a system call");
+  return std::nullopt;
 }
 
 bool CallListener::is_waiting(std::uint64_t id) const noexcept {

@@ -41,7 +41,8 @@ public:
   enum class Workers { one, several };
   void expect(Workers workers) noexcept { workers_ = workers; }
 
-  /// The next call; nothing when its thread has gone meanwhile. @throws SysError
+  /// The next call, for which it waits. Nothing when its thread has gone meanwhile, a signal came,
+  /// or no thread is left (Linux 6.11; older kernels go on waiting). @throws SysError
   std::optional<seccomp_notif> receive() const;
 
   /// Whether the call still waits for its answer: if it does, its thread's id means that thread.

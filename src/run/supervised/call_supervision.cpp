@@ -4,12 +4,17 @@
 #include "run/supervised/call_replays.hpp"
 #include "run/supervised/calling_threads.hpp"
 #include "util/error.hpp"
+#include "util/text.hpp"
 #include "util/threads.hpp"
 
 #include <poll.h>
+#include <pthread.h>
 #include <sys/eventfd.h>
+#include <sys/utsname.h>
 
 #include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <optional>
 #include <utility>
 
@@ -56,6 +61,34 @@ Awaited await_call(FdRef listener, FdRef stop) {
   return (waits[0].revents & POLLIN) != 0 ? Awaited::call : Awaited::end;
 }
 
+/// Interrupts a thread that receives.
+constexpr int interruption = SIGURG;
+
+void allow_interruption() {
+  struct sigaction action {};
+  action.sa_handler = [](int) {};
+  ::sigaction(interruption, &action, nullptr);
+}
+
+void admit_interruption() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, interruption);
+  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+/// Whether the kernel tells one that receives that nobody is left to call: Linux 6.11.
+bool tells_of_end() {
+  utsname names{};
+  if (::uname(&names) != 0)
+    return false;
+  const auto parts = split(names.release, '.');
+  const auto major = parse_unsigned(parts[0]);
+  const auto minor = parts.size() > 1 ? parse_unsigned(parts[1]) : std::nullopt;
+  return major && minor &&
+         std::pair(*major, *minor) >= std::pair<std::uint64_t, std::uint64_t>(6, 11);
+}
+
 } // namespace
 
 CallSupervision::CallSupervision(Fd listener, CallHandler& handler,
@@ -64,12 +97,19 @@ CallSupervision::CallSupervision(Fd listener, CallHandler& handler,
       stop_(::eventfd(0, EFD_CLOEXEC)) {
   if (!stop_)
     throw SysError(errno, "create an eventfd");
+  allow_interruption();
   thread_ = start_thread([this] { work(); });
 }
 
 CallSupervision::~CallSupervision() {
-  if (thread_.joinable())
-    ::eventfd_write(stop_.get(), 1);
+  if (!thread_.joinable())
+    return;
+  ::eventfd_write(stop_.get(), 1);
+  // One interruption may come just before it receives.
+  while (!has_ended_) {
+    ::pthread_kill(thread_.native_handle(), interruption);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
 }
 
 void CallSupervision::finish() {
@@ -79,6 +119,7 @@ void CallSupervision::finish() {
 }
 
 void CallSupervision::work() noexcept {
+  admit_interruption();
   try {
     // Closed before threads that are held are waited for: what they call is no longer answered.
     std::optional<CallListener> listener(std::in_place, std::move(listener_));
@@ -95,12 +136,17 @@ void CallSupervision::work() noexcept {
   }
   if (error_)
     on_failure_();
+  has_ended_ = true;
 }
 
 void CallSupervision::answer_all(CallListener& listener, CallReplays& replays) {
   CallingThreads threads;
-  while (await_call(listener.descriptor(), stop_) == Awaited::call) {
+  const bool waits_first = !tells_of_end();
+  for (bool may_end = waits_first;;) {
+    if (may_end && await_call(listener.descriptor(), stop_) == Awaited::end)
+      return;
     const auto notification = listener.receive();
+    may_end = waits_first || !notification;
     if (!notification)
       continue;
     if (is_foreign(notification->data)) {

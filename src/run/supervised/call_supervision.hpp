@@ -3,6 +3,7 @@
 #include "run/supervised/call.hpp"
 #include "util/fd.hpp"
 
+#include <atomic>
 #include <exception>
 #include <functional>
 #include <thread>
@@ -37,7 +38,8 @@ private:
   CallHandler& handler_;
   std::function<void()> on_failure_;
   Fd listener_;
-  Fd stop_;                  ///< An eventfd: readable when it is time to stop.
+  Fd stop_; ///< An eventfd: readable when it is time to stop.
+  std::atomic<bool> has_ended_ = false;
   std::exception_ptr error_; ///< Of the thread; to be read when it has ended.
   bool met_foreign_ = false; ///< The same.
   std::jthread thread_;

@@ -384,8 +384,7 @@ TEST_CASE("what is written to a link to the own output arrives, wherever the lin
   make_directories(place.layer() + "/var/log");
   std::filesystem::create_symlink("/dev/stderr", place.layer() + "/var/log/errors");
   const auto said = place.say("ln -s /dev/stdout /var/log/out; cd /var/log; echo logged > out; "
-                              "echo wrong >> errors; cat ../log/out < /dev/null > /tmp/f & "
-                              "sleep 0.2; kill $!; test -p out && echo pipe");
+                              "echo wrong >> errors; test -p out && echo pipe");
   CHECK(said.output == "logged\npipe\n");
   CHECK(said.errors == "wrong\n");
 }
