@@ -124,7 +124,8 @@ constexpr auto trapped_calls = [] {
 /// What an operand means at the moment.
 struct Meant {
   std::optional<ReadOnlyPlaces::Found> place; ///< In which it lies, or would lie.
-  std::optional<mode_t> mode;                 ///< Of what is there.
+  bool exists = false;
+  mode_t mode = 0; ///< Of what is there and was named by a path.
 
   bool is_place() const { return place && place->is_place; }
   std::optional<std::size_t> where() const {
@@ -160,7 +161,7 @@ std::optional<Meant> meant_by(const KernelView& view, const Call& call, int dire
   if (!found)
     return std::nullopt;
   if (found->error == 0)
-    return Meant{view.read_only().find(found->file), mode_of(found->file)};
+    return Meant{view.read_only().find(found->file), true, mode_of(found->file)};
   const auto parent = parent_of(path);
   const auto place = view.find_inside(call, directory, parent, FinalLink::follow);
   if (!place || place->error != 0)
@@ -168,7 +169,7 @@ std::optional<Meant> meant_by(const KernelView& view, const Call& call, int dire
   auto in_directory = view.read_only().find(place->file);
   if (in_directory)
     in_directory->is_place = false;
-  return Meant{in_directory, std::nullopt};
+  return Meant{in_directory};
 }
 
 std::optional<Meant> meant_by(const KernelView& view, const Call& call, const Operand& operand) {
@@ -177,7 +178,7 @@ std::optional<Meant> meant_by(const KernelView& view, const Call& call, const Op
                              (call.number() == SYS_utimensat && call.argument(1) == 0);
   if (by_descriptor) {
     const auto path = view.path_of_descriptor(call, directory_of(call, operand));
-    return Meant{view.read_only().find(path), std::nullopt};
+    return Meant{view.read_only().find(path), true};
   }
   const auto path = call.path(static_cast<unsigned>(operand.path));
   if (path.error != 0)
@@ -194,8 +195,8 @@ std::optional<Meant> meant_by(const KernelView& view, const Call& call, const Op
 
 /// Like that of the file system that the kernel would have mounted: for what is no file of its own
 /// it counts for nothing.
-bool is_held(const std::optional<mode_t>& mode) {
-  return mode && (S_ISREG(*mode) || S_ISDIR(*mode) || S_ISLNK(*mode));
+bool is_held(mode_t mode) {
+  return S_ISREG(mode) || S_ISDIR(mode) || S_ISLNK(mode);
 }
 
 /// The flags of open(2), or those that stand for another call's.
@@ -228,10 +229,10 @@ std::optional<FailedCall> refuse_open(const KernelView& view, const Call& call,
   const auto meant = meant_by(view, call, kept);
   if (!meant || !meant->place)
     return std::nullopt;
-  if (!meant->mode)
+  if (!meant->exists)
     return (flags & O_CREAT) != 0 ? std::optional(FailedCall{EROFS}) : std::nullopt;
   if (!writes || (flags & makes_new) == makes_new || !is_held(meant->mode) ||
-      S_ISLNK(*meant->mode) || (S_ISDIR(*meant->mode) && (flags & unnamed) == 0))
+      S_ISLNK(meant->mode) || (S_ISDIR(meant->mode) && (flags & unnamed) == 0))
     return std::nullopt;
   return FailedCall{EROFS};
 }
@@ -245,7 +246,7 @@ std::optional<FailedCall> refuse_move(const Meant& from, const Meant& to) {
 }
 
 std::optional<FailedCall> refuse_link(const Meant& from, const Meant& to) {
-  if (!from.mode || to.mode)
+  if (!from.exists || to.exists)
     return std::nullopt;
   if (from.where() != to.where())
     return FailedCall{EXDEV};
@@ -266,7 +267,7 @@ std::optional<FailedCall> refuse_in_place(const KernelView& view, const Call& ca
   const auto refused = first->place ? std::optional(FailedCall{EROFS}) : std::nullopt;
   switch (changing.change) {
   case Change::makes:
-    return first->mode ? std::nullopt : refused;
+    return first->exists ? std::nullopt : refused;
   case Change::removes:
     return first->is_place() ? FailedCall{EBUSY} : refused;
   case Change::asks:
@@ -280,7 +281,7 @@ std::optional<FailedCall> refuse_in_place(const KernelView& view, const Call& ca
                                             : refuse_link(*first, *second);
   }
   default:
-    return refused;
+    return first->exists ? refused : std::nullopt;
   }
 }
 

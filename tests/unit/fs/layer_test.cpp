@@ -110,14 +110,12 @@ TEST_CASE("a file that cannot be read leaves no blob") {
   CHECK(list_directory(open_at(current_directory(), work.path() + "/blobs/sha256", 0)).empty());
 }
 
-TEST_CASE("a layer is read whatever its media type claims") {
+TEST_CASE("a layer is read in whatever form it is") {
   const auto tar = tar_of(members());
   for (const auto method : {Compression::none, Compression::gzip, Compression::zstd}) {
     const auto bytes = compressed_with(tar, method);
-    for (const auto claimed : {Compression::none, Compression::gzip, Compression::zstd}) {
-      TextSource blob(bytes);
-      CHECK(read_layer(blob, {}, [](const LayerEntry&, TarReader&) {}) == Digest::of(tar));
-    }
+    TextSource blob(bytes);
+    CHECK(read_layer(blob, {}, [](const LayerEntry&, TarReader&) {}) == Digest::of(tar));
   }
 }
 

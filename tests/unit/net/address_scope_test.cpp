@@ -9,7 +9,7 @@ TEST_CASE("an address is told from others in whichever form it is written") {
     const char* host;
     AddressScope scope;
   };
-  for (const auto& [host, scope] : {
+  for (const auto& row : {
            Row{"93.184.216.34", AddressScope::global},
            Row{"10.0.0.5", AddressScope::global}, // storage of private registries
            Row{"[2606:2800:220:1::1]", AddressScope::global},
@@ -45,9 +45,9 @@ TEST_CASE("an address is told from others in whichever form it is written") {
            Row{"192.0.0.192", AddressScope::link_local},     // Oracle
            Row{"168.63.129.16", AddressScope::link_local},   // Azure
        }) {
-    CAPTURE(host);
-    REQUIRE(address_scope(host));
-    CHECK(*address_scope(host) == scope);
+    CAPTURE(row.host);
+    REQUIRE(address_scope(row.host));
+    CHECK(*address_scope(row.host) == row.scope);
   }
   for (const auto* name : {"metadata.google.internal", "localhost", "a.1", "", "1.2.3.4.5"})
     CHECK_FALSE(address_scope(name));

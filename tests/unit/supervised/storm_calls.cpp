@@ -2,6 +2,8 @@
 
 #include "supervised.hpp"
 
+#include <fmt/format.h>
+
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/openat2.h>
@@ -508,6 +510,8 @@ std::vector<StormyCall> stormy_calls_of_guarded() {
       row(SYS_fchownat, read_only_descriptor, "", 1, 1, AT_EMPTY_PATH),
       {SYS_mkdirat, "what is there", -EEXIST,
        [] { return said_by(::mkdirat(AT_FDCWD, "/ro/d", 0755)); }},
+      {SYS_fchmodat, "what is not there", -ENOENT,
+       [] { return said_by(::syscall(SYS_fchmodat, AT_FDCWD, "/ro/none", 0644)); }},
       {SYS_unlinkat, "a place of its own", -EBUSY,
        [] { return said_by(::unlinkat(AT_FDCWD, "/ro", AT_REMOVEDIR)); }},
       {SYS_renameat2, "over the border", -EXDEV,

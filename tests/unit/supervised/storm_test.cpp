@@ -10,6 +10,7 @@
 #include "util/text.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <fcntl.h>
 #include <sys/stat.h>
