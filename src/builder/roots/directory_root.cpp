@@ -7,6 +7,7 @@
 #include "util/file.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -68,6 +69,17 @@ LayerContent without_empty_ways(LayerContent content, const Tree& before,
     entries.push_back(std::move(content.entries[i]));
   content.entries = std::move(entries);
   return content;
+}
+
+std::set<RootedPath> covered_by(const Invocation& invocation) {
+  std::set<RootedPath> covered;
+  if (invocation.hosts)
+    covered.insert(RootedPath::parse("/etc/hosts"));
+  if (invocation.resolv_conf)
+    covered.insert(RootedPath::parse("/etc/resolv.conf"));
+  for (const auto& mount : invocation.mounts)
+    covered.insert(std::visit([](const auto& any) { return any.target; }, mount));
+  return covered;
 }
 
 } // namespace
@@ -134,6 +146,7 @@ Outcome DirectoryRootFilesystem::run(const Invocation& invocation, const LayerSt
     services_.foreign_files->admit(invocation);
   if (!before_)
     before_ = look();
+  covered_ = covered_by(invocation);
   return services_.runner.run(command_root_, invocation);
 }
 
@@ -156,8 +169,20 @@ LayerContent DirectoryRootFilesystem::changes(const LayerStack& stack) {
   return content;
 }
 
+/// Whether the last command saw something else at a path, and had no other name for what is there.
+/// A file that is moved out of its way comes back with another ctime. In place it can be reached.
+bool DirectoryRootFilesystem::was_out_of_reach(const RootedPath& path) const {
+  if (services_.foreign_files != nullptr || !covered_.contains(path))
+    return false;
+  const auto file = open_in_root(*root_, path, O_PATH | O_NOFOLLOW);
+  struct stat info {};
+  return file && ::fstat(file->get(), &info) == 0 && info.st_nlink == 1;
+}
+
 bool DirectoryRootFilesystem::same_content(const RootedPath& path, const Tree::Node& before,
                                            const LayerStack& stack) {
+  if (was_out_of_reach(path))
+    return true;
   const auto number = before.content.layer;
   auto known = hashes_.find(number);
   if (known == hashes_.end()) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,12 +36,14 @@ private:
   Unpacker::Options unpack_options(LayerOrigin origin) const;
   Snapshot look() const;
   bool same_content(const RootedPath& path, const Tree::Node& before, const LayerStack& stack);
+  bool was_out_of_reach(const RootedPath& path) const;
 
   RootServices services_;
   CommandRoot command_root_;
   std::shared_ptr<Fd> root_;
   std::size_t applied_ = 0; ///< How many layers of the stack are in the directory.
   std::optional<Snapshot> before_;
+  std::set<RootedPath> covered_; ///< Where something was mounted for the last command.
   /// SHA-256 of the files of layers that were asked about, by layer and entry.
   std::map<std::uint32_t, std::map<std::uint32_t, std::string>> hashes_;
 };

@@ -22,8 +22,11 @@ Outcome Commands::run(const CommandRoot& root, const Invocation& invocation) con
   journal_.add("run " + text);
   if (const auto* overlay = std::get_if<OverlayRoot>(&root))
     write_below(overlay->upper, command.makes);
-  else if (const auto* directory = std::get_if<DirectoryRoot>(&root))
+  else if (const auto* directory = std::get_if<DirectoryRoot>(&root)) {
     write_below(directory->path, command.makes);
+    if (command.does)
+      command.does(directory->path);
+  }
   if (command.meanwhile)
     command.meanwhile();
   journal_.add("end " + text);

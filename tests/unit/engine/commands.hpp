@@ -19,6 +19,8 @@ struct Command {
   int exit_status = 0;
   /// Told which files it finds in its root when it begins.
   std::function<void(const std::vector<std::string>& paths)> finds = {};
+  /// What else it does in a root that is a directory.
+  std::function<void(const std::string& root)> does = {};
   /// Called while it runs, by the thread that waits for it.
   std::function<void()> meanwhile = {};
   /// Called while its layer is written, for each file.

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
+#include <fstream>
+
 using namespace cairn;
 using namespace cairn::test;
 
@@ -55,6 +58,39 @@ TEST_CASE_FIXTURE(Directories, "a command sees what the steps before it made") {
   commands["one"].makes = {{"1", "first"}};
   build("FROM r.example/base\nCOPY f /\nRUN one\n");
   CHECK(image().layers.back() == Files{{"1", "first"}});
+}
+
+TEST_CASE_FIXTURE(Directories,
+                  "for a file that was moved out of a command's way no layer is read") {
+  if (!may_unpack())
+    return;
+  const auto stored = base("base", {{{"etc/hosts", "image"}, {"f", "text"}}});
+  const auto moved = [](const std::string& path) {
+    std::filesystem::rename(path, path + "-");
+    std::filesystem::rename(path + "-", path);
+  };
+  commands["one"].makes = {{"1", "first"}};
+  commands["one"].does = [&](const std::string& root) { moved(root + "/etc/hosts"); };
+  build("FROM r.example/base\nRUN one\n");
+  CHECK(image().layers.back() == Files{{"1", "first"}});
+  CHECK(registry.count("GET", stored.manifest.layers.front().digest.str()) == 1);
+}
+
+TEST_CASE_FIXTURE(Directories,
+                  "what a command wrote to a covered file by another name is in the layer") {
+  if (!may_unpack())
+    return;
+  base("base", {{{"etc/hosts", "image"}, {"f", "text"}}});
+  commands["one"].does = [](const std::string& root) {
+    std::filesystem::create_hard_link(root + "/etc/hosts", root + "/other");
+  };
+  commands["two"].does = [](const std::string& root) {
+    const auto time = std::filesystem::last_write_time(root + "/other");
+    std::ofstream(root + "/other") << "IMAGE";
+    std::filesystem::last_write_time(root + "/other", time);
+  };
+  build("FROM r.example/base\nRUN one\nRUN two\n");
+  CHECK(image().layers.back().at("etc/hosts") == "IMAGE");
 }
 
 TEST_CASE_FIXTURE(Engine,
