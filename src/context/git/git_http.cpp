@@ -184,8 +184,8 @@ private:
 } // namespace
 
 std::unique_ptr<GitWire> make_http_wire(Http& http, const GitAddress& address,
-                                        GitHttpOptions options) {
-  return std::make_unique<HttpWire>(http, address, std::move(options));
+                                        const GitHttpOptions& options) {
+  return std::make_unique<HttpWire>(http, address, options);
 }
 
 } // namespace cairn

@@ -22,6 +22,6 @@ struct GitHttpOptions {
 /// Git's smart protocol over HTTP. `http` is borrowed. Errors name what was asked, what the server
 /// said, and which credential it refused or would take.
 std::unique_ptr<GitWire> make_http_wire(Http& http, const GitAddress& address,
-                                        GitHttpOptions options);
+                                        const GitHttpOptions& options);
 
 } // namespace cairn

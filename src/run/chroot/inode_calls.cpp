@@ -35,6 +35,15 @@ bool is_containers_device(FdRef file) {
          !path_text(file).starts_with("/dev/pts/");
 }
 
+/// Why it is not to be changed; 0 when it may be.
+int refusal_of(const KernelView::Found& found) {
+  if (found.error != 0)
+    return found.error;
+  if (found.content || found.access == MountAccess::read_only)
+    return EROFS;
+  return is_containers_device(found.file) ? EPERM : 0;
+}
+
 /// What `change`, which gets an O_PATH descriptor and answers like a system call, makes of what a
 /// path leads to.
 template<class Change>
@@ -43,12 +52,8 @@ CallAnswer answer_change(const KernelView& view, const Call& call, int directory
   const auto found = view.find(call, directory, path, last);
   if (!found)
     return PassedCall{};
-  if (found->error != 0)
-    return FailedCall{found->error};
-  if (found->content || found->access == MountAccess::read_only)
-    return FailedCall{EROFS};
-  if (is_containers_device(found->file))
-    return FailedCall{EPERM};
+  if (const int error = refusal_of(*found); error != 0)
+    return FailedCall{error};
   const BorrowedRights rights(found->thread);
   if (change(found->file) != 0)
     return FailedCall{errno};

@@ -20,7 +20,8 @@ MountEntry mount(const char* point, MountMode mode = MountMode::read_write) {
 }
 
 /// A pod as Kubernetes makes it, with these volumes besides, of which the empty ones are free.
-ContainerSurvey pod(std::vector<MountEntry> volumes, std::vector<RootedPath> empty = {}) {
+ContainerSurvey pod(const std::vector<MountEntry>& volumes,
+                    const std::vector<RootedPath>& empty = {}) {
   ContainerSurvey places;
   places.mounts = {{path_to("/"), "overlay", MountMode::read_write},
                    {path_to("/proc"), "proc", MountMode::read_write},

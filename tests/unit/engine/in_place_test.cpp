@@ -3,6 +3,7 @@
 #include "support/gate.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <atomic>
@@ -74,8 +75,8 @@ TEST_CASE_FIXTURE(InPlaceEngine, "in place no two commands run at the same time"
   std::atomic<int> running = 0;
   std::atomic<int> most = 0;
   for (const std::string name : {"a", "b", "c", "d"}) {
-    text += "FROM scratch AS " + name + "\nRUN " + name + "\n";
-    copies += "COPY --from=" + name + " / /\n";
+    text += fmt::format("FROM scratch AS {0}\nRUN {0}\n", name);
+    copies += fmt::format("COPY --from={} / /\n", name);
     commands[name].meanwhile = [&] {
       most = std::max(most.load(), ++running);
       --running;

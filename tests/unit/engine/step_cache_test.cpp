@@ -19,7 +19,7 @@ struct CachingEngine : Engine {
 
   /// Builds, and forgets how that went.
   Digest before(const std::string& dockerfile) {
-    const auto digest = build(dockerfile).digest;
+    auto digest = build(dockerfile).digest;
     journal.clear();
     progress.told().clear();
     registry.forget_lines();

@@ -142,6 +142,7 @@ TEST_CASE("directories without an entry are counted, names of a few kilobytes as
   for (int i = 0; i < 2000; ++i)
     deep += "d/";
   std::vector<Member> layer;
+  layer.reserve(100);
   for (int i = 0; i < 100; ++i)
     layer.push_back(file(std::to_string(i) + "/" + deep + "f", ""));
   Tree tree;

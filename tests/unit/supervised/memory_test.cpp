@@ -53,8 +53,8 @@ TEST_CASE("a path is read up to its end, wherever that is in memory") {
   std::vector<char> pages(4 * LonelyPage::size, 0);
   for (const std::size_t before : {1UL, 17UL, 255UL, 256UL, 300UL}) {
     CAPTURE(before);
-    const auto base = (reinterpret_cast<std::uintptr_t>(pages.data()) / 4096 + 2) * 4096;
-    char* start = reinterpret_cast<char*>(base) - before;
+    const auto beyond = reinterpret_cast<std::uintptr_t>(pages.data()) % LonelyPage::size;
+    char* start = pages.data() + 2 * LonelyPage::size - beyond - before;
     std::memcpy(start, across.c_str(), across.size() + 1);
     CHECK(read_from_child(start).text == across);
   }
@@ -68,13 +68,15 @@ TEST_CASE("a path that cannot be read is what the kernel says of it") {
   std::memcpy(page.end - 4, "open", 4); // And no NUL.
   const std::string longest(max_remote_path - 1, 'x');
   const std::string too_long(max_remote_path, 'x');
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): that is what it is.
+  const auto* const no_address = reinterpret_cast<const char*>(~0ULL - 10);
   struct {
     const char* reason;
     const char* address;
     int error;
   } const rows[] = {{"no address", nullptr, EFAULT},
                     {"nothing is mapped", page.end, EFAULT},
-                    {"no address of a process", reinterpret_cast<const char*>(~0ULL - 10), EFAULT},
+                    {"no address of a process", no_address, EFAULT},
                     {"no NUL before the page ends", page.end - 4, EFAULT},
                     {"the longest", longest.c_str(), 0},
                     {"one more than the longest", too_long.c_str(), ENAMETOOLONG}};

@@ -166,6 +166,7 @@ TEST_CASE("several threads make other calls at the same time") {
           std::atomic<int> wrong = 0;
           {
             std::vector<std::jthread> threads;
+            threads.reserve(4);
             for (int i = 0; i < 4; ++i)
               threads.emplace_back([&wrong] {
                 for (int round = 0; round < 50; ++round)

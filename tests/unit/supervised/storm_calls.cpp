@@ -437,28 +437,19 @@ long woken(std::uint32_t set) {
   return said_by(::syscall(SYS_capset, &header, sets));
 }
 
-} // namespace
-
-long said_by(long result) {
-  return result >= 0 ? result : -errno;
+/// Refused because something is read-only.
+template<class... Arguments>
+StormyCall row(long number, Arguments... arguments) {
+  return {number, "what is read-only", -EROFS,
+          [=] { return said_by(::syscall(number, arguments...)); }};
 }
 
-std::vector<StormyCall> stormy_calls() {
-  auto all = opens();
-  for (const auto& family : {looks(), attribute_looks(), inode_changes(), changes()})
-    all.insert(all.end(), family.begin(), family.end());
-  return all;
-}
+constexpr const char* file = "/ro/f";
+constexpr const char* fresh = "/ro/new";
 
-std::vector<StormyCall> stormy_calls_of_guarded() {
-  const auto row = [](long number, auto... arguments) {
-    return StormyCall{number, "what is read-only", -EROFS,
-                      [=] { return said_by(::syscall(number, arguments...)); }};
-  };
-  constexpr const char* file = "/ro/f";
-  constexpr const char* fresh = "/ro/new";
-  static const open_how writing{O_WRONLY | O_CLOEXEC, 0, 0};
-  std::vector<StormyCall> all = {
+/// Calls of amd64 alone.
+std::vector<StormyCall> old_refused() {
+  return {
 #ifdef SYS_open
       row(SYS_open, file, O_WRONLY),
       row(SYS_creat, fresh, 0644),
@@ -477,6 +468,12 @@ std::vector<StormyCall> stormy_calls_of_guarded() {
       row(SYS_utimes, file, nullptr),
       row(SYS_futimesat, AT_FDCWD, file, nullptr),
 #endif
+  };
+}
+
+std::vector<StormyCall> refused_by_path() {
+  static const open_how writing{O_WRONLY | O_CLOEXEC, 0, 0};
+  return {
 #ifdef SYS_renameat
       row(SYS_renameat, AT_FDCWD, file, AT_FDCWD, fresh),
 #endif
@@ -501,7 +498,10 @@ std::vector<StormyCall> stormy_calls_of_guarded() {
       row(SYS_removexattr, file, "user.a"),
       row(SYS_lremovexattr, "/ro/l", "trusted.a"),
   };
-  const std::vector<StormyCall> of_descriptors = {
+}
+
+std::vector<StormyCall> refused_or_not() {
+  return {
       row(SYS_fchmod, read_only_descriptor, 0644),
       row(SYS_fchown, read_only_descriptor, 1, 1),
       row(SYS_fsetxattr, read_only_descriptor, "user.a", "b", 1, 0),
@@ -518,13 +518,32 @@ std::vector<StormyCall> stormy_calls_of_guarded() {
        [] { return said_by(::syscall(SYS_renameat2, AT_FDCWD, "/ro/f", AT_FDCWD, "/tmp/n", 0)); }},
       {SYS_openat, "what is only read", 0, [] { return opened(::open("/ro/l", O_CLOEXEC)); }},
       {SYS_openat, "a file", 0, [] { return opened(::open("/tmp/f", O_WRONLY | O_CLOEXEC)); }},
-      {SYS_openat, "a directory", -EISDIR, [] { return opened(::open("/ro", O_WRONLY)); }},
+      {SYS_openat, "a directory", -EISDIR,
+       [] { return opened(::open("/ro", O_WRONLY | O_CLOEXEC)); }},
       {SYS_faccessat, "what may be read", 0,
        [] { return said_by(::syscall(SYS_faccessat, AT_FDCWD, "/ro/f", R_OK)); }},
       {SYS_fchmodat, "a file", 0,
        [] { return said_by(::syscall(SYS_fchmodat, AT_FDCWD, "/tmp/f", 0644)); }},
   };
-  all.insert(all.end(), of_descriptors.begin(), of_descriptors.end());
+}
+
+} // namespace
+
+long said_by(long result) {
+  return result >= 0 ? result : -errno;
+}
+
+std::vector<StormyCall> stormy_calls() {
+  auto all = opens();
+  for (const auto& family : {looks(), attribute_looks(), inode_changes(), changes()})
+    all.insert(all.end(), family.begin(), family.end());
+  return all;
+}
+
+std::vector<StormyCall> stormy_calls_of_guarded() {
+  auto all = old_refused();
+  for (const auto& family : {refused_by_path(), refused_or_not()})
+    all.insert(all.end(), family.begin(), family.end());
   return all;
 }
 

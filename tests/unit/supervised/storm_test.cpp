@@ -123,6 +123,30 @@ void storm_through(const std::vector<StormyCall>& calls, std::string& wrong) {
   }
 }
 
+void storm_in_threads(std::string& wrong) {
+  constexpr std::size_t count = 4;
+  begin_storm(200);
+  const int before = open_descriptors();
+  std::mutex mutex;
+  {
+    std::vector<std::jthread> threads;
+    threads.reserve(count);
+    for (std::size_t i = 0; i < count; ++i)
+      threads.emplace_back([&] {
+        std::string own;
+        for (auto call : stormy_calls()) {
+          call.rounds = 40;
+          if (call.threads == StormyCall::Threads::any)
+            make_in_storm(call, own);
+        }
+        const std::lock_guard lock(mutex);
+        wrong += own;
+      });
+  }
+  if (open_descriptors() != before)
+    wrong += "descriptors stay open\n";
+}
+
 std::string without_storm(const std::vector<TrappedCall>& trapped,
                           const std::vector<StormyCall>& calls) {
   std::string missing;
@@ -225,27 +249,7 @@ TEST_CASE("in a storm of signals the rights of a user sleep on") {
 TEST_CASE("in a storm of signals the calls of all threads say what the kernel would say") {
   SKIP_IF(cannot_storm());
   StormyPlace place(ChrootHandler::Rights::plain);
-  CHECK(place.say([](std::string& wrong) {
-    begin_storm(200);
-    const int before = open_descriptors();
-    std::mutex mutex;
-    {
-      std::vector<std::jthread> threads;
-      for (int i = 0; i < 4; ++i)
-        threads.emplace_back([&] {
-          std::string own;
-          for (auto call : stormy_calls()) {
-            call.rounds = 40;
-            if (call.threads == StormyCall::Threads::any)
-              make_in_storm(call, own);
-          }
-          const std::lock_guard lock(mutex);
-          wrong += own;
-        });
-    }
-    if (open_descriptors() != before)
-      wrong += "descriptors stay open\n";
-  }) == "");
+  CHECK(place.say(storm_in_threads) == "");
 }
 
 } // namespace cairn

@@ -76,6 +76,7 @@ TEST_CASE("programs that begin while others clean up keep their directories") {
   std::atomic<int> lost = 0;
   {
     std::vector<std::jthread> threads;
+    threads.reserve(3);
     for (int i = 0; i < 3; ++i)
       threads.emplace_back([&](const std::stop_token& ending) {
         while (!ending.stop_requested())
