@@ -44,12 +44,19 @@ int refusal_of(const KernelView::Found& found) {
   return is_containers_device(found.file) ? EPERM : 0;
 }
 
+/// A path among a call's arguments.
+struct PathArgument {
+  int directory; ///< The thread's descriptor to which it is relative, or AT_FDCWD.
+  unsigned path;
+  FinalLink last;
+};
+
 /// What `change`, which gets an O_PATH descriptor and answers like a system call, makes of what a
 /// path leads to.
 template<class Change>
-CallAnswer answer_change(const KernelView& view, const Call& call, int directory, unsigned path,
-                         FinalLink last, const Change& change) {
-  const auto found = view.find(call, directory, path, last);
+CallAnswer answer_change(const KernelView& view, const Call& call, PathArgument argument,
+                         const Change& change) {
+  const auto found = view.find(call, argument.directory, argument.path, argument.last);
   if (!found)
     return PassedCall{};
   if (const int error = refusal_of(*found); error != 0)
@@ -65,10 +72,9 @@ std::string own_path(FdRef file) {
   return fmt::format("/proc/self/fd/{}", file.get());
 }
 
-CallAnswer answer_chmod(const KernelView& view, const Call& call, int directory, unsigned path,
-                        FinalLink last) {
-  const auto mode = static_cast<mode_t>(call.argument(path + 1));
-  return answer_change(view, call, directory, path, last, [&](FdRef file) {
+CallAnswer answer_chmod(const KernelView& view, const Call& call, PathArgument argument) {
+  const auto mode = static_cast<mode_t>(call.argument(argument.path + 1));
+  return answer_change(view, call, argument, [&](FdRef file) {
     struct stat info {};
     if (::fstat(file.get(), &info) == 0 && S_ISLNK(info.st_mode)) {
       errno = EOPNOTSUPP;
@@ -79,24 +85,23 @@ CallAnswer answer_chmod(const KernelView& view, const Call& call, int directory,
 }
 
 CallAnswer fchmodat_call(const KernelView& view, const Call& call) {
-  return answer_chmod(view, call, call.int_argument(0), 1, FinalLink::follow);
+  return answer_chmod(view, call, {call.int_argument(0), 1, FinalLink::follow});
 }
 
 CallAnswer fchmodat2_call(const KernelView& view, const Call& call) {
-  return answer_chmod(view, call, call.int_argument(0), 1, last_link(call.int_argument(3)));
+  return answer_chmod(view, call, {call.int_argument(0), 1, last_link(call.int_argument(3))});
 }
 
-CallAnswer answer_chown(const KernelView& view, const Call& call, int directory, unsigned path,
-                        FinalLink last) {
-  const auto user = static_cast<uid_t>(call.argument(path + 1));
-  const auto group = static_cast<gid_t>(call.argument(path + 2));
-  return answer_change(view, call, directory, path, last, [&](FdRef file) {
+CallAnswer answer_chown(const KernelView& view, const Call& call, PathArgument argument) {
+  const auto user = static_cast<uid_t>(call.argument(argument.path + 1));
+  const auto group = static_cast<gid_t>(call.argument(argument.path + 2));
+  return answer_change(view, call, argument, [&](FdRef file) {
     return ::fchownat(file.get(), "", user, group, AT_EMPTY_PATH);
   });
 }
 
 CallAnswer fchownat_call(const KernelView& view, const Call& call) {
-  return answer_chown(view, call, call.int_argument(0), 1, last_link(call.int_argument(4)));
+  return answer_chown(view, call, {call.int_argument(0), 1, last_link(call.int_argument(4))});
 }
 
 using Times = std::array<timespec, 2>;
@@ -132,11 +137,11 @@ int read_times(const Call& call, std::uint64_t address, Times& times) {
 }
 
 template<class Given>
-CallAnswer answer_times(const KernelView& view, const Call& call, int directory, unsigned path,
-                        FinalLink last) {
-  return answer_change(view, call, directory, path, last, [&](FdRef file) {
+CallAnswer answer_times(const KernelView& view, const Call& call, PathArgument argument) {
+  return answer_change(view, call, argument, [&](FdRef file) {
     Times times{timespec{0, UTIME_NOW}, timespec{0, UTIME_NOW}};
-    if (const int error = read_times<Given>(call, call.argument(path + 1), times); error != 0) {
+    if (const int error = read_times<Given>(call, call.argument(argument.path + 1), times);
+        error != 0) {
       errno = error;
       return -1;
     }
@@ -145,12 +150,13 @@ CallAnswer answer_times(const KernelView& view, const Call& call, int directory,
 }
 
 CallAnswer utimensat_call(const KernelView& view, const Call& call) {
-  return answer_times<Times>(view, call, call.int_argument(0), 1, last_link(call.int_argument(3)));
+  return answer_times<Times>(view, call,
+                             {call.int_argument(0), 1, last_link(call.int_argument(3))});
 }
 
 CallAnswer truncate_call(const KernelView& view, const Call& call) {
   const auto size = static_cast<off_t>(call.argument(1));
-  return answer_change(view, call, AT_FDCWD, 0, FinalLink::follow,
+  return answer_change(view, call, {AT_FDCWD, 0, FinalLink::follow},
                        [&](FdRef file) { return ::truncate(own_path(file).c_str(), size); });
 }
 
@@ -174,40 +180,40 @@ int remove_attribute(const Call& call, FdRef file) {
 
 template<FinalLink last>
 CallAnswer setxattr_call(const KernelView& view, const Call& call) {
-  return answer_change(view, call, AT_FDCWD, 0, last,
+  return answer_change(view, call, {AT_FDCWD, 0, last},
                        [&](FdRef file) { return set_attribute(call, file); });
 }
 
 template<FinalLink last>
 CallAnswer removexattr_call(const KernelView& view, const Call& call) {
-  return answer_change(view, call, AT_FDCWD, 0, last,
+  return answer_change(view, call, {AT_FDCWD, 0, last},
                        [&](FdRef file) { return remove_attribute(call, file); });
 }
 
 #ifdef SYS_chmod
 CallAnswer chmod_call(const KernelView& view, const Call& call) {
-  return answer_chmod(view, call, AT_FDCWD, 0, FinalLink::follow);
+  return answer_chmod(view, call, {AT_FDCWD, 0, FinalLink::follow});
 }
 
 CallAnswer chown_call(const KernelView& view, const Call& call) {
-  return answer_chown(view, call, AT_FDCWD, 0, FinalLink::follow);
+  return answer_chown(view, call, {AT_FDCWD, 0, FinalLink::follow});
 }
 
 CallAnswer lchown_call(const KernelView& view, const Call& call) {
-  return answer_chown(view, call, AT_FDCWD, 0, FinalLink::keep);
+  return answer_chown(view, call, {AT_FDCWD, 0, FinalLink::keep});
 }
 
 CallAnswer utime_call(const KernelView& view, const Call& call) {
-  return answer_times<utimbuf>(view, call, AT_FDCWD, 0, FinalLink::follow);
+  return answer_times<utimbuf>(view, call, {AT_FDCWD, 0, FinalLink::follow});
 }
 
 CallAnswer utimes_call(const KernelView& view, const Call& call) {
-  return answer_times<std::array<timeval, 2>>(view, call, AT_FDCWD, 0, FinalLink::follow);
+  return answer_times<std::array<timeval, 2>>(view, call, {AT_FDCWD, 0, FinalLink::follow});
 }
 
 CallAnswer futimesat_call(const KernelView& view, const Call& call) {
-  return answer_times<std::array<timeval, 2>>(view, call, call.int_argument(0), 1,
-                                              FinalLink::follow);
+  return answer_times<std::array<timeval, 2>>(view, call,
+                                              {call.int_argument(0), 1, FinalLink::follow});
 }
 #endif
 
