@@ -60,7 +60,6 @@ EXAMPLES = [
             "chown -R www-data:www-data /var/log/nginx /var/lib/nginx && "
             "setcap cap_net_bind_service=+ep /usr/sbin/nginx && "
             "sed -i s/80/8080/ /etc/nginx/sites-available/default && nginx -t && "
-            " "
             "rm -rf /var/cache/ldconfig /var/cache/debconf/*-old /var/cache/apt/*.bin /var/log/apt /var/log/dpkg.log "
             "/var/log/alternatives.log /run/nginx.pid /var/log/nginx/error.log\n"
             "COPY . /usr/share/nginx/html\nRUN getcap /usr/sbin/nginx > /capabilities\n"
