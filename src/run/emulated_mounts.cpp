@@ -91,7 +91,6 @@ void EmulatedMounts::add(const TmpfsMount& mount) {
 
 void EmulatedMounts::add(const FileMount& mount) {
   const auto& place = take(mount.target, MountPoints::Kind::file);
-  read_only_.push_back(place.path);
   const MtimeGuard kept(open_parent(place.path));
   const auto file = open_at(current_directory(), place.path, O_WRONLY | O_CREAT | O_EXCL, 0600);
   write_all(file, std::as_bytes(std::span(mount.content)));

@@ -30,7 +30,8 @@ public:
   EmulatedMounts& operator=(const EmulatedMounts&) = delete;
   ~EmulatedMounts(); ///< Does what remove() does, quietly.
 
-  /// Where the mounts are that must not be written to; absolute, without links.
+  /// Where the binds are that must not be written to; absolute, without links. What is written to a
+  /// file is lost.
   const std::vector<std::string>& read_only() const noexcept { return read_only_; }
 
   /// Puts everything back. @throws SysError
