@@ -1,10 +1,9 @@
 #pragma once
 
+#include "run/chroot/call_flags.hpp"
 #include "run/chroot/kernel_view.hpp"
 #include "run/supervised/call.hpp"
 #include "run/supervised/call_filter.hpp"
-
-#include <fcntl.h>
 
 #include <optional>
 #include <span>
@@ -45,12 +44,6 @@ template<class Info>
 CallAnswer write_answer(const Call& call, unsigned argument, const Info* info) {
   return write_answer(call, argument, {reinterpret_cast<const char*>(info), sizeof *info});
 }
-
-/// What becomes of a last link with these flags of a call (AT_SYMLINK_NOFOLLOW).
-FinalLink last_link(int flags) noexcept;
-
-/// With this flag a call means a descriptor: no path leads anywhere.
-constexpr std::uint32_t by_descriptor = AT_EMPTY_PATH;
 
 /// Whether the calling thread may use a file so (access(2)), by its rights at the moment; errno
 /// says why not.

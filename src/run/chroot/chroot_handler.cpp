@@ -15,10 +15,6 @@ std::vector<ChrootCall> chroot_calls() {
   return all;
 }
 
-FinalLink last_link(int flags) noexcept {
-  return (flags & AT_SYMLINK_NOFOLLOW) != 0 ? FinalLink::keep : FinalLink::follow;
-}
-
 CallAnswer write_answer(const Call& call, unsigned argument, std::span<const char> bytes) {
   if (const int error = call.write(call.argument(argument), bytes); error != 0)
     return FailedCall{error};

@@ -1,7 +1,10 @@
 #include "run/chroot/guarded_changes.hpp"
 
+#include "run/chroot/call_flags.hpp"
+
+#include <fmt/format.h>
+
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -10,11 +13,6 @@
 #include <array>
 #include <cerrno>
 #include <iterator>
-
-// Linux 6.6 on all machines; older headers lack it.
-#ifndef SYS_fchmodat2
-#define SYS_fchmodat2 452
-#endif
 
 namespace cairn {
 
@@ -173,10 +171,10 @@ std::optional<Meant> meant_by(const KernelView& view, const Call& call, int dire
 }
 
 std::optional<Meant> meant_by(const KernelView& view, const Call& call, const Operand& operand) {
-  const bool by_descriptor = operand.path == none ||
+  const bool is_descriptor = operand.path == none ||
                              (flags_of(call, operand) & AT_EMPTY_PATH) != 0 ||
                              (call.number() == SYS_utimensat && call.argument(1) == 0);
-  if (by_descriptor) {
+  if (is_descriptor) {
     const auto path = view.path_of_descriptor(call, directory_of(call, operand));
     return Meant{view.read_only().find(path), true};
   }
@@ -185,12 +183,11 @@ std::optional<Meant> meant_by(const KernelView& view, const Call& call, const Op
     return std::nullopt;
   if (operand.kind == Operand::Kind::file)
     return meant_by(view, call, directory_of(call, operand), path.text, last_of(call, operand));
-  if (parent_of(path.text).empty())
+  const auto parent = parent_of(path.text);
+  if (parent.empty())
     return std::nullopt;
-  auto name = path.text;
-  while (name.size() > 1 && name.back() == '/')
-    name.pop_back();
-  return meant_by(view, call, directory_of(call, operand), name, FinalLink::keep);
+  return meant_by(view, call, directory_of(call, operand),
+                  fmt::format("{}/{}", parent, last_name_of(path.text)), FinalLink::keep);
 }
 
 /// Like that of the file system that the kernel would have mounted: for what is no file of its own
@@ -208,31 +205,26 @@ int open_flags(const Call& call, const Operand& operand) {
   const auto behind = static_cast<unsigned>(operand.path) + 1;
   if (call.number() != SYS_openat2)
     return call.int_argument(behind);
-  open_how how{};
-  if (call.argument(behind + 1) < sizeof how ||
-      call.read(call.argument(behind), std::span(reinterpret_cast<char*>(&how), sizeof how)) != 0)
-    return 0;
-  return static_cast<int>(how.flags);
+  const auto how = how_of(call);
+  return how ? static_cast<int>(how->flags) : 0;
 }
 
 std::optional<FailedCall> refuse_open(const KernelView& view, const Call& call,
                                       const Operand& operand) {
-  constexpr int makes_new = O_CREAT | O_EXCL;
   constexpr int unnamed = O_TMPFILE & ~O_DIRECTORY;
   const int flags = open_flags(call, operand);
-  const bool writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0;
+  const bool writes = wants_to_write(flags);
   if ((flags & O_PATH) != 0 || (!writes && (flags & O_CREAT) == 0))
     return std::nullopt;
   auto kept = operand;
-  if ((flags & O_NOFOLLOW) != 0 || (flags & makes_new) == makes_new)
-    kept.last = FinalLink::keep;
+  kept.last = last_link_of_open(flags);
   const auto meant = meant_by(view, call, kept);
   if (!meant || !meant->place)
     return std::nullopt;
   if (!meant->exists)
     return (flags & O_CREAT) != 0 ? std::optional(FailedCall{EROFS}) : std::nullopt;
-  if (!writes || (flags & makes_new) == makes_new || !is_held(meant->mode) ||
-      S_ISLNK(meant->mode) || (S_ISDIR(meant->mode) && (flags & unnamed) == 0))
+  if (!writes || makes_new(flags) || !is_held(meant->mode) || S_ISLNK(meant->mode) ||
+      (S_ISDIR(meant->mode) && (flags & unnamed) == 0))
     return std::nullopt;
   return FailedCall{EROFS};
 }

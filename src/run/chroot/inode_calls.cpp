@@ -1,8 +1,6 @@
 #include "run/chroot/chroot_calls.hpp"
 #include "run/chroot/link_text.hpp"
 
-#include <fmt/format.h>
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -14,11 +12,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-
-// Linux 6.6 on all machines; older headers lack it.
-#ifndef SYS_fchmodat2
-#define SYS_fchmodat2 452
-#endif
 
 namespace cairn {
 
@@ -65,11 +58,6 @@ CallAnswer answer_change(const KernelView& view, const Call& call, PathArgument 
   if (change(found->file) != 0)
     return FailedCall{errno};
   return ReturnedValue{0};
-}
-
-/// By which calls that know only paths reach the file of a descriptor.
-std::string own_path(FdRef file) {
-  return fmt::format("/proc/self/fd/{}", file.get());
 }
 
 CallAnswer answer_chmod(const KernelView& view, const Call& call, PathArgument argument) {

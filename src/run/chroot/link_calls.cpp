@@ -1,6 +1,5 @@
 #include "run/chroot/chroot_calls.hpp"
-
-#include <fmt/format.h>
+#include "run/chroot/link_text.hpp"
 
 #include <fcntl.h>
 #include <sys/syscall.h>
@@ -31,9 +30,8 @@ CallAnswer linkat_call(const KernelView& view, const Call& call) {
   if (parent->error != 0)
     return FailedCall{parent->error};
   const BorrowedRights rights(found->thread);
-  if (::linkat(AT_FDCWD, fmt::format("/proc/self/fd/{}", found->file.get()).c_str(),
-               parent->file.get(), std::string(last_name_of(path.text)).c_str(),
-               AT_SYMLINK_FOLLOW) != 0)
+  if (::linkat(AT_FDCWD, own_path(found->file).c_str(), parent->file.get(),
+               std::string(last_name_of(path.text)).c_str(), AT_SYMLINK_FOLLOW) != 0)
     return FailedCall{errno};
   return ReturnedValue{0};
 }

@@ -20,8 +20,12 @@ std::string link_text(FdRef link) {
   return size < 0 ? std::string() : std::string(text, static_cast<std::size_t>(size));
 }
 
+std::string own_path(FdRef file) {
+  return fmt::format("/proc/self/fd/{}", file.get());
+}
+
 std::string path_text(FdRef file) {
-  return link_text(fmt::format("/proc/self/fd/{}", file.get()));
+  return link_text(own_path(file));
 }
 
 } // namespace cairn

@@ -1,10 +1,8 @@
 #include "run/chroot/chroot_calls.hpp"
+#include "run/chroot/link_text.hpp"
 #include "util/error.hpp"
 
-#include <fmt/format.h>
-
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -17,10 +15,6 @@ namespace cairn {
 
 namespace {
 
-bool wants_to_write(int flags) {
-  return (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0;
-}
-
 Fd text_in_memory(const std::string& text) {
   Fd file(::memfd_create("text", MFD_CLOEXEC));
   if (file)
@@ -32,9 +26,7 @@ Fd text_in_memory(const std::string& text) {
 
 CallAnswer answer_open(const KernelView& view, const Call& call, int directory, unsigned path,
                        int flags) {
-  const bool keeps =
-      (flags & O_NOFOLLOW) != 0 || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
-  const auto found = view.find(call, directory, path, keeps ? FinalLink::keep : FinalLink::follow);
+  const auto found = view.find(call, directory, path, last_link_of_open(flags));
   if (!found)
     return PassedCall{};
   return hand_over(*found, flags);
@@ -49,15 +41,13 @@ CallAnswer openat_call(const KernelView& view, const Call& call) {
 }
 
 CallAnswer openat2_call(const KernelView& view, const Call& call) {
-  open_how how{};
   // Below a directory that is to be the root, or not to be left, nothing of the kernel's is
   // mounted.
   constexpr std::uint64_t bounds = RESOLVE_BENEATH | RESOLVE_IN_ROOT;
-  if (call.argument(3) < sizeof how ||
-      call.read(call.argument(2), std::span(reinterpret_cast<char*>(&how), sizeof how)) != 0 ||
-      (how.resolve & bounds) != 0)
+  const auto how = how_of(call);
+  if (!how || (how->resolve & bounds) != 0)
     return PassedCall{};
-  return answer_open(view, call, call.int_argument(0), 1, static_cast<int>(how.flags));
+  return answer_open(view, call, call.int_argument(0), 1, static_cast<int>(how->flags));
 }
 
 constexpr ChrootCall open_table[] = {
@@ -76,7 +66,7 @@ Fd reopen(FdRef file, int flags) {
     return {};
   const bool may_wait = S_ISFIFO(info.st_mode) && (flags & O_NONBLOCK) == 0;
   constexpr int settled = O_CREAT | O_EXCL | O_NOFOLLOW; // What is open is there.
-  Fd opened(::open(fmt::format("/proc/self/fd/{}", file.get()).c_str(),
+  Fd opened(::open(own_path(file).c_str(),
                    (flags & ~settled) | O_CLOEXEC | O_NOCTTY | (may_wait ? O_NONBLOCK : 0)));
   if (opened && may_wait)
     ::fcntl(opened.get(), F_SETFL, ::fcntl(opened.get(), F_GETFL) & ~O_NONBLOCK);
@@ -97,7 +87,7 @@ Fd reopen(const KernelView::Found& found, int flags) {
 CallAnswer hand_over(const KernelView::Found& found, int flags) {
   if (found.error != 0)
     return FailedCall{found.error};
-  if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+  if (makes_new(flags))
     return FailedCall{EEXIST};
   struct stat info {};
   if (::fstat(found.file.get(), &info) != 0)

@@ -1,5 +1,6 @@
 #include "storm_calls.hpp"
 
+#include "run/chroot/call_flags.hpp"
 #include "supervised.hpp"
 
 #include <fmt/format.h>
@@ -305,7 +306,7 @@ long of_open_file(long number, Arguments... arguments) {
 }
 
 long changed_mode(const char* path, int flags = 0) {
-  return said_by(::syscall(452, AT_FDCWD, path, 0644, flags)); // fchmodat2
+  return said_by(::syscall(SYS_fchmodat2, AT_FDCWD, path, 0644, flags));
 }
 
 long set_attribute(long number, const char* path) {
@@ -350,7 +351,7 @@ std::vector<StormyCall> inode_changes() {
          const Fd processes(::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
          return said_by(::syscall(SYS_fchmodat, processes.get(), "../tmp/f", 0644));
        }},
-      {452, "none", -ENOENT, [] { return changed_mode("/proc/none"); }},
+      {SYS_fchmodat2, "none", -ENOENT, [] { return changed_mode("/proc/none"); }},
       {SYS_fchownat, "a file", 0,
        [] { return said_by(::fchownat(AT_FDCWD, "/tmp/l", 0, 0, AT_SYMLINK_NOFOLLOW)); }},
       {SYS_truncate, "an open file", 0, [] { return of_open_file(SYS_truncate, 5); }},
@@ -489,7 +490,7 @@ std::vector<StormyCall> refused_by_path() {
       row(SYS_renameat2, AT_FDCWD, file, AT_FDCWD, fresh, 0),
       row(SYS_linkat, AT_FDCWD, file, AT_FDCWD, fresh, 0),
       row(SYS_fchmodat, AT_FDCWD, file, 0644),
-      row(452, AT_FDCWD, file, 0644, 0), // fchmodat2
+      row(SYS_fchmodat2, AT_FDCWD, file, 0644, 0),
       row(SYS_fchownat, AT_FDCWD, "/ro/l", 1, 1, AT_SYMLINK_NOFOLLOW),
       row(SYS_utimensat, AT_FDCWD, file, nullptr, 0),
       row(SYS_truncate, file, 0),
