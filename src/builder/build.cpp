@@ -118,15 +118,19 @@ bool are_mounts_full(const ExecutionOptions& options) {
 }
 
 /// Whether anything will read base blobs again once they have been indexed.
-bool must_keep_base_blobs(const Plan& plan, const Schedule& schedule, const BuildOptions& options,
-                          IsolationMode mode) {
+bool are_read_again(const Plan& plan, const Schedule& schedule, const BuildOptions& options,
+                    IsolationMode mode) {
   if (!options.output.tar_path.empty() || !options.output.oci_layout_path.empty() ||
       !options.output.failed_push_layout_path.empty() ||
       options.execution.snapshots == SnapshotScope::whole_stage)
     return true;
-  const bool unpacks_again = mode == IsolationMode::inplace || mode == IsolationMode::supervised ||
-                             mode == IsolationMode::namespace_directory;
-  return plan.stages.size() > 1 && unpacks_again && schedule.runs_commands(plan);
+  return plan.stages.size() > 1 && mode == IsolationMode::inplace && schedule.runs_commands(plan);
+}
+
+LayerFactory::Options layer_options(const BuildOptions& options) {
+  auto compression = options.output.compression;
+  compression.threads = options.execution.jobs;
+  return {compression, time_rule(options.times), options.execution.jobs};
 }
 
 /// Where layers of base images stay: with --cache from build to build, otherwise if this build may
@@ -222,8 +226,8 @@ public:
         images_({services.registry, services.mirrors, services.progress, memory_.get(),
                  given.execution.unpacked}),
         plan_(plan_of(input_, given, *fetching_, images_, services)),
-        options_(with_epoch(given, plan_)), layers_(workspace_.store(), options_.output.compression,
-                                                    time_rule(options_.times), services.cancel),
+        options_(with_epoch(given, plan_)),
+        layers_(workspace_.store(), layer_options(options_), services.cancel),
         steps_(entry_rule(options_, services.clock()), services.progress) {
     add_caches(steps_, options_, kept_.get(), services.registry);
     if (kept_)
@@ -320,7 +324,8 @@ private:
 
   ExecuteResult build_stages(const Schedule& schedule, const IsolationProbe& probe, Runner& runner,
                              Downloads& downloads, const MountPlaces& mounts) {
-    const auto reads_again = must_keep_base_blobs(plan_, schedule, options_, probe.mode);
+    const auto keep =
+        keeping(kept_.get(), workspace_, are_read_again(plan_, schedule, options_, probe.mode));
     std::unique_ptr<BorrowedRoot> borrowed;
     if (probe.mode == IsolationMode::inplace)
       borrowed = commands_.borrow_root({options_.execution,
@@ -352,7 +357,10 @@ private:
                            .foreign_files = borrowed ? &borrowed->foreign_files() : nullptr,
                            .caches = mounts.caches,
                            .agents = fetching_->agents,
-                           .keep = keeping(kept_.get(), workspace_, reads_again)});
+                           .keep_base = [&](const BaseImage&, std::size_t) { return keep; },
+                           .keep_steps = keep,
+                           .jobs = options_.execution.jobs,
+                           .on_image_layer = [](const std::shared_ptr<const StageLayer>&) {}});
   }
 
   /// Every file of the image exists by now; layers may still be on their way to the store.

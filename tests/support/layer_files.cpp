@@ -37,16 +37,24 @@ LayerContent content_of(const Files& files) {
   Files by_path;
   for (const auto& [name, text] : files)
     by_path[RootedPath::parse(name).str()] = text;
-  content.open = [by_path, entries = content.entries](std::size_t n) {
-    return std::make_unique<OwnedTextSource>(by_path.at(entries.at(n).path.str()));
+  content.begin = [by_path](const std::vector<LayerEntry>& list) -> ContentOpener {
+    return [&by_path, &list](std::size_t n) {
+      return std::make_unique<OwnedTextSource>(by_path.at(list.at(n).path.str()));
+    };
   };
+  return content;
+}
+
+LayerContent with_opener(LayerContent content, std::function<ContentOpener(ContentOpener)> wrap) {
+  content.begin = [begin = std::move(content.begin), wrap = std::move(wrap)](
+                      const std::vector<LayerEntry>& entries) { return wrap(begin(entries)); };
   return content;
 }
 
 std::string tar_of(const Files& files) {
   const auto content = content_of(files);
   TextSink tar;
-  write_tar(content.entries, content.open, {}, tar);
+  write_tar(content.entries, content.reader(), {}, tar);
   return tar.text();
 }
 

@@ -1,8 +1,9 @@
 #pragma once
 
-#include "builder/layers/layer_factory.hpp"
+#include "builder/layers/layer_content.hpp"
 #include "fs/tree/tree.hpp"
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -17,6 +18,8 @@ using Files = std::map<std::string, std::string>;
 std::vector<LayerEntry> entries_of(const Files& files);
 /// The same with the way to what the files hold.
 LayerContent content_of(const Files& files);
+/// The same, whose files are opened as `wrap` has it, which is given how they are.
+LayerContent with_opener(LayerContent content, std::function<ContentOpener(ContentOpener)> wrap);
 /// The layer as a tar that is not compressed.
 std::string tar_of(const Files& files);
 /// Writes the files below a directory.

@@ -67,6 +67,14 @@ void set_cache_directory(ParsedExecutorFlags& given, const FlagValue& value) {
     given.command.build.execution.cache_directory = value.text();
 }
 
+void set_jobs(ParsedExecutorFlags& given, const FlagValue& value) {
+  constexpr unsigned most = 64;
+  const auto jobs = value.count();
+  if (jobs == 0 || jobs > most)
+    throw Error("{} is not a number from 1 to {}", jobs, most);
+  given.jobs = jobs;
+}
+
 void set_compression(ParsedExecutorFlags& given, const FlagValue& value) {
   auto& method = given.command.build.output.compression.method;
   if (value.text() == "gzip")
@@ -251,6 +259,10 @@ constexpr Row own_flags[] = {
      d.command.build.execution.snapshots =
          v.boolean() ? SnapshotScope::whole_stage : SnapshotScope::each_step;
    }},
+  {{.name = "jobs", .type = integer, .group = execution_group,
+    .preset = "the CPUs that the container may use",
+    .help = "How many stages are built, and layers read or written, at the same time"},
+   set_jobs},
   {{.name = "dryrun", .type = boolean, .group = execution_group, .preset = "false",
     .help = "Print what would be done and build nothing"},
    [](Parsed& d, const Value& v) { d.command.dry_run = v.boolean() ? DryRun::yes : DryRun::no; }},

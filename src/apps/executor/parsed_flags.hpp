@@ -30,6 +30,7 @@ struct ParsedExecutorFlags {
   // Nothing: the flag was not given, and a variable may say it.
   std::optional<std::string> work_directory;
   std::optional<bool> preserve_context;
+  std::optional<std::size_t> jobs; ///< Nothing: as many as there are CPUs.
   bool help = false;
 };
 

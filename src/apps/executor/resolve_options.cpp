@@ -5,6 +5,7 @@
 #include "apps/executor/output_conflicts.hpp"
 #include "apps/shared/common_flags.hpp"
 #include "context/download/url_source.hpp"
+#include "util/cpus.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
 
@@ -143,6 +144,7 @@ BuildCommand resolve_options(ParsedExecutorFlags given, const ProcessEnvironment
   resolve_epoch(given.command.build, environment);
   resolve_work_directory(given, environment);
   resolve_isolation(given, environment);
+  given.command.build.execution.jobs = given.jobs ? *given.jobs : usable_cpus();
   resolve_check(given);
   resolve_push(given, environment);
   resolve_commands(given, environment);

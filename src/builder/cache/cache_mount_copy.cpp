@@ -1,25 +1,25 @@
 #include "builder/cache/cache_mount_copy.hpp"
 
 #include "builder/layers/directory_content.hpp"
-#include "builder/layers/files_of.hpp"
+#include "builder/layers/files_below.hpp"
 #include "util/file.hpp"
 
 namespace cairn {
 
-CacheMountCopy::CacheMountCopy(const std::string& cache, const std::string& copy) : cache_(cache) {
+CacheMountCopy::CacheMountCopy(const std::string& cache, const std::string& copy)
+    : cache_(cache), copy_(copy) {
   auto content = read_directory(cache);
   make_directories(copy);
   write_directory(content, copy);
-  copy_ = std::make_shared<Fd>(open_directory(copy));
   tree_.apply({std::move(content.entries)});
-  before_ = Snapshot::take(*copy_, {});
+  before_ = Snapshot::take(open_directory(copy), {});
 }
 
 void CacheMountCopy::bring_back() const {
+  const auto root = open_directory(copy_);
   LayerContent changed;
-  changed.entries =
-      changes_since(before_, Snapshot::take(*copy_, {}), *copy_, tree_, {}, {}).entries;
-  changed.open = files_of(copy_, changed.entries);
+  changed.entries = changes_since(before_, Snapshot::take(root, {}), root, tree_, {}, {}).entries;
+  changed.begin = files_below(copy_);
   write_directory(changed, cache_);
 }
 

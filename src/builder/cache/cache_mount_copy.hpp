@@ -21,7 +21,7 @@ public:
 
 private:
   std::string cache_;
-  std::shared_ptr<Fd> copy_;
+  std::string copy_;
   Tree tree_;
   Snapshot before_;
 };

@@ -1,7 +1,9 @@
 #include "builder/cache/cache_mount_transfer.hpp"
 
 #include "builder/layers/directory_content.hpp"
+#include "builder/layers/image_layer.hpp"
 #include "builder/layers/image_writer.hpp"
+#include "builder/layers/made_layer.hpp"
 #include "builder/layers/write_layout.hpp"
 #include "fs/tree/unpack.hpp"
 #include "registry/push.hpp"
@@ -60,14 +62,15 @@ private:
 Collection collect(const CacheExport& request) {
   Collection collection;
   const auto now = unix_seconds(request.now);
-  for (const auto& [key, path] : request.used)
-    collection.add(key, now,
-                   std::make_shared<StageLayer>(request.layers.start(read_directory(path)),
-                                                request.layers.store()));
+  for (const auto& [key, path] : request.used) {
+    auto layer = std::make_shared<MadeLayer>(read_directory(path), request.layers);
+    layer->write();
+    collection.add(key, now, std::move(layer));
+  }
   for (const auto& [key, cache] : request.imported.all())
     if (!request.used.contains(key) && cache.used + kept_seconds > now)
       collection.add(key, cache.used,
-                     std::make_shared<StageLayer>(cache.image, cache.layer, LayerCachePolicy{}));
+                     std::make_shared<ImageLayer>(cache.image, cache.layer, LayerCachePolicy{}));
   return collection;
 }
 
@@ -118,8 +121,9 @@ bool ImportedCaches::fill(const std::string& key, const std::string& path) const
   const auto root = open_at(current_directory(), path, O_RDONLY | O_DIRECTORY);
   try {
     Unpacker unpacker(root, {});
-    StageLayer(found->second.image, found->second.layer, {})
-        .read([&](const LayerEntry& entry, TarReader& reader) { unpacker.add(entry, reader); });
+    ImageLayer(found->second.image, found->second.layer, {})
+        .read(
+            [&](const LayerEntry& entry, EntryContent& content) { unpacker.add(entry, content); });
     unpacker.finish();
     return true;
   } catch (const Error& error) {

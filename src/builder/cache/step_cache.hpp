@@ -3,7 +3,7 @@
 #include "builder/cache/step_key.hpp"
 #include "builder/images/image_library.hpp"
 #include "builder/layers/image_writer.hpp"
-#include "builder/layers/layer_stack.hpp"
+#include "builder/layers/stage_layer.hpp"
 #include "util/clock.hpp"
 
 #include <chrono>

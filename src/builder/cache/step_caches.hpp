@@ -40,6 +40,8 @@ public:
   /// Earlier ones are asked first. Before anything is found or added.
   void use(std::unique_ptr<StepCache> cache, Use how);
   bool empty() const noexcept { return places_.empty(); }
+  /// Whether what is added goes anywhere.
+  bool are_written() const noexcept { return !workers_.empty(); }
 
   /// A layer that may stand for the step's; null when no cache has one. It must not outlive this.
   std::shared_ptr<const BaseImage> find(const StepKey& key);

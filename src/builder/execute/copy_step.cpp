@@ -1,5 +1,6 @@
 #include "builder/execute/copy_step.hpp"
 
+#include "builder/layers/stack_contents.hpp"
 #include "builder/store/spool.hpp"
 #include "fs/archive/archive_file.hpp"
 #include "fs/copy/copy.hpp"
@@ -10,7 +11,9 @@
 #include <fcntl.h>
 
 #include <algorithm>
-#include <set>
+#include <mutex>
+#include <optional>
+#include <utility>
 
 namespace cairn {
 
@@ -31,9 +34,10 @@ RepositoryView open_repository(const GitSource& source, GitLibrary& repositories
   return repository;
 }
 
-/// Everything that the content of a planned COPY is read from. Shared by the opener that the layer
-/// is written with.
+/// Everything that the content of a planned COPY is read from. Shared by those who read it.
 struct CopyData {
+  explicit CopyData(const std::string& temporary) : spool(temporary) {}
+
   Fd directory;                                ///< Of a named context.
   std::shared_ptr<const GitCheckout> checkout; ///< Of a named context.
   std::shared_ptr<SharedStack> shared;
@@ -43,10 +47,11 @@ struct CopyData {
   std::map<std::size_t, std::shared_ptr<const DownloadedFile>> downloads; ///< By source.
   std::map<std::size_t, std::vector<std::size_t>> unpacked; ///< Members of downloads, by source.
   std::map<std::size_t, RepositoryView> repositories;       ///< By source.
-  std::unique_ptr<Spool> spool;
-  std::map<ContentRef, std::size_t> spooled;               ///< Of a Tree.
-  std::map<RootedPath, std::vector<std::size_t>> archives; ///< Members of unpacked archives.
-  CopyPlan plan;
+  std::optional<StackContents> contents;                    ///< Of a Tree.
+  Spool spool;                                              ///< Of archives.
+  std::map<RootedPath, std::vector<std::size_t>> archives;  ///< Members of unpacked archives.
+  CopyPlan plan;            ///< Its entries are the layer's, once that is made.
+  mutable std::mutex views; ///< Held while one of them is asked.
 };
 
 struct ViewMaker {
@@ -106,34 +111,16 @@ struct ViewMaker {
     data.stack = &data.shared->loaded();
     data.view = std::make_unique<TreeView>(
         data.stack->loaded_tree(),
-        [this_data = &data](const Tree::Node& node) {
-          const auto found = this_data->spooled.find(node.content);
-          if (found == this_data->spooled.end())
-            throw Error("content was not set aside");
-          return this_data->spool->open(found->second);
+        [](const Tree::Node&) -> std::unique_ptr<Source> {
+          throw Error("content was not set aside");
         },
         what);
   }
 };
 
-/// Sets aside the content of chosen files of a stack: every layer that holds some of it is read
-/// once.
-void spool_content(CopyData& data, const std::set<ContentRef>& wanted) {
-  for (auto next = wanted.begin(); next != wanted.end();) {
-    const auto layer = next->layer;
-    std::uint32_t position = 0;
-    data.stack->layers().at(layer)->read([&](const LayerEntry&, TarReader& reader) {
-      const ContentRef here{layer, position++};
-      if (wanted.contains(here) && !data.spooled.contains(here))
-        data.spooled[here] = data.spool->add(reader);
-    });
-    next = wanted.lower_bound(ContentRef{layer + 1, 0});
-  }
-}
-
 /// The files of the Tree that the plan copies.
-std::set<ContentRef> wanted_content(const CopyData& data) {
-  std::set<ContentRef> wanted;
+StackContents::Wanted wanted_content(const CopyData& data) {
+  StackContents::Wanted wanted;
   const auto& tree = data.stack->loaded_tree();
   for (std::size_t i = 0; i < data.plan.entries.size(); ++i) {
     const auto& content = data.plan.contents[i];
@@ -142,31 +129,59 @@ std::set<ContentRef> wanted_content(const CopyData& data) {
         entry.meta.type != FileType::regular || entry.meta.size == 0)
       continue;
     if (const auto* node = tree.find(content.path))
-      wanted.insert(node->content);
+      wanted.try_emplace(node->content, content.path);
   }
   return wanted;
 }
 
-std::unique_ptr<Source> open_content(const CopyData& data, std::size_t n) {
-  const auto& content = data.plan.contents.at(n);
-  switch (content.kind) {
-  case CopyContent::Kind::view:
-    if (const auto found = data.repositories.find(content.source); found != data.repositories.end())
-      return found->second.view->open(content.path);
-    return data.view->open(content.path);
-  case CopyContent::Kind::given:
-    if (const auto file = data.downloads.find(content.source); file != data.downloads.end())
-      return file->second->open();
-    return std::make_unique<TextSource>(data.texts.at(content.source));
-  case CopyContent::Kind::archive:
-    if (const auto file = data.unpacked.find(content.source); file != data.unpacked.end())
-      return data.spool->open(file->second.at(content.member));
-    return data.spool->open(data.archives.at(content.path).at(content.member));
-  case CopyContent::Kind::none:
-    break;
+/// Reads what a COPY copies.
+class CopyReader {
+public:
+  explicit CopyReader(std::shared_ptr<const CopyData> data) : data_(std::move(data)) {
+    if (data_->contents)
+      open_tree_ = data_->contents->reader();
   }
-  throw Error("'{}' has no content", data.plan.entries.at(n).path.str());
-}
+
+  std::unique_ptr<Source> open(std::size_t n) {
+    const auto& content = data_->plan.contents.at(n);
+    switch (content.kind) {
+    case CopyContent::Kind::view:
+      return open_viewed(content);
+    case CopyContent::Kind::given:
+      if (const auto file = data_->downloads.find(content.source); file != data_->downloads.end())
+        return file->second->open();
+      return std::make_unique<TextSource>(data_->texts.at(content.source));
+    case CopyContent::Kind::archive:
+      if (const auto file = data_->unpacked.find(content.source); file != data_->unpacked.end())
+        return open_spooled(file->second.at(content.member));
+      return open_spooled(data_->archives.at(content.path).at(content.member));
+    case CopyContent::Kind::none:
+      break;
+    }
+    throw Error("an entry has no content");
+  }
+
+private:
+  std::unique_ptr<Source> open_viewed(const CopyContent& content) {
+    if (data_->stack != nullptr)
+      return open_tree_(data_->stack->loaded_tree().find(content.path)->content);
+    const std::lock_guard lock(data_->views);
+    if (const auto found = data_->repositories.find(content.source);
+        found != data_->repositories.end())
+      return found->second.view->open(content.path);
+    return data_->view->open(content.path);
+  }
+
+  std::unique_ptr<Source> open_spooled(std::size_t number) {
+    if (!open_spool_)
+      open_spool_ = data_->spool.reader();
+    return open_spool_(number);
+  }
+
+  std::shared_ptr<const CopyData> data_;
+  StackContents::Opener open_tree_;
+  ContentOpener open_spool_;
+};
 
 /// The entries of an archive, with their contents set aside; nothing when it is none. `members`
 /// are their numbers in the spool.
@@ -187,7 +202,7 @@ ArchiveOpener archive_opener(CopyData& data, ExpansionLimit limit) {
   return [&data, limit](const FileView& view, const RootedPath& file) {
     if (data.stack != nullptr)
       throw Error("ADD reads from the build context alone");
-    return unpack([&] { return view.open(file); }, *data.spool, data.archives[file], limit);
+    return unpack([&] { return view.open(file); }, data.spool, data.archives[file], limit);
   };
 }
 
@@ -210,7 +225,7 @@ void add_download(const UrlSource& source, const CopyAction& action, CopyData& d
   auto file = downloads.get(source);
   if (action.unpack.value_or(false)) {
     std::vector<std::size_t> members;
-    if (auto archive = unpack([&] { return file->open(); }, *data.spool, members, file->limit)) {
+    if (auto archive = unpack([&] { return file->open(); }, data.spool, members, file->limit)) {
       data.unpacked[number] = std::move(members);
       request.sources.emplace_back(*std::move(archive));
       return;
@@ -313,10 +328,15 @@ void give_top(CopyPlan& plan, const ViewedFile& directory, const CopyRequest& re
     meta.uid = meta.gid = 0;
 }
 
-LayerContent content_of(std::shared_ptr<CopyData> data) {
+LayerContent content_of(std::shared_ptr<CopyData> data, const CopyServices& services) {
+  data->spool.close();
+  if (data->stack != nullptr)
+    data->contents.emplace(*data->stack, wanted_content(*data), services.workspace.temporary());
   LayerContent content;
-  content.entries = data->plan.entries;
-  content.open = [data = std::move(data)](std::size_t n) { return open_content(*data, n); };
+  content.entries = std::exchange(data->plan.entries, {});
+  content.begin = [data = std::move(data)](const auto&) -> ContentOpener {
+    return [reader = std::make_shared<CopyReader>(data)](std::size_t n) { return reader->open(n); };
+  };
   return content;
 }
 
@@ -334,23 +354,19 @@ UserFiles user_files(LayerStack& stack) {
 }
 
 LayerContent copy_files(const CopyAction& action, LayerStack& stack, const CopyServices& services) {
-  auto data = std::make_shared<CopyData>();
-  data->spool = std::make_unique<Spool>(services.workspace.temporary());
+  auto data = std::make_shared<CopyData>(services.workspace.temporary());
   std::visit(ViewMaker{*data, services}, action.from);
   std::optional<Owner> owner;
   if (action.chown)
     owner = owner_of(*action.chown, stack, UnknownNames::refuse, services.progress);
   const auto request = request_of(action, *data, owner, services);
   data->plan = plan_copy(request, stack.tree());
-  if (data->stack != nullptr)
-    spool_content(*data, wanted_content(*data));
-  return content_of(std::move(data));
+  return content_of(std::move(data), services);
 }
 
 LayerContent subtree(const FileOrigin& from, const std::string& source,
                      const CopyServices& services) {
-  auto data = std::make_shared<CopyData>();
-  data->spool = std::make_unique<Spool>(services.workspace.temporary());
+  auto data = std::make_shared<CopyData>(services.workspace.temporary());
   std::visit(ViewMaker{*data, services}, from);
   const auto path = data->view->resolve(RootedPath::parse(source), Tree::Last::follow);
   const auto found = data->view->stat(path);
@@ -365,9 +381,7 @@ LayerContent subtree(const FileOrigin& from, const std::string& source,
   data->plan = plan_copy(request, Tree());
   if (is_directory)
     give_top(data->plan, *found, request);
-  if (data->stack != nullptr)
-    spool_content(*data, wanted_content(*data));
-  return content_of(std::move(data));
+  return content_of(std::move(data), services);
 }
 
 LayerContent make_directory(const DirectoryAction& action, LayerStack& stack,
@@ -404,9 +418,6 @@ LayerContent make_directory(const DirectoryAction& action, LayerStack& stack,
     entries.clear();
   LayerContent content;
   content.entries = std::move(entries);
-  content.open = [](std::size_t) -> std::unique_ptr<Source> {
-    throw Error("a directory has no content");
-  };
   return content;
 }
 

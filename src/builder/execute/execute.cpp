@@ -1,8 +1,10 @@
 #include "builder/execute/execute.hpp"
 
+#include "builder/execute/base_stacks.hpp"
 #include "builder/execute/run_schedule.hpp"
 #include "builder/plan/stage_graph.hpp"
 #include "util/error.hpp"
+#include "util/threads.hpp"
 
 #include <atomic>
 #include <csignal>
@@ -14,14 +16,27 @@ namespace cairn {
 
 namespace {
 
-/// How many stages are built at once: more would only share the same cores and disk.
-constexpr std::size_t parallel_stages = 2;
+/// The stages whose layers are those of the image.
+std::vector<bool> stages_of_image(const Plan& plan) {
+  std::vector<bool> result(plan.stages.size(), false);
+  auto index = plan.target;
+  result.at(index) = true;
+  while (const auto* earlier = std::get_if<StageSource>(&plan.stages.at(index).base)) {
+    index = earlier->index;
+    result.at(index) = true;
+  }
+  return result;
+}
 
 class Execution {
 public:
   Execution(const Plan& plan, const ExecuteServices& services)
-      : plan_(plan), services_(services), results_(plan.stages.size()), shared_(plan.stages.size()),
-        copy_(copy_services()), files_(copy_, services.mounted) {}
+      : plan_(plan), services_(services), of_image_(stages_of_image(plan)),
+        bases_(plan, services.schedule,
+               {services.images, services.workspace, services.mode, services.keep_base,
+                services.jobs}),
+        results_(plan.stages.size()), shared_(plan.stages.size()), copy_(copy_services()),
+        files_(copy_, services.mounted) {}
 
   ExecuteResult run() {
     const bool serial =
@@ -32,8 +47,12 @@ public:
       services_.progress.warn("--hostname={}: {} it is in /etc/hosts alone, commands have the "
                               "hostname of their container",
                               name, isolation_mode_name(services_.mode));
-    run_schedule(services_.schedule, serial ? 1 : parallel_stages,
-                 {[this](std::size_t index) { build(index); }, [this] { interrupt(); }});
+    {
+      const auto ahead =
+          start_threads(1, [this] { bases_.load_ahead([this] { return stopped(); }); });
+      run_schedule(services_.schedule, serial ? 1 : services_.jobs,
+                   {[this](std::size_t index) { build(index); }, [this] { interrupt(); }});
+    }
     auto& target = *results_.at(plan_.target);
     return {std::move(target.stack), std::move(target.config), format_of(plan_.target)};
   }
@@ -62,18 +81,20 @@ private:
     const auto& stage = plan_.stages[index];
     const StageServices services{services_.options,
                                  services_.steps,
-                                 services_.keep,
+                                 services_.keep_steps,
                                  services_.mode,
                                  services_.why_not_better,
                                  services_.way_out,
                                  copy_,
-                                 {services_.workspace, directories_, services_.runner,
-                                  services_.ignored, services_.foreign_files},
+                                 {services_.workspace, services_.runner, services_.ignored,
+                                  services_.foreign_files, base_roots(index)},
                                  services_.make_root,
                                  {files_, services_.caches, services_.options.commands.secrets,
                                   services_.agents, services_.mounted, services_.mode,
                                   [this] { return stopped(); }},
                                  services_.layers,
+                                 of_image_[index] ? StageUse::for_image : StageUse::for_stages,
+                                 services_.on_image_layer,
                                  services_.progress,
                                  [this] { return stopped(); }};
     return StageBuilder(stage, services_.schedule.stages[index], begin(stage), services).build();
@@ -88,17 +109,14 @@ private:
       return {result.stack, result.config.history};
     }
     if (const auto* image = std::get_if<ImageSource>(&stage.base))
-      return {within_place(stage.place, [&] { return stack_of(*image); }), stage.config.history};
+      return {within_place(stage.place, [&] { return bases_.stack(*image); }),
+              stage.config.history};
     return {};
   }
 
-  LayerStack stack_of(const ImageSource& source) {
-    const auto image = services_.images.get(source);
-    std::vector<std::shared_ptr<const StageLayer>> layers;
-    for (std::size_t i = 0; i < image->manifest.layers.size(); ++i)
-      layers.push_back(std::make_shared<StageLayer>(image, i, services_.keep));
-    const auto count = layers.size();
-    return {std::move(layers), count};
+  BaseRoots* base_roots(std::size_t index) {
+    const auto* image = base_image_of(plan_, index);
+    return image != nullptr ? bases_.roots(*image) : nullptr;
   }
 
   CopyServices copy_services() {
@@ -115,7 +133,7 @@ private:
               const std::lock_guard lock(image_mutex_);
               auto& entry = image_stacks_[image.key()];
               if (!entry)
-                entry = std::make_shared<SharedStack>(stack_of(image));
+                entry = std::make_shared<SharedStack>(bases_.stack(image));
               return entry;
             },
             services_.clock,
@@ -124,17 +142,14 @@ private:
   }
 
   ImageFormat format_of(std::size_t index) {
-    const auto& base = plan_.stages[index].base;
-    if (const auto* earlier = std::get_if<StageSource>(&base))
-      return format_of(earlier->index);
-    if (const auto* image = std::get_if<ImageSource>(&base))
-      return services_.images.get(*image)->manifest.format();
-    return ImageFormat::oci;
+    const auto* image = base_image_of(plan_, index);
+    return image != nullptr ? services_.images.get(*image)->manifest.format() : ImageFormat::oci;
   }
 
   const Plan& plan_;
   const ExecuteServices& services_;
-  LayerDirectories directories_;
+  const std::vector<bool> of_image_; ///< By stage.
+  BaseStacks bases_;
   std::mutex mutex_;
   std::vector<std::optional<StageResult>> results_;
   std::vector<std::shared_ptr<SharedStack>> shared_;

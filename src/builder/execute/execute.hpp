@@ -32,7 +32,12 @@ struct ExecuteServices {
   ForeignFiles* foreign_files; ///< In place; null otherwise.
   const CacheMounts& caches;
   const std::map<std::string, AgentSocket>& agents;
-  LayerCachePolicy keep = {};
+  /// Where layers of base images are kept, and those that caches have of steps.
+  std::function<LayerCachePolicy(const BaseImage& image, std::size_t layer)> keep_base;
+  LayerCachePolicy keep_steps = {};
+  std::size_t jobs = 2; ///< How many stages are built, and layers of a base read, at the same time.
+  /// Told of each layer of the image that a step makes, as soon as it is being written.
+  std::function<void(std::shared_ptr<const StageLayer>)> on_image_layer;
 };
 
 /// The stage that becomes the image, built, with everything it needs.

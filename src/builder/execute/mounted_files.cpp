@@ -2,7 +2,6 @@
 
 #include "builder/layers/directory_content.hpp"
 #include "fs/archive/metadata.hpp"
-#include "util/crypto.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 
@@ -88,12 +87,8 @@ std::string MountedFiles::identity(const FileOrigin& from) const {
     return git->identity(services_.repositories.get(*git)->commit.id);
   if (const auto* image = std::get_if<ImageSource>(&from))
     return "image " + services_.images.get(*image)->manifest.digest().str();
-  if (const auto* stage = std::get_if<StageSource>(&from)) {
-    std::string layers;
-    for (const auto& layer : services_.stage(stage->index)->loaded().layers())
-      layers += layer->diff_id().str() + "\n";
-    return "layers " + sha256_hex(layers);
-  }
+  if (const auto* stage = std::get_if<StageSource>(&from))
+    return fmt::format("stage {}", stage->index);
   return "context";
 }
 

@@ -29,11 +29,12 @@ void add_metadata(KeyHash& hash, const LayerEntry& entry) {
 /// Files as they would be in an empty image, without their times.
 std::string content_digest(const LayerContent& content) {
   KeyHash hash("files");
+  const auto open = content.reader();
   for (std::size_t i = 0; i < content.entries.size(); ++i) {
     const auto& entry = content.entries[i];
     add_metadata(hash, entry);
     if (entry.has_content())
-      hash.add("content", sha256_hex(*content.open(i)));
+      hash.add("content", sha256_hex(*open(i)));
   }
   return hash.finish().hex;
 }

@@ -1,10 +1,11 @@
 #include "builder/execute/squash.hpp"
 
-#include "builder/store/spool.hpp"
+#include "builder/layers/stack_contents.hpp"
 #include "util/error.hpp"
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <set>
 
 namespace cairn {
@@ -92,34 +93,19 @@ private:
 } // namespace
 
 LayerContent squashed(LayerStack& stack, std::size_t base_layers, Workspace& workspace) {
-  auto lower = stack.layers();
-  lower.resize(base_layers);
-  LayerStack base(std::move(lower), base_layers);
+  auto base = stack.lowest(base_layers);
   Difference difference(base.tree(), stack.tree(), base_layers);
   LayerContent content;
   content.entries = difference.entries();
-  auto spool = std::make_shared<Spool>(workspace.temporary());
-  auto numbers = std::make_shared<std::map<RootedPath, std::size_t>>();
-  std::map<ContentRef, std::size_t> spooled;
-  std::set<std::uint32_t> layers;
-  for (const auto& [path, ref] : difference.contents()) {
-    spooled[ref] = 0;
-    layers.insert(ref.layer);
-  }
-  for (const auto layer : layers) {
-    std::uint32_t position = 0;
-    stack.layers().at(layer)->read([&](const LayerEntry&, TarReader& reader) {
-      if (const auto wanted = spooled.find({layer, position++}); wanted != spooled.end())
-        wanted->second = spool->add(reader);
-    });
-  }
+  StackContents::Wanted wanted;
   for (const auto& [path, ref] : difference.contents())
-    (*numbers)[path] = spooled.at(ref);
-  auto paths = std::make_shared<std::vector<RootedPath>>();
-  for (const auto& entry : content.entries)
-    paths->push_back(entry.path);
-  content.open = [spool, numbers, paths](std::size_t n) {
-    return spool->open(numbers->at(paths->at(n)));
+    wanted.try_emplace(ref, path);
+  auto contents = std::make_shared<const StackContents>(stack, wanted, workspace.temporary());
+  content.begin = [where = difference.contents(),
+                   contents](const std::vector<LayerEntry>& entries) -> ContentOpener {
+    return [&where, &entries, contents, open = contents->reader()](std::size_t n) {
+      return open(where.at(entries.at(n).path));
+    };
   };
   return content;
 }

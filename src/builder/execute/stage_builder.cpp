@@ -34,6 +34,13 @@ StageResult StageBuilder::build() {
     within_place(plan_.steps[i].place, [&] { perform(i); });
   if (services_.options.execution.snapshots == SnapshotScope::whole_stage)
     squash(base_layers);
+  // Commands of the stages that follow reach whatever this one has made.
+  if (reach() == Reach::everything) {
+    set_aside(in_root_);
+    set_aside(elsewhere_);
+  }
+  if (root_ && root_->reach() == Reach::own_root)
+    stack_.lies_in({root_->path(), services_.roots.ignored});
   StageResult result{std::move(stack_), plan_.config};
   result.config.history = std::move(history_);
   return result;
@@ -74,7 +81,10 @@ std::string StageBuilder::carry_out(std::size_t number) {
   const auto& step = plan_.steps[number];
   const auto& schedule = schedule_.steps[number];
   if (schedule.cached) {
-    stack_.push(std::make_shared<StageLayer>(schedule.cached, 0, services_.keep));
+    auto layer = std::make_shared<ImageLayer>(schedule.cached, 0, services_.keep);
+    if (is_of_image())
+      services_.on_image_layer(layer);
+    stack_.push(std::move(layer));
     // In place this is where it shows whether the root can hold it.
     if (services_.mode == IsolationMode::inplace && runs_commands(number + 1)) {
       prepare_root(number);
@@ -85,6 +95,7 @@ std::string StageBuilder::carry_out(std::size_t number) {
   if (is_config(step))
     return "config";
   commands_follow_ = runs_commands(number + 1);
+  is_kept_ = schedule.key && services_.caches.are_written();
   auto note = std::visit([&](const auto& action) { return act(action); }, step.action);
   if (schedule.key)
     services_.caches.add(*schedule.key, stack_.layers().back(), step.created_by);
@@ -114,17 +125,35 @@ std::string StageBuilder::act(const RunAction& action) {
   if (services_.mode == IsolationMode::none)
     throw with_hint(Error("no command can be run here: {}", services_.why_not_better),
                     services_.way_out);
+  set_aside(in_root_);
   root().apply_layers(stack_);
+  if (reach() == Reach::everything)
+    set_aside(elsewhere_);
   const auto outcome = run(action);
   if (!outcome.succeeded())
     throw failure(outcome);
-  auto content =
-      with_kernel_directories(root().changes(stack_), stack_.tree(), services_.copy.clock());
-  const auto entries = content.entries;
-  auto note = add_layer(std::move(content), root().content());
+  auto note = add_layer(
+      with_kernel_directories(root().changes(stack_), stack_.tree(), services_.copy.clock()),
+      Origin::command);
   root().commit(stack_.layers().back());
-  remember_user_files(entries);
   return note;
+}
+
+Reach StageBuilder::reach() const {
+  if (root_)
+    return root_->reach();
+  return services_.mode == IsolationMode::inplace ? Reach::everything : Reach::nothing;
+}
+
+void StageBuilder::set_aside(std::vector<std::shared_ptr<const MadeLayer>>& layers) {
+  for (const auto& layer : layers)
+    layer->set_aside();
+  layers.clear();
+}
+
+bool StageBuilder::is_of_image() const {
+  return services_.use == StageUse::for_image &&
+         services_.options.execution.snapshots == SnapshotScope::each_step;
 }
 
 CommandFailed StageBuilder::failure(const Outcome& outcome) const {
@@ -153,17 +182,25 @@ Outcome StageBuilder::run(const RunAction& action) {
 std::string StageBuilder::add_files(LayerContent content) {
   if (root_ && commands_follow_)
     root_->admit(content.entries);
-  return add_layer(std::move(content), Content::stays);
+  return add_layer(std::move(content), Origin::files);
 }
 
-std::string StageBuilder::add_layer(LayerContent content, Content stability) {
-  auto entries = content.entries;
-  auto note = fmt::format("{} entries", entries.size());
+std::string StageBuilder::add_layer(LayerContent content, Origin origin) {
+  auto note = fmt::format("{} entries", content.entries.size());
   content.step = step_;
-  auto future = services_.layers.start(std::move(content));
-  if (stability == Content::changes_with_next_step)
-    future.get();
-  stack_.push(std::make_shared<StageLayer>(std::move(future), services_.layers.store()), entries);
+  const auto layer = std::make_shared<const MadeLayer>(std::move(content), services_.layers);
+  const auto files = layer->files();
+  if (is_kept_ || is_of_image())
+    layer->write();
+  if (is_of_image())
+    services_.on_image_layer(layer);
+  if (origin == Origin::files)
+    elsewhere_.push_back(layer);
+  else if (reach() != Reach::nothing)
+    in_root_.push_back(layer);
+  stack_.push(layer, files->entries);
+  if (origin == Origin::command)
+    remember_user_files(files->entries);
   return note;
 }
 
@@ -210,12 +247,14 @@ void StageBuilder::squash(std::size_t base_layers) {
   if (stack_.layers().size() <= base_layers + 1)
     return;
   auto content = squashed(stack_, base_layers, services_.roots.workspace);
-  const auto entries = content.entries;
-  auto layers = stack_.layers();
-  layers.resize(base_layers);
-  layers.push_back(std::make_shared<StageLayer>(services_.layers.start(std::move(content)),
-                                                services_.layers.store()));
-  stack_ = LayerStack(std::move(layers), stack_.base_image_layers());
+  const auto layer = std::make_shared<const MadeLayer>(std::move(content), services_.layers);
+  if (services_.use == StageUse::for_image) {
+    layer->write();
+    services_.on_image_layer(layer);
+  }
+  elsewhere_.push_back(layer);
+  stack_ = stack_.lowest(base_layers);
+  stack_.push(layer);
   // One layer stands for all: the last step that had one keeps its place in the history.
   bool last = true;
   const auto end = history_.rend() - static_cast<std::ptrdiff_t>(inherited_);

@@ -4,8 +4,10 @@
 #include "builder/execute/copy_step.hpp"
 #include "builder/execute/run_mounts.hpp"
 #include "builder/execute/schedule.hpp"
+#include "builder/layers/image_layer.hpp"
 #include "builder/layers/layer_factory.hpp"
 #include "builder/layers/layer_stack.hpp"
+#include "builder/layers/made_layer.hpp"
 #include "builder/options/build_options.hpp"
 #include "builder/plan/plan.hpp"
 #include "builder/roots/root_filesystem.hpp"
@@ -30,6 +32,12 @@ private:
   int status_;
 };
 
+/// What becomes of the layers that a stage makes.
+enum class StageUse {
+  for_image,  ///< They are of the image that is built.
+  for_stages, ///< Other stages alone read them.
+};
+
 /// What building stages takes; all borrowed.
 struct StageServices {
   const BuildOptions& options;
@@ -43,6 +51,9 @@ struct StageServices {
   const RootFactory& make_root;
   MountServices mounts;
   LayerFactory& layers;
+  StageUse use;
+  /// Told of each layer that is of the image, as soon as it is being written.
+  const std::function<void(std::shared_ptr<const StageLayer>)>& on_image_layer;
   Progress& progress;
   /// True when no further step or command is to begin.
   std::function<bool()> stopped;
@@ -83,7 +94,14 @@ private:
   std::string act(const DirectoryAction& action);
   std::string act(const RunAction& action);
   std::string add_files(LayerContent content);
-  std::string add_layer(LayerContent content, Content stability);
+  /// Whether the layers of steps are those of the image.
+  bool is_of_image() const;
+  enum class Origin { command, files };
+  std::string add_layer(LayerContent content, Origin origin);
+  /// What commands that are run after this moment may change.
+  Reach reach() const;
+  /// Waits until no layer needs what a command may change from now on.
+  void set_aside(std::vector<std::shared_ptr<const MadeLayer>>& layers);
   Invocation invocation(const RunAction& action);
   Outcome run(const RunAction& action);
   CommandFailed failure(const Outcome& outcome) const;
@@ -96,6 +114,11 @@ private:
   LayerStack stack_;
   StageServices services_;
   std::unique_ptr<RootFilesystem> root_;
+  /// Layers whose files may still have to be read: what commands have changed in the root, and what
+  /// is read from contexts and stages.
+  std::vector<std::shared_ptr<const MadeLayer>> in_root_;
+  std::vector<std::shared_ptr<const MadeLayer>> elsewhere_;
+  bool is_kept_ = false;         ///< Whether the step under way is put into caches.
   std::string step_;             ///< The one under way, with its place.
   bool commands_follow_ = false; ///< Whether any is run after that step.
   std::size_t inherited_;        ///< How many entries of the history are from before this stage.

@@ -1,6 +1,6 @@
 #include "builder/layers/directory_content.hpp"
 
-#include "builder/layers/files_of.hpp"
+#include "builder/layers/files_below.hpp"
 #include "fs/archive/metadata.hpp"
 #include "fs/tree/changes.hpp"
 #include "fs/tree/unpack.hpp"
@@ -11,23 +11,23 @@
 namespace cairn {
 
 LayerContent read_directory(const std::string& path) {
-  auto root = std::make_shared<Fd>(open_at(current_directory(), path, O_RDONLY | O_DIRECTORY));
+  const auto root = open_at(current_directory(), path, O_RDONLY | O_DIRECTORY);
   LayerContent content;
-  content.entries = changes_of_overlay(*root, Tree(), {}, {}).entries;
+  content.entries = changes_of_overlay(root, Tree(), {}, {}).entries;
   LayerEntry top;
-  top.meta = metadata_from(*try_statx(*root, "."));
+  top.meta = metadata_from(*try_statx(root, "."));
   content.entries.insert(content.entries.begin(), std::move(top));
-  content.open = files_of(std::move(root), content.entries);
+  content.begin = files_below(path);
   return content;
 }
 
 void write_directory(const LayerContent& content, const std::string& path) {
   const auto root = open_directory(path);
   Unpacker unpacker(root, {});
+  const auto open = content.reader();
   for (std::size_t i = 0; i < content.entries.size(); ++i) {
-    const auto& entry = content.entries[i];
-    const auto source = entry.has_content() ? content.open(i) : nullptr;
-    unpacker.add(entry, source.get());
+    EntryContent file(open, i);
+    unpacker.add(content.entries[i], file);
   }
   unpacker.finish();
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "builder/layers/layer_factory.hpp"
+#include "builder/layers/layer_content.hpp"
 
 #include <string>
 

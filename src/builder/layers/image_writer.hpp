@@ -1,6 +1,6 @@
 #pragma once
 
-#include "builder/layers/layer_stack.hpp"
+#include "builder/layers/stage_layer.hpp"
 #include "builder/options/build_options.hpp"
 #include "builder/plan/plan.hpp"
 #include "oci/image_config.hpp"

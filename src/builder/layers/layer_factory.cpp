@@ -11,9 +11,6 @@ namespace cairn {
 
 namespace {
 
-/// Each writes with threads of its own already.
-constexpr std::size_t max_active = 2;
-
 /// Ends with Cancelled when the program was told to end.
 class InterruptibleSource final : public Source {
 public:
@@ -33,16 +30,15 @@ private:
 
 } // namespace
 
-LayerFactory::LayerFactory(const BlobStore& store, CompressionChoice choice, TimeRule times,
-                           const std::atomic<bool>& cancel)
-    : store_(store), choice_(choice), times_(times), cancel_(cancel) {}
+LayerFactory::LayerFactory(const BlobStore& store, Options options, const std::atomic<bool>& cancel)
+    : store_(store), options_(options), cancel_(cancel) {}
 
 /// The right to write a layer: free again however the writing ends, or does not begin.
 class LayerFactory::Slot {
 public:
   explicit Slot(LayerFactory& owner) : owner_(&owner) {
     std::unique_lock lock(owner.mutex_);
-    owner.changed_.wait(lock, [&] { return owner.active_ < max_active; });
+    owner.changed_.wait(lock, [&] { return owner.active_ < owner.options_.parallel; });
     ++owner.active_;
   }
   Slot(Slot&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)) {}
@@ -59,22 +55,25 @@ private:
   LayerFactory* owner_;
 };
 
-SharedResult<Layer> LayerFactory::start(LayerContent given) {
-  return start_async([this, slot = Slot(*this), content = std::move(given)]() mutable {
+SharedResult<Layer> LayerFactory::start(std::shared_ptr<const LayerContent> given, LayerForm form) {
+  return start_async([this, form, slot = Slot(*this), content = std::move(given)]() mutable {
     const Slot held = std::move(slot);
-    Layer layer = write(content);
+    auto layer = write(*content, form);
     // What it was read from is not held until the last one has asked for the result.
-    content = {};
+    content.reset();
     return layer;
   });
 }
 
-Layer LayerFactory::write(const LayerContent& content) {
+Layer LayerFactory::write(const LayerContent& content, LayerForm form) {
   try {
+    const auto files = content.reader();
     const auto open = [&](std::size_t n) -> std::unique_ptr<Source> {
-      return std::make_unique<InterruptibleSource>(content.open(n), cancel_);
+      return std::make_unique<InterruptibleSource>(files(n), cancel_);
     };
-    return write_layer(content.entries, open, store_, choice_, times_);
+    const auto compression = form == LayerForm::plain ? CompressionChoice{Compression::none, {}, 0}
+                                                      : options_.compression;
+    return write_layer(content.entries, open, store_, compression, options_.times);
   } catch (SysError& error) {
     error.add_context(content.step);
     if (error.is(std::errc::no_space_on_device))

@@ -1,52 +1,56 @@
 #pragma once
 
+#include "builder/layers/layer_content.hpp"
 #include "builder/options/build_options.hpp"
+#include "fs/archive/layer.hpp"
 #include "fs/tree/layer_writer.hpp"
 #include "oci/blob_store.hpp"
 #include "util/shared_result.hpp"
 
 #include <atomic>
 #include <condition_variable>
-#include <functional>
+#include <cstddef>
+#include <memory>
 #include <mutex>
-#include <string>
-#include <vector>
 
 namespace cairn {
 
-/// What a step hands over to be written as a layer.
-struct LayerContent {
-  std::string step = {}; ///< What the layer is of, for messages.
-  std::vector<LayerEntry> entries;
-  /// Content by position in `entries`; owns all that it reads from.
-  ContentOpener open;
+/// How a layer is written.
+enum class LayerForm {
+  of_the_image, ///< Compressed as the options say.
+  plain,        ///< As it is: to be read again by this build alone.
 };
 
 /// Writes layers beside the build: the next step does not wait for the compressor. Few at a time,
 /// so that memory stays bounded. Thread-safe.
 class LayerFactory {
 public:
-  /// `store` must outlive it.
-  /// `cancel`, which too must outlive it, ends what is being written when it becomes true.
-  LayerFactory(const BlobStore& store, CompressionChoice choice, TimeRule times,
-               const std::atomic<bool>& cancel);
+  struct Options {
+    CompressionChoice compression;
+    TimeRule times;
+    std::size_t parallel = 2; ///< How many are written at the same time.
+  };
+
+  /// `store` must outlive it, and so must `cancel`, which ends what is being written when it
+  /// becomes true.
+  LayerFactory(const BlobStore& store, Options options, const std::atomic<bool>& cancel);
   LayerFactory(const LayerFactory&) = delete;
   LayerFactory& operator=(const LayerFactory&) = delete;
 
   /// Waits while too many layers are being written. Errors come out of the result.
   /// @throws SysError when there can be no further thread
-  SharedResult<Layer> start(LayerContent content);
+  SharedResult<Layer> start(std::shared_ptr<const LayerContent> content,
+                            LayerForm form = LayerForm::of_the_image);
 
   const BlobStore& store() const noexcept { return store_; }
 
 private:
   class Slot;
 
-  Layer write(const LayerContent& content);
+  Layer write(const LayerContent& content, LayerForm form);
 
   const BlobStore& store_;
-  CompressionChoice choice_;
-  TimeRule times_;
+  Options options_;
   const std::atomic<bool>& cancel_;
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -1,6 +1,5 @@
 #include "builder/layers/layer_stack.hpp"
 
-#include "builder/store/verified_blob.hpp"
 #include "fs/copy/users.hpp"
 #include "util/error.hpp"
 #include "util/parallel.hpp"
@@ -12,49 +11,9 @@ namespace {
 /// Files above this are not captured but read again when they are asked for.
 constexpr std::uint64_t max_captured = std::uint64_t{1} << 20;
 
-/// Copies what is read into a store and commits it at the end. A store without room gets nothing;
-/// if it is that of a cache, that is told.
-class KeepingSource final : public Source {
-public:
-  KeepingSource(std::unique_ptr<Source> from, const BlobStore& store, const Descriptor& blob,
-                const CacheDirectory* cache)
-      : from_(std::move(from)), blob_(blob), cache_(cache) {
-    keep([&] { writer_.emplace(store); });
-  }
-
-  std::size_t read(std::span<std::byte> buffer) override {
-    const auto count = from_->read(buffer);
-    if (writer_)
-      keep([&] {
-        if (count != 0)
-          return writer_->write(buffer.first(count));
-        writer_->commit(blob_.digest, blob_.size);
-        writer_.reset();
-      });
-    return count;
-  }
-
-private:
-  template<class Body>
-  void keep(const Body& body) {
-    try {
-      in_cache(body);
-    } catch (const CacheFailure& failure) {
-      writer_.reset();
-      if (cache_ != nullptr)
-        cache_->tell(failure);
-    }
-  }
-
-  std::unique_ptr<Source> from_;
-  std::optional<BlobStore::Writer> writer_;
-  Descriptor blob_;
-  const CacheDirectory* cache_; ///< Null when the store belongs to the build alone.
-};
-
-std::string read_text(TarReader& reader) {
+std::string read_text(EntryContent& content) {
   TextSink text;
-  reader.copy_to(text);
+  content.copy_to(text);
   return text.text();
 }
 
@@ -64,30 +23,45 @@ IndexedLayer read_layer_index(const StageLayer& from, std::size_t number,
     if (auto known = from.cache()->index(from.diff_id()))
       return *std::move(known);
   IndexedLayer layer;
-  from.read([&](const LayerEntry& entry, TarReader& reader) {
+  from.read([&](const LayerEntry& entry, EntryContent& content) {
     const auto position = static_cast<std::uint32_t>(layer.index.entries.size());
     layer.index.entries.push_back(entry);
     if (loader != nullptr)
-      loader->entry(number, entry, reader);
+      loader->entry(number, entry, content);
     if (is_captured(entry.path) && entry.meta.type == FileType::regular && !entry.hard_link &&
         entry.meta.size <= max_captured)
       layer.texts[position] =
-          loader != nullptr ? loader->text(number, entry.path) : read_text(reader);
+          loader != nullptr ? loader->text(number, entry.path) : read_text(content);
   });
   if (from.cache() != nullptr)
     from.cache()->keep_index(from.diff_id(), layer);
   return layer;
 }
 
+/// A file of a layer, and all that it is read from.
+class LayerFile final : public Source {
+public:
+  LayerFile(std::shared_ptr<const LayerContent> layer, std::size_t entry)
+      : layer_(std::move(layer)), open_(layer_->reader()), file_(open_(entry)) {}
+
+  std::size_t read(std::span<std::byte> buffer) override { return file_->read(buffer); }
+
+private:
+  std::shared_ptr<const LayerContent> layer_;
+  ContentOpener open_;
+  std::unique_ptr<Source> file_;
+};
+
 } // namespace
 
-std::unique_ptr<Source> read_content(const std::vector<std::shared_ptr<const StageLayer>>& layers,
-                                     const ContentRef& content) {
+std::unique_ptr<Source> read_content(const LayerStack::Layers& layers, const ContentRef& content) {
+  if (auto files = layers.at(content.layer)->files())
+    return std::make_unique<LayerFile>(std::move(files), content.entry);
   return std::make_unique<ThreadSource>([&layers, content](Sink& sink) {
     std::uint32_t position = 0;
-    layers.at(content.layer)->read([&](const LayerEntry&, TarReader& reader) {
+    layers.at(content.layer)->read([&](const LayerEntry&, EntryContent& found) {
       if (position++ == content.entry)
-        reader.copy_to(sink);
+        found.copy_to(sink);
     });
   });
 }
@@ -96,62 +70,46 @@ bool is_captured(const RootedPath& path) {
   return path.str() == "/etc/passwd" || path.str() == "/etc/group";
 }
 
-StageLayer::StageLayer(std::shared_ptr<const BaseImage> base, std::size_t number,
-                       LayerCachePolicy keep)
-    : base_(std::move(base)), number_(number), store_(keep.blobs), cache_(keep.cache) {}
-
-StageLayer::StageLayer(SharedResult<Layer> made, const BlobStore& store)
-    : made_(std::move(made)), store_(&store) {}
-
-Digest StageLayer::diff_id() const {
-  return base_ ? base_->config.diff_ids.at(number_) : made_.get().diff_id;
+LayerStack::LayerStack(std::shared_ptr<Base> base, const Layers& more, std::size_t parallel)
+    : layers_(base->layers()), parallel_(parallel), base_(std::move(base)) {
+  layers_.insert(layers_.end(), more.begin(), more.end());
+  base_image_layers_ = layers_.size();
 }
 
-Descriptor StageLayer::blob() const {
-  if (base_)
-    return base_->manifest.layers.at(number_);
-  const auto& layer = made_.get();
-  return {"", layer.digest, layer.size};
+LayerStack LayerStack::lowest(std::size_t count) const {
+  auto stack = *this;
+  if (count < layers_.size()) {
+    stack.layers_.resize(count);
+    stack.tree_.reset();
+    stack.small_.clear();
+  }
+  return stack;
 }
 
-Compression StageLayer::compression() const {
-  return base_ ? compression_of(blob().media_type) : made_.get().compression;
-}
-
-Descriptor StageLayer::descriptor(ImageFormat format) const {
-  auto descriptor = blob();
-  descriptor.media_type = layer_type(format, compression());
-  return descriptor;
-}
-
-std::unique_ptr<Source> StageLayer::open() const {
-  const auto descriptor = blob();
-  if (cache_ != nullptr)
-    if (auto kept = cache_->open_blob(descriptor))
-      return kept;
-  const bool is_own_store = cache_ == nullptr || store_ != &cache_->blobs();
-  if (!base_ || (store_ != nullptr && is_own_store && store_->has(descriptor.digest)))
-    return verify_blob(store_->read(descriptor.digest), descriptor);
-  auto source = base_->open(descriptor);
-  if (store_ != nullptr)
-    source = std::make_unique<KeepingSource>(std::move(source), *store_, descriptor,
-                                             is_own_store ? nullptr : cache_);
-  return source;
-}
-
-void StageLayer::read(const EntryVisitor& visit) const {
-  within(
-      [&] {
-        const auto blob_source = open();
-        read_layer(*blob_source, diff_id(), visit, base_ ? base_->limit : unlimited_expansion);
-      },
-      "layer {}", blob().digest.str());
+/// The Tree of the lowest layers, an empty one without a Base.
+Tree LayerStack::load_base(Loader* loader) {
+  if (!base_)
+    return {};
+  auto loaded = base_->load(loader);
+  small_ = std::move(loaded.small);
+  for (std::size_t i = 0; i < base_->layers().size() && loader != nullptr && !loaded.shown; ++i) {
+    if (!loader->wants(i))
+      continue;
+    loader->begin(i);
+    layers_[i]->read(
+        [&](const LayerEntry& entry, EntryContent& content) { loader->entry(i, entry, content); });
+    loader->end(i);
+  }
+  return std::move(loaded.tree);
 }
 
 void LayerStack::load(Loader* loader) {
+  auto whole = load_base(loader);
+  const auto below = base_ ? base_->layers().size() : 0;
   std::vector<IndexedLayer> loaded(layers_.size());
-  const std::size_t parallel = loader != nullptr ? loader->parallel() : 2;
-  parallel_for(layers_.size(), parallel, [&](std::size_t number) {
+  const auto parallel = loader != nullptr ? loader->parallel() : parallel_;
+  parallel_for(layers_.size() - below, parallel, [&](std::size_t i) {
+    const auto number = below + i;
     auto* const own = loader != nullptr && loader->wants(number) ? loader : nullptr;
     if (own != nullptr)
       own->begin(number);
@@ -159,8 +117,7 @@ void LayerStack::load(Loader* loader) {
     if (own != nullptr)
       own->end(number);
   });
-  Tree whole;
-  for (std::size_t i = 0; i < loaded.size(); ++i) {
+  for (auto i = below; i < loaded.size(); ++i) {
     if (loader != nullptr)
       loader->all_read(i, whole);
     apply(std::exchange(loaded[i], {}), whole);
@@ -208,12 +165,8 @@ std::optional<std::string> LayerStack::text(const RootedPath& path, std::uint64_
   const auto known = small_.find(node->content);
   if (known != small_.end())
     return known->second;
-  std::string found;
-  std::uint32_t position = 0;
-  layers_.at(node->content.layer)->read([&](const LayerEntry&, TarReader& reader) {
-    if (position++ == node->content.entry)
-      found = read_text(reader);
-  });
+  const auto source = read_content(layers_, node->content);
+  auto found = read_all(*source, limit);
   small_[node->content] = found;
   return found;
 }

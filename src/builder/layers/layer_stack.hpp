@@ -1,19 +1,14 @@
 #pragma once
 
-#include "builder/images/image_library.hpp"
-#include "builder/store/cache_directory.hpp"
-#include "fs/archive/layer.hpp"
-#include "fs/archive/read_layer.hpp"
+#include "builder/layers/stage_layer.hpp"
+#include "fs/archive/entry_content.hpp"
+#include "fs/tree/changes.hpp"
 #include "fs/tree/layer_index.hpp"
-#include "fs/tree/layer_writer.hpp"
 #include "fs/tree/tree.hpp"
-#include "oci/blob_store.hpp"
-#include "oci/manifest.hpp"
-#include "util/shared_result.hpp"
+#include "util/rooted_path.hpp"
 #include "util/stream.hpp"
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -22,48 +17,6 @@
 
 namespace cairn {
 
-/// Where layers that come from elsewhere are kept; both may be null.
-struct LayerCachePolicy {
-  const BlobStore* blobs = nullptr;      ///< Gets the blob when it is read for the first time.
-  const CacheDirectory* cache = nullptr; ///< Asked first, for the blob and for what is made of it.
-};
-
-/// One layer of a stage: of its base image, or made by one of its steps, perhaps still being
-/// written. Shared by the stages built on it. Thread-safe.
-class StageLayer {
-public:
-  /// A layer of a base image.
-  StageLayer(std::shared_ptr<const BaseImage> base, std::size_t number, LayerCachePolicy keep);
-  /// A layer that a step makes into `store`.
-  StageLayer(SharedResult<Layer> made, const BlobStore& store);
-
-  /// Waits until the layer is complete. @throws what stopped it
-  Digest diff_id() const;
-  Descriptor descriptor(ImageFormat format) const;
-  Compression compression() const;
-
-  /// The compressed bytes, verified.
-  std::unique_ptr<Source> open() const;
-
-  /// Shows all entries, see read_layer(). What the diff id says is verified.
-  void read(const EntryVisitor& visit) const;
-
-  /// Where what is derived from it may be kept; null for new layers and without --cache-dir.
-  const CacheDirectory* cache() const noexcept { return cache_; }
-
-  /// The base image that it belongs to; null for a new layer.
-  const std::shared_ptr<const BaseImage>& base() const noexcept { return base_; }
-
-private:
-  Descriptor blob() const;
-
-  std::shared_ptr<const BaseImage> base_;
-  std::size_t number_ = 0;
-  SharedResult<Layer> made_;
-  const BlobStore* store_ = nullptr;
-  const CacheDirectory* cache_ = nullptr;
-};
-
 /// The text of small files that later steps look up, captured as layers stream past.
 using SmallFiles = std::map<ContentRef, std::string>;
 
@@ -71,6 +24,8 @@ using SmallFiles = std::map<ContentRef, std::string>;
 /// is first asked for: a stage that only configures never reads a layer. Not thread-safe.
 class LayerStack {
 public:
+  using Layers = std::vector<std::shared_ptr<const StageLayer>>;
+
   /// Told about every entry of a base layer while it is read for the Tree, to unpack it at the
   /// same time. Layer numbers count from the bottom.
   class Loader {
@@ -78,7 +33,7 @@ public:
     virtual ~Loader() = default;
     /// Called for layers 0, 1, … each before its entries; several layers may be loaded at once.
     virtual void begin(std::size_t layer) = 0;
-    virtual void entry(std::size_t layer, const LayerEntry& entry, TarReader& content) = 0;
+    virtual void entry(std::size_t layer, const LayerEntry& entry, EntryContent& content) = 0;
     virtual void end(std::size_t layer) = 0;
     /// Called for layers 0, 1, … after all have been read, with the Tree of those below.
     virtual void all_read(std::size_t layer, const Tree& below) = 0;
@@ -90,16 +45,40 @@ public:
     virtual std::size_t parallel() const = 0;
   };
 
+  /// What several stacks have as their lowest layers, loaded once for all. Thread-safe.
+  class Base {
+  public:
+    virtual ~Base() = default;
+    virtual const Layers& layers() const noexcept = 0;
+
+    struct Loaded {
+      Tree tree;
+      SmallFiles small;
+      bool shown = false; ///< Whether this call has shown all layers to the loader.
+    };
+    /// The first who asks loads, others wait and are told of the same failure. `loader` may be
+    /// null.
+    virtual Loaded load(Loader* loader) = 0;
+  };
+
   LayerStack() = default;
-  /// `base_image_layers`: how many of `layers`, the lowest ones, are those of a base image.
-  LayerStack(std::vector<std::shared_ptr<const StageLayer>> layers, std::size_t base_image_layers)
-      : layers_(std::move(layers)), base_image_layers_(base_image_layers) {}
+  /// `base_image_layers`: how many of `layers`, the lowest ones, are those of a base image. When
+  /// there is no loader, `parallel` of them are read at the same time.
+  LayerStack(Layers layers, std::size_t base_image_layers, std::size_t parallel = 2)
+      : layers_(std::move(layers)), base_image_layers_(base_image_layers), parallel_(parallel) {}
+  /// A stack of base image layers that begins with those of `base`.
+  LayerStack(std::shared_ptr<Base> base, const Layers& more, std::size_t parallel = 2);
 
   std::size_t base_image_layers() const noexcept { return base_image_layers_; }
+  /// How many layers are read at the same time.
+  std::size_t parallel() const noexcept { return parallel_; }
 
-  const std::vector<std::shared_ptr<const StageLayer>>& layers() const noexcept { return layers_; }
+  const Layers& layers() const noexcept { return layers_; }
+  /// The lowest `count` layers, which are not fewer than those of the base image.
+  LayerStack lowest(std::size_t count) const;
 
-  /// Reads all layers once, for the Tree and for `loader`. When that fails there is no Tree.
+  /// Reads all layers once, for the Tree and for `loader`. When that fails there is no Tree. Layers
+  /// of a Base that is loaded already are shown without all_read().
   /// @pre !loaded()
   void load(Loader* loader);
   bool loaded() const noexcept { return tree_.has_value(); }
@@ -107,6 +86,17 @@ public:
   const Tree& tree();
   /// @pre loaded()
   const Tree& loaded_tree() const { return *tree_; }
+
+  const SmallFiles& small_files() const noexcept { return small_; }
+
+  /// A directory with the files of all layers in it, which nobody changes any more.
+  struct Root {
+    std::string path;
+    PathFilter ignored; ///< Paths that may have something else.
+  };
+  /// Null when there is none.
+  const Root* root() const noexcept { return root_.get(); }
+  void lies_in(Root root) { root_ = std::make_shared<const Root>(std::move(root)); }
 
   /// Adds a layer on top, with the entries it holds. Loads first.
   void push(std::shared_ptr<const StageLayer> layer, const std::vector<LayerEntry>& entries);
@@ -120,17 +110,20 @@ public:
   std::optional<std::string> text(const RootedPath& path, std::uint64_t limit);
 
 private:
+  Tree load_base(Loader* loader);
   void apply(IndexedLayer&& layer, Tree& tree);
 
-  std::vector<std::shared_ptr<const StageLayer>> layers_;
+  Layers layers_;
   std::size_t base_image_layers_ = 0;
+  std::size_t parallel_ = 2;
+  std::shared_ptr<const Root> root_;
+  std::shared_ptr<Base> base_; ///< Of the lowest layers; may be null.
   std::optional<Tree> tree_;
   SmallFiles small_;
 };
 
 /// The content of a file of some layers. They must outlive the Source.
-std::unique_ptr<Source> read_content(const std::vector<std::shared_ptr<const StageLayer>>& layers,
-                                     const ContentRef& content);
+std::unique_ptr<Source> read_content(const LayerStack::Layers& layers, const ContentRef& content);
 
 /// True for the files that LayerStack captures: the user databases.
 bool is_captured(const RootedPath& path);

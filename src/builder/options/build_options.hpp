@@ -73,6 +73,8 @@ struct ExecutionOptions {
   std::uint64_t cache_max_size = 0;
   /// Of archives and of layers of base images.
   ExpansionLimit unpacked = {};
+  /// --jobs: stages that are built, and layers that are read or written, at the same time.
+  std::size_t jobs = 2;
 };
 
 /// What commands see besides the image's own files.

@@ -211,4 +211,7 @@ struct Plan {
   std::optional<Time> epoch;        ///< SOURCE_DATE_EPOCH
 };
 
+/// The image that a stage begins with, through the stages it is built on; null for none.
+const ImageSource* base_image_of(const Plan& plan, std::size_t stage);
+
 } // namespace cairn

@@ -163,6 +163,13 @@ Plan make_plan(const Dockerfile& dockerfile, const PlanOptions& options, BaseCon
   return Planner(graph, bases, options.cancel).plan();
 }
 
+const ImageSource* base_image_of(const Plan& plan, std::size_t stage) {
+  const auto* base = &plan.stages.at(stage).base;
+  while (const auto* earlier = std::get_if<StageSource>(base))
+    base = &plan.stages.at(earlier->index).base;
+  return std::get_if<ImageSource>(base);
+}
+
 void visit_origins(const Action& action, const std::function<void(const FileOrigin&)>& visit) {
   if (const auto* copy = std::get_if<CopyAction>(&action))
     visit(copy->from);

@@ -1,6 +1,6 @@
 #include "builder/roots/directory_root.hpp"
 
-#include "builder/layers/files_of.hpp"
+#include "builder/layers/files_below.hpp"
 #include "builder/roots/overlay_root.hpp"
 #include "util/crypto.hpp"
 #include "util/error.hpp"
@@ -15,7 +15,8 @@
 
 namespace cairn {
 
-/// Unpacks the layers of a stage's base, one after the other, while they are read for the Tree.
+/// Unpacks the layers of a stage's base, one after the other, while they are read for the Tree:
+/// those that are not there yet.
 class DirectoryRootFilesystem::Loader final : public LayerStack::Loader {
 public:
   Loader(const DirectoryRootFilesystem& root, std::size_t base_image_layers)
@@ -23,19 +24,19 @@ public:
 
   void begin(std::size_t layer) override {
     const auto origin = layer < base_image_layers_ ? LayerOrigin::base_image : LayerOrigin::build;
-    unpacker_ = std::make_unique<Unpacker>(*root_.root_, root_.unpack_options(origin));
+    unpacker_ = std::make_unique<Unpacker>(root_.root_, root_.unpack_options(origin));
   }
-  void entry(std::size_t, const LayerEntry& entry, TarReader& content) override {
+  void entry(std::size_t, const LayerEntry& entry, EntryContent& content) override {
     unpacker_->add(entry, content);
   }
   void end(std::size_t) override { unpacker_->finish(); }
   // Each layer was written over those below it.
   void all_read(std::size_t, const Tree&) override {}
-  bool wants(std::size_t) const override { return true; }
+  bool wants(std::size_t layer) const override { return layer >= root_.applied_; }
   std::size_t parallel() const override { return 1; }
 
   std::string text(std::size_t, const RootedPath& path) override {
-    const auto file = open_in_root(*root_.root_, path, O_RDONLY);
+    const auto file = open_in_root(root_.root_, path, O_RDONLY);
     return file ? read_file(*file, std::uint64_t{1} << 20) : std::string();
   }
 
@@ -85,11 +86,13 @@ std::set<RootedPath> covered_by(const Invocation& invocation) {
 } // namespace
 
 DirectoryRootFilesystem::DirectoryRootFilesystem(const RootServices& services, CommandRoot root,
-                                                 const std::string& path)
-    : services_(services), command_root_(std::move(root)),
-      root_(std::make_shared<Fd>(open_directory(path))) {}
+                                                 std::string path)
+    : services_(services), command_root_(std::move(root)), path_(std::move(path)),
+      root_(open_directory(path_)) {}
 
 void DirectoryRootFilesystem::apply_layers(LayerStack& stack) {
+  if (services_.base != nullptr && applied_ == 0)
+    applied_ = stack.base_image_layers();
   if (!stack.loaded()) {
     Loader loader(*this, stack.base_image_layers());
     stack.load(&loader);
@@ -103,8 +106,8 @@ void DirectoryRootFilesystem::apply_layers(LayerStack& stack) {
 }
 
 void DirectoryRootFilesystem::unpack(const StageLayer& layer) {
-  Unpacker unpacker(*root_, unpack_options(LayerOrigin::build));
-  layer.read([&](const LayerEntry& entry, TarReader& reader) { unpacker.add(entry, reader); });
+  Unpacker unpacker(root_, unpack_options(LayerOrigin::build));
+  layer.read([&](const LayerEntry& entry, EntryContent& content) { unpacker.add(entry, content); });
   unpacker.finish();
 }
 
@@ -136,8 +139,8 @@ std::string DirectoryRootFilesystem::visible_hint() const {
 Snapshot DirectoryRootFilesystem::look() const {
   const auto* foreign_files = services_.foreign_files;
   if (foreign_files == nullptr)
-    return Snapshot::take(*root_, services_.ignored);
-  return Snapshot::take(*root_,
+    return Snapshot::take(root_, services_.ignored);
+  return Snapshot::take(root_,
                         [=](const RootedPath& path) { return foreign_files->is_volatile(path); });
 }
 
@@ -161,11 +164,11 @@ LayerContent DirectoryRootFilesystem::changes(const LayerStack& stack) {
       foreign_files->changed(*path);
   LayerContent content;
   content.entries =
-      changes_since(*before_, after, *root_, stack.loaded_tree(), services_.ignored, same).entries;
+      changes_since(*before_, after, root_, stack.loaded_tree(), services_.ignored, same).entries;
   if (foreign_files != nullptr)
     content = without_empty_ways(std::move(content), stack.loaded_tree(), *foreign_files);
   before_ = std::move(after);
-  content.open = files_of(root_, content.entries);
+  content.begin = files_below(path_);
   return content;
 }
 
@@ -174,7 +177,7 @@ LayerContent DirectoryRootFilesystem::changes(const LayerStack& stack) {
 bool DirectoryRootFilesystem::was_out_of_reach(const RootedPath& path) const {
   if (services_.foreign_files != nullptr || !covered_.contains(path))
     return false;
-  const auto file = open_in_root(*root_, path, O_PATH | O_NOFOLLOW);
+  const auto file = open_in_root(root_, path, O_PATH | O_NOFOLLOW);
   struct stat info {};
   return file && ::fstat(file->get(), &info) == 0 && info.st_nlink == 1;
 }
@@ -184,20 +187,23 @@ bool DirectoryRootFilesystem::same_content(const RootedPath& path, const Tree::N
   if (was_out_of_reach(path))
     return true;
   const auto number = before.content.layer;
+  // A layer that no blob is written of may have had its file where it was touched.
+  if (stack.layers().at(number)->files())
+    return false;
   auto known = hashes_.find(number);
   if (known == hashes_.end()) {
     known = hashes_.try_emplace(number).first;
     std::uint32_t position = 0;
-    stack.layers().at(number)->read([&](const LayerEntry& entry, TarReader& reader) {
+    stack.layers().at(number)->read([&](const LayerEntry& entry, EntryContent& content) {
       if (entry.meta.type == FileType::regular && !entry.hard_link) {
         Sha256 hash;
-        reader.copy_to(hash);
+        content.copy_to(hash);
         known->second[position] = hash.hex();
       }
       ++position;
     });
   }
-  const auto file = open_in_root(*root_, path, O_RDONLY);
+  const auto file = open_in_root(root_, path, O_RDONLY);
   const auto expected = known->second.find(before.content.entry);
   if (!file || expected == known->second.end())
     return false;
@@ -214,7 +220,7 @@ void DirectoryRootFilesystem::commit(const std::shared_ptr<const StageLayer>&) {
 
 std::optional<std::string> DirectoryRootFilesystem::changed_text(const RootedPath& path,
                                                                  std::uint64_t limit) const {
-  const auto file = open_in_root(*root_, path, O_RDONLY);
+  const auto file = open_in_root(root_, path, O_RDONLY);
   return file ? std::optional(read_file(*file, limit)) : std::nullopt;
 }
 

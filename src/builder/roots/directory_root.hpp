@@ -17,7 +17,7 @@ namespace cairn {
 /// snapshots. The directory is one of the build's own, or the container's "/".
 class DirectoryRootFilesystem final : public RootFilesystem {
 public:
-  DirectoryRootFilesystem(const RootServices& services, CommandRoot root, const std::string& path);
+  DirectoryRootFilesystem(const RootServices& services, CommandRoot root, std::string path);
 
   void apply_layers(LayerStack& stack) override;
   Outcome run(const Invocation& invocation, const LayerStack& stack) override;
@@ -25,7 +25,10 @@ public:
   void commit(const std::shared_ptr<const StageLayer>& layer) override;
   std::optional<std::string> changed_text(const RootedPath& path,
                                           std::uint64_t limit) const override;
-  Content content() const noexcept override { return Content::changes_with_next_step; }
+  std::string path() const override { return path_; }
+  Reach reach() const noexcept override {
+    return services_.foreign_files != nullptr ? Reach::everything : Reach::own_root;
+  }
   void admit(const std::vector<LayerEntry>& entries) override;
   std::string visible_hint() const override;
 
@@ -40,7 +43,8 @@ private:
 
   RootServices services_;
   CommandRoot command_root_;
-  std::shared_ptr<Fd> root_;
+  std::string path_;
+  Fd root_;
   std::size_t applied_ = 0; ///< How many layers of the stack are in the directory.
   std::optional<Snapshot> before_;
   std::set<RootedPath> covered_; ///< Where something was mounted for the last command.

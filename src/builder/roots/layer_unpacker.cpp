@@ -13,7 +13,7 @@ namespace cairn {
 
 namespace {
 
-using Layers = std::vector<std::shared_ptr<const StageLayer>>;
+using Layers = LayerStack::Layers;
 
 /// A layer in a directory of its own.
 struct OneLayer {
@@ -47,8 +47,8 @@ std::pair<std::string, LayerIndex> unpack_with(const StageLayer& layer, std::str
                                                Unpacker::Options options) {
   OneLayer target(std::move(directory), std::move(options));
   LayerIndex index;
-  layer.read([&](const LayerEntry& entry, TarReader& reader) {
-    target.unpacker.add(entry, reader);
+  layer.read([&](const LayerEntry& entry, EntryContent& content) {
+    target.unpacker.add(entry, content);
     index.entries.push_back(entry);
   });
   target.unpacker.finish();
@@ -72,31 +72,26 @@ std::vector<Digest> chain_ids(const Layers& layers) {
 /// that turn out to rely on what is below them are unpacked again.
 class BaseLoader final : public LayerStack::Loader {
 public:
-  /// `known` has the directories of layers that are unpacked already.
-  BaseLoader(Workspace& workspace, const Layers& layers, const LayerDirectories& known)
-      : workspace_(workspace), layers_(layers), known_(known), unpacked_(layers.size()),
+  BaseLoader(Workspace& workspace, const Layers& layers, std::size_t parallel)
+      : workspace_(workspace), layers_(layers), parallel_(parallel), unpacked_(layers.size()),
         chain_(chain_ids(layers)), kept_(layers.size()) {}
 
-  bool wants(std::size_t layer) const override {
-    return !known_.find(layers_[layer].get()).has_value();
-  }
+  bool wants(std::size_t layer) const override { return !layers_[layer]->directory(); }
 
   void begin(std::size_t layer) override {
     unpacked_[layer] = std::make_unique<OneLayer>(new_place(layer), alone());
   }
-  void entry(std::size_t layer, const LayerEntry& entry, TarReader& content) override {
+  void entry(std::size_t layer, const LayerEntry& entry, EntryContent& content) override {
     in_place_of(layer, [&] { unpacked_[layer]->unpacker.add(entry, content); });
   }
   void end(std::size_t layer) override {
     in_place_of(layer, [&] { unpacked_[layer]->unpacker.finish(); });
   }
-  std::size_t parallel() const override { return 2; }
+  std::size_t parallel() const override { return parallel_; }
 
   void all_read(std::size_t layer, const Tree& below) override {
-    if (const auto known = known_.find(layers_[layer].get())) {
-      paths_.push_back(*known);
+    if (!unpacked_[layer])
       return;
-    }
     auto path = unpacked_[layer]->path;
     if (layer > 0 && !unpacked_[layer]->unpacker.fits(below)) {
       in_place_of(layer, [&] { remove_tree(current_directory(), path); });
@@ -108,15 +103,13 @@ public:
       path = unpacked_[layer]->unpacker.is_whole() ? kept_[layer]->commit(chain_[layer])
                                                    : kept_[layer]->use_once();
     unpacked_[layer].reset();
-    paths_.push_back(std::move(path));
+    layers_[layer]->lies_in(path);
   }
 
   std::string text(std::size_t layer, const RootedPath& path) override {
     const auto file = open_in_root(unpacked_[layer]->root, path, O_RDONLY);
     return file ? read_file(*file, std::uint64_t{1} << 20) : std::string();
   }
-
-  const std::vector<std::string>& paths() const { return paths_; }
 
 private:
   /// An empty directory for a layer, where it can stay if possible.
@@ -139,37 +132,35 @@ private:
 
   Workspace& workspace_;
   const Layers& layers_;
-  const LayerDirectories& known_;
+  std::size_t parallel_;
   std::vector<std::unique_ptr<OneLayer>> unpacked_;
   std::vector<Digest> chain_;
   std::vector<std::optional<UnpackedLayers::Unpacking>> kept_;
-  std::vector<std::string> paths_;
 };
 
 } // namespace
 
-std::pair<std::string, LayerIndex>
-unpack_layer(const StageLayer& layer, std::string directory, const Tree* below,
-             const std::vector<std::shared_ptr<const StageLayer>>& layers) {
+std::pair<std::string, LayerIndex> unpack_layer(const StageLayer& layer, std::string directory,
+                                                const Tree* below,
+                                                const LayerStack::Layers& layers) {
   return unpack_with(layer, std::move(directory),
                      below != nullptr ? over(*below, layers) : alone());
 }
 
-void unpack_base(LayerStack& stack, Workspace& workspace, LayerDirectories& known) {
+void unpack_base(LayerStack& stack, Workspace& workspace) {
   const auto& layers = stack.layers();
   const auto chain = chain_ids(layers);
-  constexpr std::size_t parallel = 4;
-  parallel_for(chain.size(), parallel, [&](std::size_t i) {
+  parallel_for(chain.size(), stack.parallel(), [&](std::size_t i) {
+    if (layers[i]->directory())
+      return;
     if (const auto path = layers[i]->cache()->unpacked().find(chain[i]))
-      known.add(layers[i].get(), *path);
+      layers[i]->lies_in(*path);
   });
   if (std::all_of(layers.begin(), layers.end(),
-                  [&](const auto& layer) { return known.find(layer.get()).has_value(); }))
+                  [](const auto& layer) { return layer->directory().has_value(); }))
     return;
-  BaseLoader loader(workspace, layers, known);
+  BaseLoader loader(workspace, layers, stack.parallel());
   stack.load(&loader);
-  for (std::size_t i = 0; i < layers.size(); ++i)
-    known.add(layers[i].get(), loader.paths()[i]);
 }
 
 } // namespace cairn

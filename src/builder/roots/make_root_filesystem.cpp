@@ -16,7 +16,8 @@ std::unique_ptr<RootFilesystem> make_root_filesystem(IsolationMode mode,
     return std::make_unique<OverlayRootFilesystem>(services);
   case IsolationMode::namespace_directory:
   case IsolationMode::supervised: {
-    const auto path = services.workspace.new_directory("root");
+    const auto path =
+        services.base != nullptr ? services.base->take() : services.workspace.new_directory("root");
     return std::make_unique<DirectoryRootFilesystem>(services, DirectoryRoot{path}, path);
   }
   case IsolationMode::inplace:

@@ -1,6 +1,6 @@
 #include "builder/roots/overlay_root.hpp"
 
-#include "builder/layers/files_of.hpp"
+#include "builder/layers/files_below.hpp"
 #include "builder/roots/layer_unpacker.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
@@ -43,9 +43,8 @@ OverlayRootFilesystem::OverlayRootFilesystem(const RootServices& services) : ser
 
 void OverlayRootFilesystem::apply_layers(LayerStack& stack) {
   const auto& layers = stack.layers();
-  auto& known = services_.directories;
   if (!stack.loaded())
-    unpack_base(stack, services_.workspace, known);
+    unpack_base(stack, services_.workspace);
   stack.tree();
   // The Tree of the layers below, as long as all of them are unpacked here. Those made by steps
   // stand alone and do not need it.
@@ -53,7 +52,7 @@ void OverlayRootFilesystem::apply_layers(LayerStack& stack) {
   if (directories_.empty())
     below.emplace();
   for (auto i = directories_.size(); i < layers.size(); ++i) {
-    auto directory = known.find(layers[i].get());
+    auto directory = layers[i]->directory();
     if (directory) {
       below.reset();
     } else {
@@ -62,7 +61,7 @@ void OverlayRootFilesystem::apply_layers(LayerStack& stack) {
       if (below)
         below->apply(index);
       directory = std::move(path);
-      known.add(layers[i].get(), *directory);
+      layers[i]->lies_in(*directory);
     }
     directories_.push_back(*directory);
   }
@@ -91,12 +90,12 @@ LayerContent OverlayRootFilesystem::changes(const LayerStack& stack) {
   LayerContent content;
   content.entries =
       changes_of_overlay(*upper_, stack.loaded_tree(), services_.ignored, same).entries;
-  content.open = files_of(upper_, content.entries);
+  content.begin = files_below(upper_path_);
   return content;
 }
 
 void OverlayRootFilesystem::commit(const std::shared_ptr<const StageLayer>& layer) {
-  services_.directories.add(layer.get(), upper_path_);
+  layer->lies_in(upper_path_);
   directories_.push_back(upper_path_);
 }
 

@@ -22,7 +22,7 @@ public:
   void commit(const std::shared_ptr<const StageLayer>& layer) override;
   std::optional<std::string> changed_text(const RootedPath& path,
                                           std::uint64_t limit) const override;
-  Content content() const noexcept override { return Content::stays; }
+  Reach reach() const noexcept override { return Reach::nothing; }
 
 private:
   RootServices services_;

@@ -3,7 +3,6 @@
 #include "builder/layers/layer_factory.hpp"
 #include "builder/layers/layer_stack.hpp"
 #include "builder/roots/foreign_files.hpp"
-#include "builder/roots/layer_directories.hpp"
 #include "builder/store/workspace.hpp"
 #include "fs/tree/changes.hpp"
 #include "run/isolation_probe.hpp"
@@ -18,8 +17,12 @@
 
 namespace cairn {
 
-/// Whether the content of a finished RUN's files stays as it is while later steps run.
-enum class Content { stays, changes_with_next_step };
+/// What commands may change that earlier layers of a build lie in.
+enum class Reach {
+  nothing,    ///< Every command leaves its changes in a place of their own.
+  own_root,   ///< What was changed by commands of the same stage.
+  everything, ///< Files of contexts and of other stages as well.
+};
 
 /// A stage's Tree made real, for commands to run in.
 class RootFilesystem {
@@ -37,7 +40,10 @@ public:
   /// A regular file of the changes. Nothing when there is none.
   virtual std::optional<std::string> changed_text(const RootedPath& path,
                                                   std::uint64_t limit) const = 0;
-  virtual Content content() const noexcept = 0;
+  virtual Reach reach() const noexcept = 0;
+  /// The directory that has all files of its layers; "" when there is no such directory. After the
+  /// last command, when reach() is that of a root of its own.
+  virtual std::string path() const { return {}; }
 
   /// Entries that a step is about to make, which commands that follow must find in the root.
   /// @throws Error when they could not
@@ -47,13 +53,21 @@ public:
   virtual std::string visible_hint() const { return {}; }
 };
 
+/// Directories that a base image is unpacked in, each for one stage. Thread-safe.
+class BaseRoots {
+public:
+  virtual ~BaseRoots() = default;
+  /// The path of one that no one has taken. It has its files once the stack of the image is loaded.
+  virtual std::string take() = 0;
+};
+
 /// What roots are made of and with; all borrowed.
 struct RootServices {
   Workspace& workspace;
-  LayerDirectories& directories;
   Runner& runner;
   PathFilter ignored;          ///< In no layer.
   ForeignFiles* foreign_files; ///< In place; null otherwise.
+  BaseRoots* base = nullptr;   ///< For roots that are directories; null when they begin empty.
 };
 
 /// Makes an empty root for a mode on which commands can be run.

@@ -4,31 +4,28 @@
 #include "util/file.hpp"
 
 #include <fcntl.h>
-#include <sys/stat.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 namespace cairn {
 
-namespace {
-
-Fd nameless_file(const std::string& directory) {
-  const int fd = ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (fd >= 0)
-    return Fd(fd);
-  // Some file systems have no O_TMPFILE.
-  auto name = directory + "/spool-XXXXXX";
-  Fd file(::mkostemp(name.data(), O_CLOEXEC));
-  if (!file)
-    throw SysError(errno, "create spool in '{}'", directory);
-  ::unlink(name.c_str());
-  return file;
+Spool::~Spool() {
+  if (!path_.empty())
+    ::unlink(path_.c_str());
 }
 
-} // namespace
-
-Spool::Spool(const std::string& directory) : file_(nameless_file(directory)) {}
+FdRef Spool::file() {
+  if (!file_) {
+    auto name = directory_ + "/spool-XXXXXX";
+    file_ = Fd(::mkostemp(name.data(), O_CLOEXEC));
+    if (!file_)
+      throw SysError(errno, "create spool in '{}'", directory_);
+    path_ = std::move(name);
+  }
+  return file_;
+}
 
 std::size_t Spool::close_range() {
   const auto end = static_cast<std::uint64_t>(::lseek(file_.get(), 0, SEEK_CUR));
@@ -38,20 +35,35 @@ std::size_t Spool::close_range() {
 }
 
 std::size_t Spool::add(Source& content) {
-  FileSink sink(file_);
+  FileSink sink(file());
   copy(content, sink);
   return close_range();
 }
 
 std::size_t Spool::add(TarReader& entry) {
-  FileSink sink(file_);
+  FileSink sink(file());
   entry.copy_to(sink);
   return close_range();
 }
 
-std::unique_ptr<Source> Spool::open(std::size_t number) const {
-  const auto& range = ranges_.at(number);
-  return std::make_unique<RangeSource>(file_.ref(), range.offset, range.size);
+std::size_t Spool::add(EntryContent& content) {
+  FileSink sink(file());
+  content.copy_to(sink);
+  return close_range();
+}
+
+void Spool::close() {
+  file_ = Fd();
+}
+
+ContentOpener Spool::reader() const {
+  if (path_.empty())
+    return {};
+  const auto file = std::make_shared<Fd>(open_at(current_directory(), path_, O_RDONLY));
+  return [this, file](std::size_t number) -> std::unique_ptr<Source> {
+    const auto& range = ranges_.at(number);
+    return std::make_unique<RangeSource>(file->ref(), range.offset, range.size);
+  };
 }
 
 } // namespace cairn

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "fs/archive/entry_content.hpp"
 #include "fs/archive/tar.hpp"
 #include "util/fd.hpp"
 #include "util/stream.hpp"
@@ -12,18 +13,24 @@
 namespace cairn {
 
 /// Contents of files set aside, to be read again in another order than they came in: all in one
-/// nameless file. Filled by one thread; reading is thread-safe.
+/// file, which exists as long as this value. Filled by one thread, then closed; a spool that is
+/// closed takes no descriptor, and reading it is thread-safe.
 class Spool {
 public:
-  /// In `directory`. @throws SysError
-  explicit Spool(const std::string& directory);
+  /// In `directory`, once something is added.
+  explicit Spool(std::string directory) : directory_(std::move(directory)) {}
+  Spool(const Spool&) = delete;
+  Spool& operator=(const Spool&) = delete;
+  ~Spool();
 
-  /// Adds content and returns the number it is read by.
+  /// Adds content and returns the number it is read by. @throws SysError
   std::size_t add(Source& content);
   std::size_t add(TarReader& entry);
+  std::size_t add(EntryContent& content);
+  void close();
 
-  /// The spool must outlive the Source.
-  std::unique_ptr<Source> open(std::size_t number) const;
+  /// Content by its numbers. The spool must outlive it. @pre closed
+  ContentOpener reader() const;
 
 private:
   struct Range {
@@ -31,9 +38,12 @@ private:
     std::uint64_t size = 0;
   };
 
+  FdRef file();
   std::size_t close_range();
 
-  Fd file_;
+  std::string directory_;
+  std::string path_; ///< Empty before there is a file.
+  Fd file_;          ///< While it is filled.
   std::uint64_t end_ = 0;
   std::vector<Range> ranges_;
 };

@@ -1,5 +1,6 @@
 #include "builder/warm/warm.hpp"
 
+#include "builder/layers/image_layer.hpp"
 #include "builder/roots/layer_unpacker.hpp"
 #include "builder/store/cache_trim.hpp"
 #include "builder/warm/warm_dockerfile.hpp"
@@ -43,11 +44,10 @@ void prepare_layers(const std::shared_ptr<const BaseImage>& image, const CacheDi
   std::vector<std::shared_ptr<const StageLayer>> layers;
   for (std::size_t i = 0; i < image->manifest.layers.size(); ++i)
     layers.push_back(
-        std::make_shared<const StageLayer>(image, i, LayerCachePolicy{&cache.blobs(), &cache}));
+        std::make_shared<const ImageLayer>(image, i, LayerCachePolicy{&cache.blobs(), &cache}));
   LayerStack stack(layers, layers.size());
-  LayerDirectories known;
   if (workspace != nullptr)
-    unpack_base(stack, *workspace, known);
+    unpack_base(stack, *workspace);
   const bool is_indexed = std::all_of(layers.begin(), layers.end(), [&](const auto& layer) {
     return cache.has_index(layer->diff_id());
   });

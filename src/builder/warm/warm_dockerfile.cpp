@@ -3,6 +3,7 @@
 #include "builder/cache/step_cache_places.hpp"
 #include "builder/cache/step_cache_setup.hpp"
 #include "builder/inputs/remote_time.hpp"
+#include "builder/layers/image_layer.hpp"
 #include "builder/plan/remote_source.hpp"
 #include "builder/store/cache_setup.hpp"
 #include "context/download/url_context.hpp"
@@ -208,7 +209,7 @@ void WarmDockerfiles::keep_steps(File& file, const Schedule& schedule) const {
       const LayerCachePolicy keep{nullptr, &services_.cache};
       local->put(
           *step.key,
-          {step.cached->manifest, {}, {std::make_shared<const StageLayer>(step.cached, 0, keep)}});
+          {step.cached->manifest, {}, {std::make_shared<const ImageLayer>(step.cached, 0, keep)}});
     }
 }
 

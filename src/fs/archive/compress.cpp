@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <thread>
 
 namespace cairn {
 
@@ -17,8 +16,8 @@ namespace {
 /// More than this gains little: the tar stream itself is made and hashed by one thread.
 constexpr std::size_t max_threads = 4;
 
-std::size_t thread_count() {
-  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, max_threads);
+std::size_t thread_count(const CompressionChoice& choice) {
+  return std::clamp<std::size_t>(choice.threads, 1, max_threads);
 }
 
 class PlainSink final : public Sink {
@@ -127,9 +126,9 @@ Compression told_compression(std::string_view start) {
 std::unique_ptr<Sink> make_compressor(Sink& to, const CompressionChoice& choice) {
   switch (choice.method) {
   case Compression::gzip:
-    return std::make_unique<GzipSink>(to, deflate_codec(choice.level), thread_count());
+    return std::make_unique<GzipSink>(to, deflate_codec(choice.level), thread_count(choice));
   case Compression::zstd:
-    return make_zstd_sink(to, zstd_level(choice.level), thread_count());
+    return make_zstd_sink(to, zstd_level(choice.level), thread_count(choice));
   case Compression::none:
     break;
   }

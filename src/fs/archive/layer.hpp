@@ -3,6 +3,7 @@
 #include "oci/digest.hpp"
 #include "oci/media_type.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -20,6 +21,7 @@ struct Layer {
 struct CompressionChoice {
   Compression method = Compression::gzip;
   std::optional<int> level;
+  std::size_t threads = 2; ///< Beside the caller's; the bytes are the same whatever it is.
 };
 
 } // namespace cairn

@@ -2,15 +2,13 @@
 
 #include "fs/archive/compress.hpp"
 #include "fs/archive/entry.hpp"
+#include "fs/archive/entry_content.hpp"
 #include "fs/archive/expansion.hpp"
 #include "fs/archive/layer.hpp"
 #include "fs/archive/tar.hpp"
 #include "fs/tree/tree.hpp"
 #include "oci/blob_store.hpp"
 
-#include <functional>
-#include <memory>
-#include <optional>
 #include <vector>
 
 namespace cairn {
@@ -22,10 +20,6 @@ struct TimeRule {
 
   Time apply(Time mtime) const;
 };
-
-/// Gives the content of entry number `n`; called in order, once for each regular file that is no
-/// hard link and not empty.
-using ContentOpener = std::function<std::unique_ptr<Source>(std::size_t n)>;
 
 /// Writes entries, which must be in path order with hard links after their targets, as a tar
 /// archive. Does not finish the sink.

@@ -11,6 +11,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <set>
 #include <utility>
@@ -46,10 +47,18 @@ void write_content(FdRef file, std::uint64_t size, TarReader& reader) {
     throw SysError(errno, "write");
 }
 
-void write_content(FdRef file, Source* content) {
-  std::vector<std::byte> buffer(stream_block);
-  while (const auto count = content != nullptr ? content->read(buffer) : 0)
+void write_content(FdRef file, std::uint64_t size, Source* content) {
+  if (content == nullptr)
+    return;
+  // One byte more than there should be, to see the end.
+  std::vector<std::byte> buffer(std::min<std::uint64_t>(size + 1, stream_block));
+  std::uint64_t written = 0;
+  while (const auto count = content->read(buffer)) {
     write_all(file, std::span(buffer).first(count));
+    written += count;
+  }
+  if (written != size)
+    throw Error("its content has {} bytes instead of {}", written, size);
 }
 
 mode_t node_type(FileType type) {
@@ -321,8 +330,18 @@ void Unpacker::add(const LayerEntry& entry, TarReader& reader) {
 }
 
 void Unpacker::add(const LayerEntry& entry, Source* content) {
-  within([&] { state_->add(entry, [&](FdRef file) { write_content(file, content); }); },
-         "unpack '{}'", entry.path.str());
+  within(
+      [&] {
+        state_->add(entry, [&](FdRef file) { write_content(file, entry.meta.size, content); });
+      },
+      "unpack '{}'", entry.path.str());
+}
+
+void Unpacker::add(const LayerEntry& entry, EntryContent& content) {
+  if (auto* tar = content.tar())
+    return add(entry, *tar);
+  const auto file = entry.has_content() ? content.open() : nullptr;
+  add(entry, file.get());
 }
 
 bool Unpacker::fits(const Tree& below) const {

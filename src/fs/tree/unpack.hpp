@@ -1,6 +1,7 @@
 #pragma once
 
 #include "fs/archive/entry.hpp"
+#include "fs/archive/entry_content.hpp"
 #include "fs/archive/tar.hpp"
 #include "fs/tree/unpack_options.hpp"
 #include "util/fd.hpp"
@@ -32,6 +33,7 @@ public:
   void add(const LayerEntry& entry, TarReader& reader);
   /// The same with content from elsewhere: exactly meta.size bytes; null when it has none.
   void add(const LayerEntry& entry, Source* content);
+  void add(const LayerEntry& entry, EntryContent& content);
   /// Sets the times of directories. Call once, at the end.
   void finish();
 

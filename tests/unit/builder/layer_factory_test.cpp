@@ -1,5 +1,5 @@
 #include "builder/layers/layer_factory.hpp"
-#include "builder/layers/layer_stack.hpp"
+#include "builder/layers/made_layer.hpp"
 #include "support/gate.hpp"
 #include "support/layer_files.hpp"
 #include "support/no_threads.hpp"
@@ -14,20 +14,26 @@
 
 using namespace cairn;
 using test::NoThreads;
+using test::with_opener;
 
 TEST_SUITE_BEGIN("builder/layer_factory");
 
 namespace {
 
-LayerContent broken() {
+std::shared_ptr<const LayerContent> share(LayerContent content) {
+  return std::make_shared<const LayerContent>(std::move(content));
+}
+
+std::shared_ptr<const LayerContent> broken() {
   LayerContent content;
   content.step = "COPY f /";
   LayerEntry entry;
   entry.path = RootedPath::parse("f");
   entry.meta.size = 1;
   content.entries = {entry};
-  content.open = [](std::size_t) -> std::unique_ptr<Source> { throw Error("it is gone"); };
-  return content;
+  content.begin =
+      shared_opener([](std::size_t) -> std::unique_ptr<Source> { throw Error("it is gone"); });
+  return share(std::move(content));
 }
 
 } // namespace
@@ -36,22 +42,22 @@ TEST_CASE("a layer that cannot be begun or written leaves room for the next one"
   const TempDir directory("/tmp");
   const BlobStore store(directory.path());
   const std::atomic<bool> cancel = false;
-  LayerFactory factory(store, {}, {}, cancel);
+  LayerFactory factory(store, {}, cancel);
   {
     const NoThreads none;
     for (int i = 0; i < 5; ++i)
-      CHECK_THROWS_AS(factory.start(LayerContent()), SysError);
+      CHECK_THROWS_AS(factory.start(share({})), SysError);
   }
   for (int i = 0; i < 5; ++i)
     CHECK_THROWS_WITH_AS(factory.start(broken()).get(), "COPY f /: it is gone", Error);
-  CHECK(factory.start(LayerContent()).get().size > 0);
+  CHECK(factory.start(share({})).get().size > 0);
 }
 
 TEST_CASE("stages that wait for one layer are told of its failure, each in its own words") {
   const TempDir directory("/tmp");
   const BlobStore store(directory.path());
   const std::atomic<bool> cancel = false;
-  LayerFactory factory(store, {}, {}, cancel);
+  LayerFactory factory(store, {}, cancel);
   const auto layer = factory.start(broken());
   for (const std::string stage : {"one", "two"})
     CHECK_THROWS_WITH_AS(within([&] { layer.get(); }, "{}", stage),
@@ -62,21 +68,22 @@ TEST_CASE("two layers are written at the same time, and no more than two") {
   const TempDir directory("/tmp");
   const BlobStore store(directory.path());
   const std::atomic<bool> cancel = false;
-  LayerFactory factory(store, {}, {}, cancel);
+  LayerFactory factory(store, {}, cancel);
   test::Meeting meeting;
   std::atomic<int> active = 0;
   std::atomic<int> most = 0;
   std::vector<SharedResult<Layer>> layers;
   for (int i = 0; i < 6; ++i) {
-    auto content = test::content_of({{"f", std::to_string(i)}});
+    const auto content = test::content_of({{"f", std::to_string(i)}});
     // Let go of when the layer is written.
     const std::shared_ptr<void> end(nullptr, [&](void*) { --active; });
-    content.open = [&, end, open = content.open](std::size_t n) {
-      most = std::max(most.load(), ++active);
-      CHECK(meeting.come());
-      return open(n);
-    };
-    layers.push_back(factory.start(std::move(content)));
+    layers.push_back(factory.start(share(with_opener(content, [&, end](ContentOpener open) {
+      return [&, end, open = std::move(open)](std::size_t n) {
+        most = std::max(most.load(), ++active);
+        CHECK(meeting.come());
+        return open(n);
+      };
+    }))));
   }
   for (const auto& layer : layers)
     CHECK(store.has(layer.get().digest));
@@ -87,13 +94,16 @@ TEST_CASE("what is being written when a build is told to stop ends, and leaves n
   const TempDir directory("/tmp");
   const BlobStore store(directory.path());
   std::atomic<bool> cancel = false;
-  LayerFactory factory(store, {}, {}, cancel);
-  auto content = test::content_of({{"f", "first"}, {"g", "second"}});
-  content.open = [&, open = content.open](std::size_t n) {
-    cancel = n == 1;
-    return open(n);
-  };
-  const StageLayer layer(factory.start(std::move(content)), store);
+  LayerFactory factory(store, {}, cancel);
+  const auto content = test::content_of({{"f", "first"}, {"g", "second"}});
+  const MadeLayer layer(with_opener(content,
+                                    [&](ContentOpener open) {
+                                      return [&, open = std::move(open)](std::size_t n) {
+                                        cancel = n == 1;
+                                        return open(n);
+                                      };
+                                    }),
+                        factory);
   // No Error: nobody is to go on without it.
   CHECK_THROWS_AS(layer.diff_id(), Cancelled);
   CHECK_THROWS_AS(layer.open(), Cancelled);

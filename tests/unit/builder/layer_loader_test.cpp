@@ -1,3 +1,4 @@
+#include "builder/layers/image_layer.hpp"
 #include "builder/layers/layer_stack.hpp"
 #include "memory_image.hpp"
 #include "util/error.hpp"
@@ -17,7 +18,7 @@ namespace {
 class WritingLoader final : public LayerStack::Loader {
 public:
   void begin(std::size_t layer) override { note("begin", layer); }
-  void entry(std::size_t layer, const LayerEntry& entry, TarReader& content) override {
+  void entry(std::size_t layer, const LayerEntry& entry, EntryContent& content) override {
     note("entry", layer, " " + entry.path.str());
     TextSink text;
     content.copy_to(text);
@@ -57,7 +58,7 @@ private:
 struct TwoLayers {
   TwoLayers() {
     for (std::size_t i = 0; i < 2; ++i)
-      layers.push_back(std::make_shared<StageLayer>(image.share(), i, LayerCachePolicy{}));
+      layers.push_back(std::make_shared<ImageLayer>(image.share(), i, LayerCachePolicy{}));
   }
 
   const MemoryImage image{std::vector<Files>{{{"a", "1"}, {"b", "2"}}, {{".wh.a", ""}}}};
@@ -93,8 +94,8 @@ TEST_CASE_FIXTURE(TwoLayers, "a layer whose index is kept is read to be unpacked
   FakeProgress progress;
   const CacheDirectory cache(directory.path(), progress);
   const LayerCachePolicy keep{nullptr, &cache};
-  layers = {std::make_shared<StageLayer>(image.share(), 0, keep),
-            std::make_shared<StageLayer>(image.share(), 1, keep)};
+  layers = {std::make_shared<ImageLayer>(image.share(), 0, keep),
+            std::make_shared<ImageLayer>(image.share(), 1, keep)};
   LayerStack(layers, 2).tree();
   loader.unwanted = {0};
   LayerStack stack(layers, 2);
@@ -108,7 +109,7 @@ TEST_CASE_FIXTURE(TwoLayers, "a layer whose index is kept is read to be unpacked
 TEST_CASE("the user databases are taken from what has been unpacked") {
   const MemoryImage image(std::vector<Files>{{{"etc/passwd", "root"}}});
   WritingLoader loader;
-  LayerStack stack({std::make_shared<StageLayer>(image.share(), 0, LayerCachePolicy{})}, 1);
+  LayerStack stack({std::make_shared<ImageLayer>(image.share(), 0, LayerCachePolicy{})}, 1);
   stack.load(&loader);
   CHECK(loader.told == Told{"begin 0", "entry 0 /etc", "entry 0 /etc/passwd", "text 0 /etc/passwd",
                             "end 0", "over 0"});
@@ -129,8 +130,8 @@ TEST_CASE_FIXTURE(TwoLayers, "a base that cannot be unpacked leaves no Tree of h
 TEST_CASE_FIXTURE(TwoLayers, "after a layer that cannot be read none above it is begun") {
   MemoryImage damaged(std::vector<Files>{{{"a", "1"}}, {{"b", "2"}}});
   damaged.set_bytes(0, "nonsense");
-  layers = {std::make_shared<StageLayer>(damaged.share(), 0, LayerCachePolicy{}),
-            std::make_shared<StageLayer>(damaged.share(), 1, LayerCachePolicy{})};
+  layers = {std::make_shared<ImageLayer>(damaged.share(), 0, LayerCachePolicy{}),
+            std::make_shared<ImageLayer>(damaged.share(), 1, LayerCachePolicy{})};
   LayerStack stack(layers, 2);
   CHECK_THROWS_AS(stack.load(&loader), Error);
   CHECK(loader.told == Told{"begin 0"});

@@ -1,4 +1,5 @@
 #include "builder/execute/copy_step.hpp"
+#include "builder/layers/image_layer.hpp"
 #include "builder/layers/layer_stack.hpp"
 #include "memory_image.hpp"
 #include "support/gate.hpp"
@@ -17,7 +18,7 @@ namespace {
 
 std::shared_ptr<const StageLayer> layer_of(const MemoryImage& image, std::size_t number = 0,
                                            LayerCachePolicy keep = {}) {
-  return std::make_shared<StageLayer>(image.share(), number, keep);
+  return std::make_shared<ImageLayer>(image.share(), number, keep);
 }
 
 LayerStack stack_of(const MemoryImage& image, LayerCachePolicy keep = {}) {
@@ -181,7 +182,7 @@ TEST_CASE("the text of a link is that of the file that it leads to") {
   entries.push_back(link);
   const auto content = content_of({{"etc/real", "text"}});
   TextSink tar;
-  write_tar(entries, content.open, {}, tar);
+  write_tar(entries, content.begin(entries), {}, tar);
   const MemoryImage image({tar.text()});
   auto stack = stack_of(image);
   CHECK(text_of(stack, "etc/soft") == "text");

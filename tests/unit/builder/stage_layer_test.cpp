@@ -1,5 +1,6 @@
+#include "builder/layers/image_layer.hpp"
 #include "builder/layers/layer_factory.hpp"
-#include "builder/layers/layer_stack.hpp"
+#include "builder/layers/made_layer.hpp"
 #include "memory_image.hpp"
 #include "util/error.hpp"
 
@@ -19,7 +20,7 @@ namespace {
 
 /// An image of one layer with one file, and a place where blobs can be kept.
 struct OneFile {
-  StageLayer layer(LayerCachePolicy keep = {}) { return {image.share(), 0, keep}; }
+  ImageLayer layer(LayerCachePolicy keep = {}) { return {image.share(), 0, keep}; }
   Digest digest() { return image.image().manifest.layers.front().digest; }
 
   TempDir directory{"/tmp"};
@@ -29,7 +30,7 @@ struct OneFile {
 
 std::vector<std::string> paths_in(const StageLayer& layer) {
   std::vector<std::string> paths;
-  layer.read([&](const LayerEntry& entry, TarReader&) { paths.push_back(entry.path.str()); });
+  layer.read([&](const LayerEntry& entry, EntryContent&) { paths.push_back(entry.path.str()); });
   return paths;
 }
 
@@ -134,56 +135,16 @@ TEST_CASE_FIXTURE(OneFile, "a layer that is damaged in the cache directory is fe
 
 TEST_CASE_FIXTURE(OneFile, "how far a layer may be unpacked is limited for others' images alone") {
   const std::atomic<bool> cancel = false;
-  LayerFactory factory(store, {}, {}, cancel);
-  const auto content = content_of({{"zeros", std::string(std::size_t{4} << 20, '\0')}});
-  const auto made = factory.start(content);
-  const StageLayer own(made, store);
+  LayerFactory factory(store, {}, cancel);
+  const MadeLayer own(content_of({{"zeros", std::string(std::size_t{4} << 20, '\0')}}), factory);
+  own.write();
+  own.set_aside();
   CHECK(paths_in(own) == std::vector<std::string>{"/zeros"});
-  MemoryImage others({read_all(*store.read(made.get().digest), std::size_t{1} << 20)});
-  others.image().config.diff_ids.front() = made.get().diff_id;
+  const auto blob = own.descriptor(ImageFormat::oci).digest;
+  MemoryImage others({read_all(*store.read(blob), std::size_t{8} << 20)});
+  others.image().config.diff_ids.front() = own.diff_id();
   others.image().limit = ExpansionLimit{0};
-  CHECK_THROWS_AS(paths_in({others.share(), 0, {}}), ExpansionExceeded);
-}
-
-TEST_CASE_FIXTURE(OneFile, "whoever asks for a layer that is being made waits until it is there") {
-  std::promise<Layer> promise;
-  const StageLayer made(SharedResult<Layer>(promise.get_future()), store);
-  const Layer finished{Digest::of("tar"), Digest::of("blob"), 4, Compression::zstd};
-  std::vector<Digest> seen(2, Digest::of(""));
-  {
-    const std::jthread one([&] { seen[0] = made.diff_id(); });
-    const std::jthread two([&] { seen[1] = made.descriptor(ImageFormat::oci).digest; });
-    promise.set_value(finished);
-  }
-  CHECK(seen == std::vector{finished.diff_id, finished.digest});
-  CHECK(made.compression() == Compression::zstd);
-  CHECK(made.base() == nullptr);
-}
-
-TEST_CASE_FIXTURE(OneFile, "a layer that fails is told to each who waits, as an error of its own") {
-  std::promise<Layer> promise;
-  const StageLayer made(SharedResult<Layer>(promise.get_future()), store);
-  promise.set_exception(std::make_exception_ptr(SysError(ENOSPC, "write")));
-  const auto ask = [&](const std::string& who, const std::function<void()>& question) {
-    CHECK_THROWS_WITH_AS(within(question, "{}", who),
-                         (who + ": write: No space left on device").c_str(), SysError);
-  };
-  ask("diff id", [&] { (void)made.diff_id(); });
-  ask("descriptor", [&] { (void)made.descriptor(ImageFormat::oci); });
-  ask("bytes", [&] { (void)made.open(); });
-  ask("entries", [&] { (void)paths_in(made); });
-  const std::jthread one([&] { ask("one", [&] { (void)made.diff_id(); }); });
-  const std::jthread two([&] { ask("two", [&] { (void)made.diff_id(); }); });
-}
-
-TEST_CASE_FIXTURE(OneFile, "a layer that was made and has been removed since is an error") {
-  const std::atomic<bool> cancel = false;
-  LayerFactory factory(store, {}, {}, cancel);
-  const StageLayer made(factory.start(content_of({{"f", "text"}})), store);
-  const auto blob = made.descriptor(ImageFormat::oci).digest;
-  REQUIRE(::unlink(store.path(blob).c_str()) == 0);
-  CHECK_THROWS_AS(made.open(), Error);
-  CHECK(why_not([&] { (void)paths_in(made); }).starts_with("layer " + blob.str() + ": "));
+  CHECK_THROWS_AS(paths_in(ImageLayer(others.share(), 0, {})), ExpansionExceeded);
 }
 
 TEST_SUITE_END();

@@ -31,8 +31,7 @@ struct Places {
   }
 
   BuiltImage entry(const StepKey& key, const Files& files) {
-    const auto layer =
-        std::make_shared<StageLayer>(factory.start(content_of(files)), factory.store());
+    const auto layer = std::make_shared<MadeLayer>(content_of(files), factory);
     return make_entry(key, layer, "RUN make", {std::chrono::hours(1), now, {}, false});
   }
 
@@ -45,7 +44,7 @@ struct Places {
   TempDir directory{"/tmp"};
   BlobStore store{directory.path() + "/build"};
   const std::atomic<bool> cancel = false;
-  LayerFactory factory{store, {}, {}, cancel};
+  LayerFactory factory{store, {}, cancel};
   FakeProgress progress;
   CacheDirectory kept{new_directory("/kept"), progress};
   FakeRegistry registry;

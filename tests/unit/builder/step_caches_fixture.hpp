@@ -1,7 +1,10 @@
 #pragma once
 
 #include "builder/cache/step_caches.hpp"
+#include "builder/layers/stage_layer.hpp"
 #include "shelf.hpp"
+#include "util/error.hpp"
+#include "util/shared_result.hpp"
 
 #include <future>
 #include <memory>
@@ -11,6 +14,22 @@
 namespace cairn::test {
 
 using Lines = std::vector<std::string>;
+
+/// A layer that somebody is still to make.
+class PromisedLayer final : public StageLayer {
+public:
+  explicit PromisedLayer(std::future<Layer> made) : made_(std::move(made)) {}
+
+  Digest diff_id() const override { return made_.get().diff_id; }
+  Compression compression() const override { return made_.get().compression; }
+  std::unique_ptr<Source> open() const override { throw Error("it has no bytes"); }
+  void read(const LayerVisitor&) const override { throw Error("it has no entries"); }
+
+private:
+  Descriptor blob() const override { return {"", made_.get().digest, made_.get().size}; }
+
+  SharedResult<Layer> made_;
+};
 
 inline Layer layer_named(const std::string& text) {
   return {Digest::of(text), Digest::of(text + ", compressed"), text.size(), Compression::gzip};
@@ -33,7 +52,7 @@ struct TwoShelves {
   std::shared_ptr<const StageLayer> layer(const std::string& text) {
     std::promise<Layer> made;
     made.set_value(layer_named(text));
-    return std::make_shared<StageLayer>(SharedResult<Layer>(made.get_future()), store);
+    return std::make_shared<PromisedLayer>(made.get_future());
   }
   /// The entry that a build like this one would have put.
   Manifest entry(const StepKey& key) { return entry(key, rule); }
@@ -47,7 +66,6 @@ struct TwoShelves {
   std::size_t warnings() { return progress.told().count("warn: "); }
 
   EntryRule rule;
-  BlobStore store = BlobStore::existing("/dev/null");
   FakeProgress progress;
   Shelf near{"near"};
   Shelf far{"far"};

@@ -41,8 +41,7 @@ TEST_CASE_FIXTURE(TwoShelves,
                   "caches that are only read drop what is added, and wait for nothing") {
   read_both();
   std::promise<Layer> never;
-  caches.add(key_of('a'),
-             std::make_shared<StageLayer>(SharedResult<Layer>(never.get_future()), store), "RUN");
+  caches.add(key_of('a'), std::make_shared<PromisedLayer>(never.get_future()), "RUN");
   caches.finish();
   CHECK(near.asked.lines().empty());
 }
@@ -50,8 +49,7 @@ TEST_CASE_FIXTURE(TwoShelves,
 TEST_CASE_FIXTURE(TwoShelves, "the build goes on while a step is put, and waits at its end") {
   write_both();
   std::promise<Layer> made;
-  caches.add(key_of('a'),
-             std::make_shared<StageLayer>(SharedResult<Layer>(made.get_future()), store), "RUN");
+  caches.add(key_of('a'), std::make_shared<PromisedLayer>(made.get_future()), "RUN");
   Gate gate;
   near.on_put = [&](const StepKey&) { CHECK(gate.pass()); };
   std::jthread later([&] {
@@ -171,8 +169,7 @@ TEST_CASE_FIXTURE(TwoShelves, "a layer that could not be made is put nowhere, an
   write_both();
   std::promise<Layer> broken;
   broken.set_exception(std::make_exception_ptr(Error("COPY f /: it is gone")));
-  caches.add(key_of('a'),
-             std::make_shared<StageLayer>(SharedResult<Layer>(broken.get_future()), store), "COPY");
+  caches.add(key_of('a'), std::make_shared<PromisedLayer>(broken.get_future()), "COPY");
   add('b');
   caches.finish();
   CHECK(near.asked.lines() == Lines{"put b"});

@@ -27,6 +27,8 @@ Outcome Commands::run(const CommandRoot& root, const Invocation& invocation) con
     if (command.does)
       command.does(directory->path);
   }
+  if (command.does_anywhere)
+    command.does_anywhere();
   if (command.meanwhile)
     command.meanwhile();
   journal_.add("end " + text);
@@ -36,8 +38,8 @@ Outcome Commands::run(const CommandRoot& root, const Invocation& invocation) con
 }
 
 FakeRootFilesystem::FakeRootFilesystem(const RootServices& services, const Commands& commands,
-                                       Journal& journal, Content content)
-    : services_(services), commands_(commands), journal_(journal), content_(content) {
+                                       Journal& journal, Reach reach)
+    : services_(services), commands_(commands), journal_(journal), reach_(reach) {
   journal_.add("root");
 }
 
@@ -61,10 +63,12 @@ Outcome FakeRootFilesystem::run(const Invocation& invocation, const LayerStack&)
 LayerContent FakeRootFilesystem::changes(const LayerStack&) {
   auto content = content_of(last_->makes);
   if (last_->written)
-    content.open = [open = content.open, told = last_->written](std::size_t n) {
-      told();
-      return open(n);
-    };
+    content = with_opener(std::move(content), [told = last_->written](ContentOpener open) {
+      return [open = std::move(open), told](std::size_t n) {
+        told();
+        return open(n);
+      };
+    });
   return content;
 }
 

@@ -21,6 +21,8 @@ struct Command {
   std::function<void(const std::vector<std::string>& paths)> finds = {};
   /// What else it does in a root that is a directory.
   std::function<void(const std::string& root)> does = {};
+  /// What it does besides, wherever its root is.
+  std::function<void()> does_anywhere = {};
   /// Called while it runs, by the thread that waits for it.
   std::function<void()> meanwhile = {};
   /// Called while its layer is written, for each file.
@@ -62,7 +64,7 @@ private:
 class FakeRootFilesystem final : public RootFilesystem {
 public:
   FakeRootFilesystem(const RootServices& services, const Commands& commands, Journal& journal,
-                     Content content);
+                     Reach reach);
 
   void apply_layers(LayerStack& stack) override;
   Outcome run(const Invocation& invocation, const LayerStack& stack) override;
@@ -70,14 +72,14 @@ public:
   void commit(const std::shared_ptr<const StageLayer>& layer) override;
   std::optional<std::string> changed_text(const RootedPath& path,
                                           std::uint64_t limit) const override;
-  Content content() const noexcept override { return content_; }
+  Reach reach() const noexcept override { return reach_; }
   void admit(const std::vector<LayerEntry>& entries) override;
 
 private:
   RootServices services_;
   const Commands& commands_;
   Journal& journal_;
-  Content content_;
+  Reach reach_;
   std::size_t applied_ = 0;
   std::vector<std::string> files_; ///< Of the layers that are applied.
   const Command* last_ = nullptr;

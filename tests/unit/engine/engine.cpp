@@ -54,7 +54,7 @@ private:
 
 Engine::Engine()
     : roots([this](IsolationMode, const RootServices& services) {
-        return std::make_unique<FakeRootFilesystem>(services, commands, journal, Content::stays);
+        return std::make_unique<FakeRootFilesystem>(services, commands, journal, Reach::nothing);
       }),
       directory_("/tmp"),
       http_([this](const Request& request) { return registry.answer(request); }) {
@@ -144,8 +144,7 @@ UnpackingEngine::UnpackingEngine(IsolationMode with) {
 InPlaceEngine::InPlaceEngine() {
   mode = IsolationMode::inplace;
   roots = [this](IsolationMode, const RootServices& services) {
-    return std::make_unique<FakeRootFilesystem>(services, commands, journal,
-                                                Content::changes_with_next_step);
+    return std::make_unique<FakeRootFilesystem>(services, commands, journal, Reach::everything);
   };
 }
 

@@ -36,6 +36,14 @@ TEST_CASE("stages that do not depend on each other are built at the same time, b
   }
 }
 
+TEST_CASE_FIXTURE(Engine, "of what a builder stage made only what is copied from it is read") {
+  commands["make"].makes = {{"large", "not wanted"}, {"small", "wanted"}};
+  commands["make"].written = [&] { journal.add("open"); };
+  build("FROM scratch AS builder\nRUN make\nFROM scratch\nCOPY --from=builder /small /\n");
+  CHECK(journal.count("open") == 1);
+  CHECK(image().layers.back() == Files{{"small", "wanted"}});
+}
+
 TEST_CASE_FIXTURE(Engine, "after a failure no new step begins in the other stages") {
   Meeting meeting;
   Gate told;

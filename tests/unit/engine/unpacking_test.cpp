@@ -1,4 +1,5 @@
 #include "engine.hpp"
+#include "util/file.hpp"
 
 #include <doctest/doctest.h>
 
@@ -34,6 +35,52 @@ TEST_CASE_FIXTURE(Overlays, "a base is unpacked once for stages that are built o
   CHECK(registry.count("GET", stored.manifest.layers.front().digest.str()) == 1);
   CHECK(image().layers ==
         std::vector<Files>{{{"etc/os", "linux"}}, {{"1", "first"}}, {{"2", "second"}}});
+}
+
+TEST_CASE_FIXTURE(Overlays, "stages on one base that are built at the same time fetch it once") {
+  if (!may_unpack())
+    return;
+  const auto stored = base("base", {{{"etc/os", "linux"}}, {{"more", "files"}}});
+  commands["one"].makes = {{"1", "first"}};
+  commands["two"].makes = {{"2", "second"}};
+  build("FROM r.example/base AS a\nRUN one\nFROM r.example/base AS b\nRUN two\n"
+        "FROM r.example/base\nCOPY --from=a /1 /\nCOPY --from=b /2 /\nRUN three\n");
+  for (const auto& layer : stored.manifest.layers)
+    CHECK(registry.count("GET", layer.digest.str()) == 1);
+  CHECK(image().layers.at(2) == Files{{"1", "first"}});
+  CHECK(image().layers.at(3) == Files{{"2", "second"}});
+}
+
+TEST_CASE_FIXTURE(Directories, "each of the stages on a base gets it in a directory of its own") {
+  if (!may_unpack())
+    return;
+  const auto stored = base("base", {{{"etc/os", "linux"}}});
+  commands["one"].makes = {{"etc/os", "other"}};
+  std::string os;
+  commands["two"].does = [&](const std::string& root) {
+    os = read_file(current_directory(), root + "/etc/os", 100);
+  };
+  build("FROM r.example/base AS a\nRUN one\nFROM r.example/base AS b\nRUN two\n"
+        "FROM r.example/base\nCOPY --from=a /etc/os /one\nCOPY --from=b /etc/os /two\nRUN three\n");
+  CHECK(registry.count("GET", stored.manifest.layers.front().digest.str()) == 1);
+  CHECK(os == "linux");
+  CHECK(image().layers.at(1) == Files{{"one", "other"}});
+  CHECK(image().layers.at(2) == Files{{"two", "linux"}});
+}
+
+TEST_CASE_FIXTURE(Overlays, "a layer that two bases have in common is fetched once") {
+  if (!may_unpack())
+    return;
+  const Files common = {{"etc/os", "linux"}};
+  const auto stored = base("one", {common, {{"of-one", "1"}}});
+  base("two", {common, {{"of-two", "2"}}});
+  commands["one"].makes = {{"1", "first"}};
+  commands["two"].makes = {{"2", "second"}};
+  build("FROM r.example/one AS a\nRUN one\n"
+        "FROM r.example/two\nRUN two\nCOPY --from=a /of-one /etc/os /1 /copied/\n");
+  CHECK(registry.count("GET", stored.manifest.layers.front().digest.str()) == 1);
+  CHECK(image().layers.back() ==
+        Files{{"copied/1", "first"}, {"copied/of-one", "1"}, {"copied/os", "linux"}});
 }
 
 TEST_CASE_FIXTURE(Overlays, "an overlay and a directory give one image") {

@@ -1,0 +1,158 @@
+#include "builder/execute/base_stacks.hpp"
+
+#include "builder/roots/layer_unpacker.hpp"
+#include "builder/roots/root_filesystem.hpp"
+#include "util/error.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <variant>
+
+namespace cairn {
+
+namespace {
+
+std::vector<Digest> chain_ids(const std::vector<Digest>& diff_ids) {
+  std::vector<Digest> chain;
+  for (const auto& diff_id : diff_ids)
+    chain.push_back(chain.empty() ? diff_id : Digest::of(chain.back().str() + " " + diff_id.str()));
+  return chain;
+}
+
+bool is_in_directories(IsolationMode mode) {
+  return mode == IsolationMode::namespace_directory || mode == IsolationMode::supervised;
+}
+
+} // namespace
+
+BaseStacks::BaseStacks(const Plan& plan, const Schedule& schedule, const BaseServices& services)
+    : services_(services) {
+  find(plan, schedule);
+}
+
+void BaseStacks::find(const Plan& plan, const Schedule& schedule) {
+  std::map<std::string, std::size_t> roots;
+  for (std::size_t index = 0; index < plan.stages.size(); ++index) {
+    const auto* source = base_image_of(plan, index);
+    if (!schedule.stages[index].needed || source == nullptr)
+      continue;
+    auto& image = add(*source);
+    bool runs = false;
+    for (std::size_t i = 0; i < plan.stages[index].steps.size(); ++i) {
+      const auto& action = plan.stages[index].steps[i].action;
+      if (schedule.is_cached(index, i) || std::holds_alternative<ConfigAction>(action))
+        continue;
+      image.is_needed = true;
+      runs = runs || std::holds_alternative<RunAction>(action);
+    }
+    image.runs_commands = image.runs_commands || runs;
+    if (runs && is_in_directories(services_.mode))
+      ++roots[source->key()];
+  }
+  // Several bases may be read at the same time.
+  const auto bases = static_cast<std::size_t>(std::count_if(
+      images_.begin(), images_.end(), [](const auto& image) { return image.second.is_needed; }));
+  services_.parallel =
+      std::max<std::size_t>(services_.parallel / std::max<std::size_t>(bases, 1), 1);
+  for (const auto& [key, count] : roots)
+    images_.at(key).roots = std::make_shared<BaseDirectories>(services_.workspace, count);
+}
+
+BaseStacks::Image& BaseStacks::add(const ImageSource& source) {
+  const auto [found, is_new] = images_.try_emplace(source.key());
+  auto& image = found->second;
+  if (is_new) {
+    try {
+      image.image = services_.images.get(source);
+    } catch (...) {
+      images_.erase(found);
+      throw;
+    }
+    image.chain = chain_ids(image.image->config.diff_ids);
+    order_.push_back(source);
+  }
+  return image;
+}
+
+LayerStack BaseStacks::stack(const ImageSource& source) {
+  const std::lock_guard lock(mutex_);
+  const auto& image = add(source);
+  if (image.chain.empty())
+    return {};
+  return {stack_up_to(image, image.chain.size()), {}, services_.parallel};
+}
+
+BaseRoots* BaseStacks::roots(const ImageSource& source) {
+  const std::lock_guard lock(mutex_);
+  return add(source).roots.get();
+}
+
+/// How many layers below `below` another image begins with as well, before it goes its own way.
+std::size_t BaseStacks::shared_with_others(const Image& image, std::size_t below) const {
+  std::size_t most = 0;
+  for (const auto& [key, other] : images_) {
+    const auto size = std::min(image.chain.size(), other.chain.size());
+    std::size_t shared = 0;
+    while (shared < size && image.chain[shared] == other.chain[shared])
+      ++shared;
+    if (shared < below)
+      most = std::max(most, shared);
+  }
+  return most;
+}
+
+std::shared_ptr<BaseStack> BaseStacks::stack_up_to(const Image& image, std::size_t count) {
+  auto& stack = stacks_[image.chain.at(count - 1)];
+  if (stack)
+    return stack;
+  const auto shared = shared_with_others(image, count);
+  LayerStack::Layers own;
+  for (auto i = shared; i < count; ++i)
+    own.push_back(std::make_shared<ImageLayer>(image.image, i, services_.keep(*image.image, i)));
+  auto layers = shared > 0 ? LayerStack(stack_up_to(image, shared), own, services_.parallel)
+                           : LayerStack(std::move(own), count, services_.parallel);
+  stack = std::make_shared<BaseStack>(std::move(layers), load_of(image, shared, count));
+  return stack;
+}
+
+/// How the layers from `from` to `count` are loaded: for all images that have them.
+BaseStack::Load BaseStacks::load_of(const Image& image, std::size_t from, std::size_t count) {
+  bool runs_commands = false;
+  std::vector<std::string> directories;
+  for (const auto& [key, other] : images_) {
+    if (other.chain.size() < count || other.chain[count - 1] != image.chain[count - 1])
+      continue;
+    runs_commands = runs_commands || other.runs_commands;
+    if (other.roots)
+      directories.insert(directories.end(), other.roots->paths().begin(),
+                         other.roots->paths().end());
+  }
+  if (!directories.empty())
+    return [from, directories](LayerStack& stack) { unpack_into(stack, from, directories); };
+  if (runs_commands && services_.mode == IsolationMode::namespace_overlay)
+    return [this](LayerStack& stack) { unpack_base(stack, services_.workspace); };
+  return {};
+}
+
+void BaseStacks::load_ahead(const std::function<bool()>& stop) {
+  std::vector<LayerStack> stacks;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& source : order_)
+      if (const auto& image = images_.at(source.key());
+          image.is_needed && !image.chain.empty() &&
+          !(image.runs_commands && services_.mode == IsolationMode::inplace))
+        stacks.emplace_back(stack_up_to(image, image.chain.size()), LayerStack::Layers());
+  }
+  for (auto& stack : stacks) {
+    try {
+      if (stop())
+        return;
+      stack.tree();
+    } catch (...) {
+      // Kept by the BaseStack for the stages that need it, which know the line.
+    }
+  }
+}
+
+} // namespace cairn

@@ -1,0 +1,75 @@
+#pragma once
+
+#include "builder/execute/schedule.hpp"
+#include "builder/images/image_library.hpp"
+#include "builder/layers/base_stack.hpp"
+#include "builder/layers/image_layer.hpp"
+#include "builder/layers/layer_stack.hpp"
+#include "builder/plan/plan.hpp"
+#include "builder/roots/base_directories.hpp"
+#include "builder/store/workspace.hpp"
+#include "oci/digest.hpp"
+#include "run/isolation_probe.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace cairn {
+
+/// What BaseStacks works with; all borrowed.
+struct BaseServices {
+  ImageLibrary& images;
+  Workspace& workspace;
+  IsolationMode mode;
+  /// Where a layer is kept.
+  std::function<LayerCachePolicy(const BaseImage& image, std::size_t layer)> keep;
+  std::size_t parallel; ///< How many layers are read at the same time.
+};
+
+/// The images that a build reads: each of their layers is fetched and indexed once, by chain id
+/// (OCI image configuration, Layer ChainID), and unpacked on the way when commands are run on it.
+/// Of a layer that several images have in common all begin with the one. Thread-safe.
+class BaseStacks {
+public:
+  /// Reads nothing yet.
+  BaseStacks(const Plan& plan, const Schedule& schedule, const BaseServices& services);
+  BaseStacks(const BaseStacks&) = delete;
+  BaseStacks& operator=(const BaseStacks&) = delete;
+
+  /// The layers of an image, to be read when their Tree is needed. @throws Error
+  LayerStack stack(const ImageSource& image);
+  /// Where commands of stages on this image find it unpacked; null when their roots begin empty.
+  BaseRoots* roots(const ImageSource& image);
+
+  /// Loads what stages will need, in the order of the plan, until `stop` says so. Failures are left
+  /// to those who need it.
+  void load_ahead(const std::function<bool()>& stop);
+
+private:
+  struct Image {
+    std::vector<Digest> chain; ///< Chain ids, from the bottom up.
+    std::shared_ptr<const BaseImage> image;
+    std::shared_ptr<BaseDirectories> roots; ///< Null unless commands run in directories.
+    bool runs_commands = false;
+    bool is_needed = false; ///< By a step that needs the Tree of a stage.
+  };
+
+  void find(const Plan& plan, const Schedule& schedule);
+  Image& add(const ImageSource& source);
+  std::shared_ptr<BaseStack> stack_up_to(const Image& image, std::size_t count);
+  std::size_t shared_with_others(const Image& image, std::size_t below) const;
+  BaseStack::Load load_of(const Image& image, std::size_t from, std::size_t count);
+
+  BaseServices services_;
+  std::mutex mutex_;
+  std::map<std::string, Image> images_; ///< By ImageSource::key().
+  std::vector<ImageSource> order_;
+  std::map<Digest, std::shared_ptr<BaseStack>> stacks_; ///< By the chain id of the topmost layer.
+};
+
+} // namespace cairn

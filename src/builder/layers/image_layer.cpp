@@ -1,0 +1,103 @@
+#include "builder/layers/image_layer.hpp"
+
+#include "builder/store/verified_blob.hpp"
+#include "fs/archive/read_layer.hpp"
+#include "util/cache_failure.hpp"
+#include "util/error.hpp"
+
+#include <optional>
+#include <utility>
+
+namespace cairn {
+
+namespace {
+
+/// Copies what is read into a store and commits it at the end. A store without room gets nothing;
+/// if it is that of a cache, that is told.
+class KeepingSource final : public Source {
+public:
+  KeepingSource(std::unique_ptr<Source> from, const BlobStore& store, const Descriptor& blob,
+                const CacheDirectory* cache)
+      : from_(std::move(from)), blob_(blob), cache_(cache) {
+    keep([&] { writer_.emplace(store); });
+  }
+
+  std::size_t read(std::span<std::byte> buffer) override {
+    const auto count = from_->read(buffer);
+    if (writer_)
+      keep([&] {
+        if (count != 0)
+          return writer_->write(buffer.first(count));
+        writer_->commit(blob_.digest, blob_.size);
+        writer_.reset();
+      });
+    return count;
+  }
+
+private:
+  template<class Body>
+  void keep(const Body& body) {
+    try {
+      in_cache(body);
+    } catch (const CacheFailure& failure) {
+      writer_.reset();
+      if (cache_ != nullptr)
+        cache_->tell(failure);
+    }
+  }
+
+  std::unique_ptr<Source> from_;
+  std::optional<BlobStore::Writer> writer_;
+  Descriptor blob_;
+  const CacheDirectory* cache_; ///< Null when the store belongs to the build alone.
+};
+
+} // namespace
+
+ImageLayer::ImageLayer(std::shared_ptr<const BaseImage> image, std::size_t number,
+                       LayerCachePolicy keep)
+    : image_(std::move(image)), number_(number), store_(keep.blobs), cache_(keep.cache) {}
+
+Digest ImageLayer::diff_id() const {
+  return image_->config.diff_ids.at(number_);
+}
+
+Descriptor ImageLayer::blob() const {
+  return image_->manifest.layers.at(number_);
+}
+
+Compression ImageLayer::compression() const {
+  return compression_of(blob().media_type);
+}
+
+std::unique_ptr<Source> ImageLayer::open() const {
+  const auto descriptor = blob();
+  if (cache_ != nullptr)
+    if (auto kept = cache_->open_blob(descriptor))
+      return kept;
+  const bool is_own_store = cache_ == nullptr || store_ != &cache_->blobs();
+  if (store_ != nullptr && is_own_store && store_->has(descriptor.digest))
+    return verify_blob(store_->read(descriptor.digest), descriptor);
+  auto source = image_->open(descriptor);
+  if (store_ != nullptr)
+    source = std::make_unique<KeepingSource>(std::move(source), *store_, descriptor,
+                                             is_own_store ? nullptr : cache_);
+  return source;
+}
+
+void ImageLayer::read(const LayerVisitor& visit) const {
+  within(
+      [&] {
+        const auto source = open();
+        read_layer(
+            *source, diff_id(),
+            [&](const LayerEntry& entry, TarReader& tar) {
+              EntryContent content(tar);
+              visit(entry, content);
+            },
+            image_->limit);
+      },
+      "layer {}", blob().digest.str());
+}
+
+} // namespace cairn

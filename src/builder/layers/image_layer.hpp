@@ -1,0 +1,39 @@
+#pragma once
+
+#include "builder/layers/stage_layer.hpp"
+#include "oci/blob_store.hpp"
+
+#include <cstddef>
+#include <memory>
+
+namespace cairn {
+
+/// Where layers that come from elsewhere are kept; both may be null.
+struct LayerCachePolicy {
+  const BlobStore* blobs = nullptr;      ///< Gets the blob when it is read for the first time.
+  const CacheDirectory* cache = nullptr; ///< Asked first, for the blob and for what is made of it.
+};
+
+/// A layer of an image that is there already: a base image, or what a cache has of a step.
+class ImageLayer final : public StageLayer {
+public:
+  ImageLayer(std::shared_ptr<const BaseImage> image, std::size_t number, LayerCachePolicy keep);
+
+  Digest diff_id() const override;
+  Compression compression() const override;
+  std::unique_ptr<Source> open() const override;
+  /// As read_layer(). What the diff id says is verified.
+  void read(const LayerVisitor& visit) const override;
+  const CacheDirectory* cache() const noexcept override { return cache_; }
+  std::shared_ptr<const BaseImage> base() const noexcept override { return image_; }
+
+private:
+  Descriptor blob() const override;
+
+  std::shared_ptr<const BaseImage> image_;
+  std::size_t number_;
+  const BlobStore* store_;
+  const CacheDirectory* cache_;
+};
+
+} // namespace cairn
