@@ -16,6 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 
 import bases  # noqa: E402
 import charts  # noqa: E402
+import floor  # noqa: E402
 import machine  # noqa: E402
 import measuring  # noqa: E402
 import place  # noqa: E402
@@ -119,6 +120,8 @@ def measure_all(args: argparse.Namespace, wanted: list[workloads.Workload], othe
         for workload in wanted:
             site.hold(list(workload.recipe.bases))
             results.measured.append(measuring.Measuring(site, workload, builders, say).measure(args.runs))
+            if workload.name == tables.ON_THE_FLOOR and floor.is_there():
+                results.floor = floor.measure(site, workload.recipe.bases[0], args.runs)
             write(results, args.output)
 
 

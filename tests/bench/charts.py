@@ -42,6 +42,8 @@ def bars(results: Results, measured: list[Measured]) -> Drawing:
               for found in measured]
     most = max(value or 1 for row in values for value in row)
     scale = (WIDTH - LEFT - RIGHT) / most
+    one = LEFT + scale
+    drawing.line([(one, TOP - 6), (one, TOP + len(measured) * group_height - GAP + 6)], "one")
     for number, (found, row) in enumerate(zip(measured, values)):
         top = TOP + number * group_height
         drawing.text(LEFT - 10, top + len(wanted) * BAR / 2 + 5, found.workload.name, anchor="end")
@@ -50,8 +52,6 @@ def bars(results: Results, measured: list[Measured]) -> Drawing:
             if value is not None:
                 drawing.bar(LEFT, y, (value * scale, BAR - 2), colour(place))
             drawing.text(LEFT + (value or 0) * scale + 6, y + BAR - 2, f"{value:.2f}" if value else "–", "faint")
-    one = LEFT + scale
-    drawing.line([(one, TOP - 6), (one, TOP + len(measured) * group_height - GAP + 6)], "one")
     return drawing
 
 

@@ -1,4 +1,5 @@
 """The machine that figures are from: without it they mean nothing."""
+import hashlib
 import os
 import pathlib
 import platform
@@ -44,5 +45,7 @@ def describe(file_system: str, programs: dict[str, pathlib.Path]) -> dict[str, s
         "buildah": _first_line("buildah", "--version"),
     }
     for label, directory in programs.items():
-        found[f"Cairn {label}".strip()] = _first_line(str(directory / "executor"), "version")
+        digest = hashlib.sha256((directory / "executor").read_bytes()).hexdigest()
+        version = _first_line(str(directory / "executor"), "version").split()[-1]
+        found[f"Cairn {label}".strip()] = f"{version}, SHA-256 {digest[:12]}"
     return found

@@ -59,5 +59,5 @@ def growing(scale: Scale) -> list[Workload]:
     system = scale.system
     recipes = ((LAYERS, lambda size: _layers(system.system, size)), (STAGES, lambda size: _stages(system, size)),
                (FILES, _context), (COPIES, _copies), (COMMANDS, _commands))
-    return [Workload(f"{name}-{size}", f"{size:,} {title}", recipe(size), name, size=size)
+    return [Workload(f"{name}-{size}", f"{title}: {size:,}", recipe(size), name, size=size)
             for (name, title, sizes), recipe in recipes for size in sizes[:len(sizes) - scale.growth]]

@@ -65,6 +65,11 @@ class Site:
     def _all_blobs(self) -> set[str]:
         return {path.name for path in self._blobs.glob("*/*")}
 
+    def largest_blob(self, base: base_images.Base) -> pathlib.Path:
+        """Where the registry keeps the largest layer of a base that it holds."""
+        blobs = [self._blobs / digest[:2] / digest / "data" for digest in self._kept[base.name]]
+        return max(blobs, key=lambda blob: blob.stat().st_size)
+
     def rootfs(self, name: str, programs: pathlib.Path) -> pathlib.Path:
         """The root of a container with the executor that is in PROGRAMS; each NAME is another one."""
         place = self.directory / f"rootfs-{name}"

@@ -4,8 +4,10 @@ import json
 
 from measuring import Measured, median
 
+ON_THE_FLOOR = "bigbase"  # the workload whose least work is measured as well
+
 METHOD = """\
-Each ratio is the median over {rounds} rounds of what a builder took against what the reference, {reference}, took in
+Each ratio is the median over all rounds ({rounds}) of what a builder took against what the reference, {reference}, took in
 the same round; in brackets are the smallest and the largest. Builders ran one after the other in each round, each round
 beginning with another one, after a build of each that does not count. Every build began without anything of an earlier
 one, but for those that are to find their steps in a cache. CPU is user and system time of all processes of a build.
@@ -32,6 +34,7 @@ class Results:
     def __init__(self, machine: dict[str, str], runners: list[str], rounds: int, scale: str):
         self.machine, self.runners, self.rounds, self.scale = machine, runners, rounds, scale
         self.measured: list[Measured] = []
+        self.floor: dict[str, float] = {}  # seconds of a processor by step of ON_THE_FLOOR
 
     @property
     def reference(self) -> str:
@@ -48,13 +51,13 @@ class Results:
             "runs": [dataclasses.asdict(run) for run in found.runs]
         } for found in self.measured]
         return json.dumps({"machine": self.machine, "scale": self.scale, "rounds": self.rounds,
-                           "runners": self.runners, "workloads": workloads}, indent=1) + "\n"
+                           "runners": self.runners, "floor": self.floor, "workloads": workloads}, indent=1) + "\n"
 
     def markdown(self) -> str:
         lines = ["# Figures", "", METHOD.format(rounds=self.rounds, reference=self.reference), "## Time by the clock", ""]
         lines += self._ratios(lambda spent: spent.wall)
         lines += ["## CPU", "", *self._ratios(lambda spent: spent.cpu)]
-        lines += self._pairs()
+        lines += self._pairs() + self._floor()
         lines += ["## Memory, MB", "", *self._memory(), "## What went over the wire", "", *self._traffic()]
         lines += ["## Machine", "", *_table(["", ""], [[key, value] for key, value in self.machine.items()])]
         lines += self._seconds() + self._failures()
@@ -78,6 +81,18 @@ class Results:
         head = [f"{other}, {what}" for what in ("clock", "CPU") for other, _ in pairs]
         return ["## Other builds of Cairn against this one, in the same isolation mode", "",
                 "More than 1: this one takes less.", "", *_table(["workload", *head], rows)]
+
+    def _floor(self) -> list[str]:
+        """What has to be done at least, as shares of what the reference took."""
+        whole = next((median([run.spent.cpu for run in found.of(self.reference)]) for found in self.measured
+                      if found.workload.name == ON_THE_FLOOR), None)
+        if not self.floor or not whole:
+            return []
+        rows = [[name, f"{seconds / whole:.2f}"] for name, seconds in self.floor.items()]
+        rows.append(["all of them", f"{sum(self.floor.values()) / whole:.2f}"])
+        return [f"## What {ON_THE_FLOOR} takes at least", "",
+                f"The CPU of each step alone, as a share of what {self.reference} took for the whole build.", "",
+                *_table(["step", "share"], rows)]
 
     def _memory(self) -> list[str]:
         rows = [[found.workload.name, *(f"{found.peaks[name] / 1e6:.0f}" if name in found.peaks else "–"

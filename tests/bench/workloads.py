@@ -22,13 +22,14 @@ class Scale:
     megabytes: int         # that do not compress
     compiler: str          # a command of the large base that writes /usr/local/bin/hello
     turns: int             # of a loop: some seconds of a processor
-    growth: int            # of 1 to 4: how many sizes of each series are left out at its end
+    large_is: str          # in words
+    growth: int            # how many sizes of each series are left out at its end
 
 
 FULL = Scale("full", Base("debian"), Base("dev"), Base("dev", 8), files=5000, layer_folders=200, megabytes=200,
-             compiler="gcc -O2 -o /usr/local/bin/hello hello.c", turns=3_000_000, growth=0)
+             compiler="gcc -O2 -o /usr/local/bin/hello hello.c", turns=3_000_000, large_is="1.6 GB base, 63,000 files", growth=0)
 QUICK = Scale("quick", Base("busybox"), Base("busybox"), Base("busybox", 2), files=50, layer_folders=2, megabytes=2,
-              compiler="mkdir -p /usr/local/bin && cp hello.c /usr/local/bin/hello", turns=20_000, growth=3)
+              compiler="mkdir -p /usr/local/bin && cp hello.c /usr/local/bin/hello", turns=20_000, large_is="small base", growth=3)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,7 +116,7 @@ HELLO = "#include <stdio.h>\nint main(void) {\n  puts(\"hello\");\n}\n"
 def _compile(scale: Scale, base: Base) -> Recipe:
     return Recipe(f"FROM BASE(0)\nWORKDIR /src\nCOPY hello.c .\nRUN {scale.compiler}\n"
                   "RUN wc -c /usr/local/bin/hello > /size\nCMD [\"hello\"]\n", (base,), one_file("hello.c", HELLO),
-                  unpacked(base) + 64 * MIB)
+                  2 * unpacked(base) + 64 * MIB)
 
 
 def _copy_only(scale: Scale) -> Recipe:
@@ -144,18 +145,18 @@ def _builder(scale: Scale) -> Recipe:
 
 def plain(scale: Scale) -> list[Workload]:
     """Builds that find nothing of an earlier one."""
-    small, large = scale.system, scale.large
+    small, large, large_is = scale.system, scale.large, scale.large_is
     return [
         Workload("copy", f"{scale.files:,} files COPY, one RUN", _copy(scale)),
         Workload("runs", "20 tiny RUNs", _runs(small)),
-        Workload("bigruns", "20 tiny RUNs on 63,000 files", _runs(large)),
-        Workload("layer", "20,000 files, 200 MB random, deletions", _layer(scale)),
-        Workload("bigbase", "1.6 GB base, gcc in a RUN", _compile(scale, large)),
-        Workload("multi", "the same base in eight layers", _compile(scale, scale.large_in_layers)),
-        Workload("copyonly", "1.6 GB base, no RUN", _copy_only(scale)),
-        Workload("parallel", "two CPU-bound stages on the 1.6 GB base", _parallel(scale)),
-        Workload("threefold", "three stages on the 1.6 GB base, a tiny RUN each", _threefold(scale)),
-        Workload("builder", "a stage makes 400 MB, one small file of it is copied", _builder(scale)),
+        Workload("bigruns", f"20 tiny RUNs, {large_is}", _runs(large)),
+        Workload("layer", f"{scale.layer_folders}00 files, {scale.megabytes} MB random, deletions", _layer(scale)),
+        Workload("bigbase", f"{large_is}, a compiler in a RUN", _compile(scale, large)),
+        Workload("multi", f"the same in {scale.large_in_layers.layers} layers", _compile(scale, scale.large_in_layers)),
+        Workload("copyonly", f"{large_is}, no RUN", _copy_only(scale)),
+        Workload("parallel", f"two CPU-bound stages, {large_is}", _parallel(scale)),
+        Workload("threefold", f"three stages with a tiny RUN each, {large_is}", _threefold(scale)),
+        Workload("builder", f"a stage makes {2 * scale.megabytes} MB, a small file of it is copied", _builder(scale)),
     ]
 
 

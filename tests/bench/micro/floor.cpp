@@ -9,7 +9,7 @@
 #include "fs/archive/tar.hpp"
 #include "fs/tree/unpack.hpp"
 #include "util/crypto.hpp"
-#include "util/error.hpp"
+#include "util/fd.hpp"
 #include "util/file.hpp"
 #include "util/stream.hpp"
 
@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <ctime>
+#include <exception>
 #include <functional>
 #include <span>
 #include <string>
@@ -53,7 +54,7 @@ void step(const char* name, const std::function<void()>& work) {
 }
 
 FileSource file(const std::string& path) {
-  return FileSource(open_at(AT_FDCWD, path, O_RDONLY));
+  return FileSource(open_at(current_directory(), path, O_RDONLY));
 }
 
 void unpack(const std::string& archive, const std::string& directory) {
@@ -84,7 +85,7 @@ void measure(const std::string& blob, const std::string& directory) {
   const auto archive = directory + "/layer.tar";
   {
     auto source = file(blob);
-    const auto target = open_at(AT_FDCWD, archive, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    const auto target = open_at(current_directory(), archive, O_WRONLY | O_CREAT | O_EXCL, 0600);
     FileSink sink(target);
     copy(*make_decompressor(source), sink);
   }

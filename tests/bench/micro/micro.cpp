@@ -13,6 +13,7 @@
 #include "timing.hpp"
 #include "util/crypto.hpp"
 #include "util/error.hpp"
+#include "util/fd.hpp"
 #include "util/file.hpp"
 #include "util/stream.hpp"
 
@@ -23,6 +24,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <string>
 #include <vector>
 
@@ -133,7 +135,7 @@ void make_files(const std::string& root) {
     if (is_directory(entry.meta))
       make_directories(path);
     else
-      open_at(AT_FDCWD, path, O_WRONLY | O_CREAT, 0644);
+      open_at(current_directory(), path, O_WRONLY | O_CREAT, 0644);
   }
 }
 
