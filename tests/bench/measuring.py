@@ -3,6 +3,7 @@ import collections
 import dataclasses
 import pathlib
 import statistics
+import subprocess
 import tempfile
 
 import memory
@@ -89,7 +90,7 @@ class Measuring:
                 self._say(f"{workload:<20} memory  {runner.name:<24} {peak.bytes / 1e6:8.0f} MB")
                 return
             spent = self._build(runner, task)
-        except BuildFailed as failure:
+        except (BuildFailed, subprocess.TimeoutExpired) as failure:
             self._found.failures[runner.name] = str(failure)
             self._say(f"{workload:<20} failed  {failure}")
             return

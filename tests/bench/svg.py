@@ -6,13 +6,15 @@ svg { background: #ffffff; font: 13px system-ui, sans-serif; }
 text { fill: #1f2328; } .faint { fill: #59636e; } .title { font-size: 16px; font-weight: 600; }
 .axis { stroke: #d1d9e0; } .one { stroke: #59636e; stroke-dasharray: 4 3; }
 .line { fill: none; stroke-width: 2.5; }
-.c0 { fill: #0072b2; stroke: #0072b2; } .c1 { fill: #d55e00; stroke: #d55e00; } .c2 { fill: #009e73; stroke: #009e73; }
-.c3 { fill: #aa4499; stroke: #aa4499; } .c4 { fill: #8a6d00; stroke: #8a6d00; } .c5 { fill: #4c4cc4; stroke: #4c4cc4; }
+.c0 { fill: #0072b2; stroke: #0072b2; } .c1 { fill: #d55e00; stroke: #d55e00; }
+.c2 { fill: #009e73; stroke: #009e73; } .c3 { fill: #aa4499; stroke: #aa4499; }
+.c4 { fill: #8a6d00; stroke: #8a6d00; } .c5 { fill: #4c4cc4; stroke: #4c4cc4; }
 @media (prefers-color-scheme: dark) {
   svg { background: #0d1117; } text { fill: #f0f6fc; } .faint { fill: #9198a1; }
   .axis { stroke: #3d444d; } .one { stroke: #9198a1; }
-  .c0 { fill: #56b4e9; stroke: #56b4e9; } .c1 { fill: #ff9b50; stroke: #ff9b50; } .c2 { fill: #3fd0a0; stroke: #3fd0a0; }
-  .c3 { fill: #e3a0dd; stroke: #e3a0dd; } .c4 { fill: #f0d060; stroke: #f0d060; } .c5 { fill: #a5a5ff; stroke: #a5a5ff; }
+  .c0 { fill: #56b4e9; stroke: #56b4e9; } .c1 { fill: #ff9b50; stroke: #ff9b50; }
+  .c2 { fill: #3fd0a0; stroke: #3fd0a0; } .c3 { fill: #e3a0dd; stroke: #e3a0dd; }
+  .c4 { fill: #f0d060; stroke: #f0d060; } .c5 { fill: #a5a5ff; stroke: #a5a5ff; }
 }
 .line.c0, .line.c1, .line.c2, .line.c3, .line.c4, .line.c5 { fill: none; }
 """

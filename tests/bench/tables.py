@@ -7,10 +7,10 @@ from measuring import Measured, median
 ON_THE_FLOOR = "bigbase"  # the workload whose least work is measured as well
 
 METHOD = """\
-Each ratio is the median over all rounds ({rounds}) of what a builder took against what the reference, {reference}, took in
-the same round; in brackets are the smallest and the largest. Builders ran one after the other in each round, each round
-beginning with another one, after a build of each that does not count. Every build began without anything of an earlier
-one, but for those that are to find their steps in a cache. CPU is user and system time of all processes of a build.
+Each ratio is the median over all rounds ({rounds}) of what a builder took against what the reference, {reference}, took
+in the same round; in brackets are the smallest and the largest. Builders ran one after the other in each round, each
+round beginning with another one, after a build of each that does not count. Every build began without anything of an
+earlier one, but for those that are to find their steps in a cache. CPU is user and system time of all processes of a build.
 Memory is the largest sum of the proportional set sizes (PSS) of all its processes, looked at every 20 ms, in the build
 that does not count; what lies in tmpfs is not in it. Bytes and requests are the registry's.
 """
@@ -54,8 +54,8 @@ class Results:
                            "runners": self.runners, "floor": self.floor, "workloads": workloads}, indent=1) + "\n"
 
     def markdown(self) -> str:
-        lines = ["# Figures", "", METHOD.format(rounds=self.rounds, reference=self.reference), "## Time by the clock", ""]
-        lines += self._ratios(lambda spent: spent.wall)
+        lines = ["# Figures", "", METHOD.format(rounds=self.rounds, reference=self.reference)]
+        lines += ["## Time by the clock", "", *self._ratios(lambda spent: spent.wall)]
         lines += ["## CPU", "", *self._ratios(lambda spent: spent.cpu)]
         lines += self._pairs() + self._floor()
         lines += ["## Memory, MB", "", *self._memory(), "## What went over the wire", "", *self._traffic()]

@@ -27,9 +27,11 @@ class Scale:
 
 
 FULL = Scale("full", Base("debian"), Base("dev"), Base("dev", 8), files=5000, layer_folders=200, megabytes=200,
-             compiler="gcc -O2 -o /usr/local/bin/hello hello.c", turns=3_000_000, large_is="1.6 GB base, 63,000 files", growth=0)
+             compiler="gcc -O2 -o /usr/local/bin/hello hello.c", turns=3_000_000,
+             large_is="1.6 GB base, 63,000 files", growth=0)
 QUICK = Scale("quick", Base("busybox"), Base("busybox"), Base("busybox", 2), files=50, layer_folders=2, megabytes=2,
-              compiler="mkdir -p /usr/local/bin && cp hello.c /usr/local/bin/hello", turns=20_000, large_is="small base", growth=3)
+              compiler="mkdir -p /usr/local/bin && cp hello.c /usr/local/bin/hello", turns=20_000,
+             large_is="small base", growth=3)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,7 +152,7 @@ def plain(scale: Scale) -> list[Workload]:
         Workload("copy", f"{scale.files:,} files COPY, one RUN", _copy(scale)),
         Workload("runs", "20 tiny RUNs", _runs(small)),
         Workload("bigruns", f"20 tiny RUNs, {large_is}", _runs(large)),
-        Workload("layer", f"{scale.layer_folders}00 files, {scale.megabytes} MB random, deletions", _layer(scale)),
+        Workload("layer", f"{100 * scale.layer_folders:,} files, {scale.megabytes} MB random, deletions", _layer(scale)),
         Workload("bigbase", f"{large_is}, a compiler in a RUN", _compile(scale, large)),
         Workload("multi", f"the same in {scale.large_in_layers.layers} layers", _compile(scale, scale.large_in_layers)),
         Workload("copyonly", f"{large_is}, no RUN", _copy_only(scale)),

@@ -3,23 +3,28 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdio>
+#include <ctime>
 #include <vector>
 
 namespace cairn::bench {
 
 namespace {
 
-using Seconds = std::chrono::duration<double>;
-constexpr Seconds long_enough{0.5};
+constexpr double long_enough = 0.5;
 constexpr std::size_t fewest_calls = 5;
 
+double processor_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
 double seconds_of(const std::function<void()>& once) {
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = processor_seconds();
   once();
-  return Seconds(std::chrono::steady_clock::now() - start).count();
+  return processor_seconds() - start;
 }
 
 std::string shown(double seconds, Amount amount) {
@@ -36,7 +41,7 @@ void Bench::measure(std::string_view name, Amount amount, const std::function<vo
   once(); // what is allocated or read for the first time
   std::vector<double> calls;
   double sum = 0;
-  while (calls.size() < fewest_calls || sum < long_enough.count()) {
+  while (calls.size() < fewest_calls || sum < long_enough) {
     calls.push_back(seconds_of(once));
     sum += calls.back();
   }

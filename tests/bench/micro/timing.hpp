@@ -20,7 +20,8 @@ inline Amount items(std::size_t count) {
 }
 
 /// Measures the parts whose names hold a text, and prints a line for each: the median of several
-/// calls, and the best and the worst of them.
+/// calls, and the best and the worst of them. What counts is the time of a processor, which others
+/// on the machine disturb less than the time by the clock.
 class Bench {
 public:
   explicit Bench(std::string only) : only_(std::move(only)) {}
