@@ -148,11 +148,12 @@ def _builder(scale: Scale) -> Recipe:
 def plain(scale: Scale) -> list[Workload]:
     """Builds that find nothing of an earlier one."""
     small, large, large_is = scale.system, scale.large, scale.large_is
+    files = f"{100 * scale.layer_folders:,} files"
     return [
         Workload("copy", f"{scale.files:,} files COPY, one RUN", _copy(scale)),
         Workload("runs", "20 tiny RUNs", _runs(small)),
         Workload("bigruns", f"20 tiny RUNs, {large_is}", _runs(large)),
-        Workload("layer", f"{100 * scale.layer_folders:,} files, {scale.megabytes} MB random, deletions", _layer(scale)),
+        Workload("layer", f"{files}, {scale.megabytes} MB random, deletions", _layer(scale)),
         Workload("bigbase", f"{large_is}, a compiler in a RUN", _compile(scale, large)),
         Workload("multi", f"the same in {scale.large_in_layers.layers} layers", _compile(scale, scale.large_in_layers)),
         Workload("copyonly", f"{large_is}, no RUN", _copy_only(scale)),
