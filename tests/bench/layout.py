@@ -8,6 +8,7 @@ import subprocess
 
 OCI = "application/vnd.oci.image"
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+PER_FILE = 4096  # what a small file costs besides its bytes
 MTIME = "@1700000000"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
@@ -25,14 +26,19 @@ def _listed(root: pathlib.Path) -> list[tuple[str, int]]:
 
 
 def shares(root: pathlib.Path, count: int) -> list[list[str]]:
-    """The paths of ROOT in COUNT shares, each with about as many bytes and files as the others."""
+    """The paths of ROOT in COUNT shares, each with about as many bytes and files as the others, none empty: layers
+    that are alike would be one blob."""
     listed = _listed(root)
-    per_file = 4096  # what a small file costs besides its bytes
-    whole = sum(size + per_file for _, size in listed)
-    made, done = [[] for _ in range(count)], 0
-    for path, size in listed:
-        made[min(count - 1, done * count // whole)].append(path)
-        done += size + per_file
+    left = sum(size + PER_FILE for _, size in listed)
+    made, place = [], 0
+    for missing in range(count, 0, -1):
+        share, taken, most = [], 0, len(listed) - place - (missing - 1)
+        while len(share) < most and (not share or missing == 1 or taken < left / missing):
+            path, size = listed[place + len(share)]
+            share.append(path)
+            taken += size + PER_FILE
+        made.append(share)
+        left, place = left - taken, place + len(share)
     return made
 
 

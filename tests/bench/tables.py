@@ -65,8 +65,8 @@ class Results:
 
     def _ratios(self, value) -> list[str]:
         rows = [[found.workload.name, found.workload.shows,
-                 *(_range(found.ratios(runner, self.reference, value)) for runner in self.runners)]
-                for found in self.measured]
+                 *("1" if runner == self.reference else _range(found.ratios(runner, self.reference, value))
+                   for runner in self.runners)] for found in self.measured]
         return _table(["workload", "what", *self.runners], rows)
 
     def _pairs(self) -> list[str]:
