@@ -7,6 +7,7 @@
 #include "builder/inputs/build_input.hpp"
 #include "builder/inputs/downloads.hpp"
 #include "builder/inputs/remote_time.hpp"
+#include "builder/outputs/early_uploads.hpp"
 #include "builder/outputs/outputs.hpp"
 #include "builder/plan/checks/check.hpp"
 #include "builder/plan/planner.hpp"
@@ -25,6 +26,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 namespace cairn {
 
@@ -304,32 +306,45 @@ private:
       beside_root.emplace(std::vector<std::string>{options_.execution.work_directory, "/"});
     auto& mounted = beside_root ? *beside_root : workspace_;
     const MountCaches caches(options_, services_, mounted, keep_mounts_);
-    auto result = build_stages(schedule, probe, *runner, downloads, {mounted, caches.mounts()});
+    // In place the container's own files are away, which helpers for credentials may need.
+    std::optional<EarlyUploads> uploads;
+    if (options_.output.push == PushImage::yes && !options_.output.destinations.empty() &&
+        probe.mode != IsolationMode::inplace)
+      uploads.emplace(services_.registry, options_.output.destinations, services_.progress);
+    auto result = build_stages(schedule, probe, *runner, downloads,
+                               {mounted, caches.mounts(), uploads ? &*uploads : nullptr});
     if (probe.mode == IsolationMode::inplace)
       require_own_executable();
     // What a command has seen of a layer that was changed meanwhile must not become an image.
     if (kept_ && !kept_->unpacked().are_intact())
       throw Error("a layer that is unpacked in {} was changed or removed", kept_->path());
-    const auto image = finish(std::move(result));
+    auto image = finish(std::move(result));
+    if (uploads) {
+      uploads->finish();
+      image.was_sent = [&](const ImageRef& to, const Digest& blob) {
+        return uploads->is_there(to, blob);
+      };
+    }
     send(image, options_.output, services_);
     caches.keep(layers_);
     return {image.manifest.digest(), image.manifest.layers, probe.mode};
   }
 
-  /// Where the mounts of commands are.
-  struct MountPlaces {
-    Workspace& workspace;
+  /// Where what stages make goes.
+  struct StagePlaces {
+    Workspace& mounts;
     const CacheMounts& caches;
+    EarlyUploads* uploads; ///< Null when nothing is pushed.
   };
 
   ExecuteResult build_stages(const Schedule& schedule, const IsolationProbe& probe, Runner& runner,
-                             Downloads& downloads, const MountPlaces& mounts) {
+                             Downloads& downloads, const StagePlaces& places) {
     const auto keep =
         keeping(kept_.get(), workspace_, are_read_again(plan_, schedule, options_, probe.mode));
     std::unique_ptr<BorrowedRoot> borrowed;
     if (probe.mode == IsolationMode::inplace)
       borrowed = commands_.borrow_root({options_.execution,
-                                        {workspace_.path(), mounts.workspace.path()},
+                                        {workspace_.path(), places.mounts.path()},
                                         input_.context.local.path,
                                         workspace_.temporary(),
                                         services_.progress});
@@ -343,7 +358,7 @@ private:
                            .downloads = downloads,
                            .repositories = fetching_->repositories,
                            .workspace = workspace_,
-                           .mounted = mounts.workspace,
+                           .mounted = places.mounts,
                            .runner = runner,
                            .make_root = commands_.make_root,
                            .layers = layers_,
@@ -355,12 +370,38 @@ private:
                            .way_out = probe.way_out(),
                            .ignored = ignored,
                            .foreign_files = borrowed ? &borrowed->foreign_files() : nullptr,
-                           .caches = mounts.caches,
+                           .caches = places.caches,
                            .agents = fetching_->agents,
-                           .keep_base = [&](const BaseImage&, std::size_t) { return keep; },
+                           .keep_base = base_policy(keep, places.uploads),
                            .keep_steps = keep,
                            .jobs = options_.execution.jobs,
-                           .on_image_layer = [](const std::shared_ptr<const StageLayer>&) {}});
+                           .on_image_layer = [&](std::shared_ptr<const StageLayer> layer) {
+                             if (places.uploads != nullptr)
+                               places.uploads->add(std::move(layer));
+                           }});
+  }
+
+  /// Blobs of the image's own base that have to be sent on are kept when they are read: so they are
+  /// fetched once.
+  std::function<LayerCachePolicy(const BaseImage&, ReadAgain)>
+  base_policy(const LayerCachePolicy& keep, EarlyUploads* uploads) {
+    std::set<Digest> sent_on;
+    const auto* source = base_image_of(plan_, plan_.target);
+    if (uploads != nullptr && source != nullptr)
+      for (const auto& layer : images_.get(*source)->manifest.layers)
+        sent_on.insert(layer.digest);
+    return [this, keep, uploads, sent_on](const BaseImage& image, ReadAgain again) {
+      auto policy = keep;
+      if (policy.blobs != nullptr)
+        return policy;
+      policy.blobs = &workspace_.store();
+      if (again == ReadAgain::yes)
+        return policy;
+      policy.is_wanted = [uploads, sent_on, from = image.repository](const Descriptor& blob) {
+        return sent_on.contains(blob.digest) && uploads->must_send(blob, from);
+      };
+      return policy;
+    };
   }
 
   /// Every file of the image exists by now; layers may still be on their way to the store.

@@ -68,6 +68,8 @@ private:
   }
 
   void push_blob(const ImageRef& repository, const Descriptor& blob) {
+    if (push_.is_there && push_.is_there(repository, blob.digest))
+      return;
     if (is_foreign(blob) && !client_.has_blob(repository, blob.digest)) {
       progress_.warn("layer {} is not to be distributed: {} will not hold its bytes",
                      blob.digest.str(), repository.name());

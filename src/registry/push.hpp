@@ -32,6 +32,8 @@ struct Push {
   /// Repositories that may have a blob already, as "registry/repository" references: those on the
   /// destination's registry are mounted from. May be empty.
   std::function<std::vector<ImageRef>(const Digest&)> known_in = {};
+  /// What a repository is known to have and is not asked for. May be empty.
+  std::function<bool(const ImageRef& repository, const Digest&)> is_there = {};
   ImmutableTags immutable_tags = ImmutableTags::fail;
   unsigned parallel = 4; ///< Blobs at once.
 };

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <thread>
 
 namespace cairn::test {
 
@@ -28,6 +29,18 @@ private:
   std::condition_variable changed_;
   bool open_ = false;
 };
+
+/// Whether `condition` becomes true while somebody waits for it.
+template<class Condition>
+bool comes_true(const Condition& condition) {
+  const auto end = std::chrono::steady_clock::now() + longest_wait;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end)
+      return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
+}
 
 /// Where two threads wait for each other.
 class Meeting {

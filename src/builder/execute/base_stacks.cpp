@@ -37,6 +37,7 @@ void BaseStacks::find(const Plan& plan, const Schedule& schedule) {
     if (!schedule.stages[index].needed || source == nullptr)
       continue;
     auto& image = add(*source);
+    image.is_copied_from = false;
     bool runs = false;
     for (std::size_t i = 0; i < plan.stages[index].steps.size(); ++i) {
       const auto& action = plan.stages[index].steps[i].action;
@@ -54,8 +55,25 @@ void BaseStacks::find(const Plan& plan, const Schedule& schedule) {
       images_.begin(), images_.end(), [](const auto& image) { return image.second.is_needed; }));
   services_.parallel =
       std::max<std::size_t>(services_.parallel / std::max<std::size_t>(bases, 1), 1);
+  find_copies(plan, schedule);
   for (const auto& [key, count] : roots)
     images_.at(key).roots = std::make_shared<BaseDirectories>(services_.workspace, count);
+}
+
+/// Which of the images found below stages have files copied from those stages.
+void BaseStacks::find_copies(const Plan& plan, const Schedule& schedule) {
+  for (std::size_t index = 0; index < plan.stages.size(); ++index)
+    for (std::size_t i = 0; schedule.stages[index].needed && i < plan.stages[index].steps.size();
+         ++i)
+      if (!schedule.is_cached(index, i))
+        visit_origins(plan.stages[index].steps[i].action, [&](const FileOrigin& origin) {
+          const auto* stage = std::get_if<StageSource>(&origin);
+          const auto* image = stage != nullptr ? base_image_of(plan, stage->index)
+                                               : std::get_if<ImageSource>(&origin);
+          const auto found = image != nullptr ? images_.find(image->key()) : images_.end();
+          if (found != images_.end())
+            found->second.is_copied_from = true;
+        });
 }
 
 BaseStacks::Image& BaseStacks::add(const ImageSource& source) {
@@ -69,6 +87,8 @@ BaseStacks::Image& BaseStacks::add(const ImageSource& source) {
       throw;
     }
     image.chain = chain_ids(image.image->config.diff_ids);
+    // Until find() knows better: an image that no stage begins with.
+    image.is_copied_from = true;
     order_.push_back(source);
   }
   return image;
@@ -108,11 +128,18 @@ std::shared_ptr<BaseStack> BaseStacks::stack_up_to(const Image& image, std::size
   const auto shared = shared_with_others(image, count);
   LayerStack::Layers own;
   for (auto i = shared; i < count; ++i)
-    own.push_back(std::make_shared<ImageLayer>(image.image, i, services_.keep(*image.image, i)));
+    own.push_back(std::make_shared<ImageLayer>(image.image, i, policy_of(image)));
   auto layers = shared > 0 ? LayerStack(stack_up_to(image, shared), own, services_.parallel)
                            : LayerStack(std::move(own), count, services_.parallel);
   stack = std::make_shared<BaseStack>(std::move(layers), load_of(image, shared, count));
   return stack;
+}
+
+/// What is unpacked is read from where it was unpacked.
+LayerCachePolicy BaseStacks::policy_of(const Image& image) const {
+  const bool is_unpacked = image.runs_commands && services_.mode != IsolationMode::inplace;
+  return services_.keep(*image.image,
+                        image.is_copied_from && !is_unpacked ? ReadAgain::yes : ReadAgain::no);
 }
 
 /// How the layers from `from` to `count` are loaded: for all images that have them.

@@ -21,13 +21,16 @@
 
 namespace cairn {
 
+/// Whether a layer is read for more than its index: files are copied from it.
+enum class ReadAgain { no, yes };
+
 /// What BaseStacks works with; all borrowed.
 struct BaseServices {
   ImageLibrary& images;
   Workspace& workspace;
   IsolationMode mode;
-  /// Where a layer is kept.
-  std::function<LayerCachePolicy(const BaseImage& image, std::size_t layer)> keep;
+  /// Where the layers of an image are kept.
+  std::function<LayerCachePolicy(const BaseImage& image, ReadAgain again)> keep;
   std::size_t parallel; ///< How many layers are read at the same time.
 };
 
@@ -57,12 +60,15 @@ private:
     std::shared_ptr<BaseDirectories> roots; ///< Null unless commands run in directories.
     bool runs_commands = false;
     bool is_needed = false; ///< By a step that needs the Tree of a stage.
+    bool is_copied_from = false;
   };
 
   void find(const Plan& plan, const Schedule& schedule);
   Image& add(const ImageSource& source);
   std::shared_ptr<BaseStack> stack_up_to(const Image& image, std::size_t count);
   std::size_t shared_with_others(const Image& image, std::size_t below) const;
+  void find_copies(const Plan& plan, const Schedule& schedule);
+  LayerCachePolicy policy_of(const Image& image) const;
   BaseStack::Load load_of(const Image& image, std::size_t from, std::size_t count);
 
   BaseServices services_;

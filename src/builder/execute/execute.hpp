@@ -1,5 +1,6 @@
 #pragma once
 
+#include "builder/execute/base_stacks.hpp"
 #include "builder/execute/stage_builder.hpp"
 
 #include <memory>
@@ -33,7 +34,7 @@ struct ExecuteServices {
   const CacheMounts& caches;
   const std::map<std::string, AgentSocket>& agents;
   /// Where layers of base images are kept, and those that caches have of steps.
-  std::function<LayerCachePolicy(const BaseImage& image, std::size_t layer)> keep_base;
+  std::function<LayerCachePolicy(const BaseImage& image, ReadAgain again)> keep_base;
   LayerCachePolicy keep_steps = {};
   std::size_t jobs = 2; ///< How many stages are built, and layers of a base read, at the same time.
   /// Told of each layer of the image that a step makes, as soon as it is being written.

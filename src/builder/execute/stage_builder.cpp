@@ -193,7 +193,7 @@ std::string StageBuilder::add_layer(LayerContent content, Origin origin) {
   if (is_kept_ || is_of_image())
     layer->write();
   if (is_of_image())
-    services_.on_image_layer(layer);
+    tell_of(layer);
   if (origin == Origin::files)
     elsewhere_.push_back(layer);
   else if (reach() != Reach::nothing)
@@ -202,6 +202,14 @@ std::string StageBuilder::add_layer(LayerContent content, Origin origin) {
   if (origin == Origin::command)
     remember_user_files(files->entries);
   return note;
+}
+
+/// By now the base has been read: those of its layers that are kept can be sent, too.
+void StageBuilder::tell_of(const std::shared_ptr<const StageLayer>& layer) {
+  if (!std::exchange(has_told_of_base_, true))
+    for (std::size_t i = 0; i < stack_.base_image_layers(); ++i)
+      services_.on_image_layer(stack_.layers()[i]);
+  services_.on_image_layer(layer);
 }
 
 void StageBuilder::remember_user_files(const std::vector<LayerEntry>& entries) {
@@ -250,7 +258,7 @@ void StageBuilder::squash(std::size_t base_layers) {
   const auto layer = std::make_shared<const MadeLayer>(std::move(content), services_.layers);
   if (services_.use == StageUse::for_image) {
     layer->write();
-    services_.on_image_layer(layer);
+    tell_of(layer);
   }
   elsewhere_.push_back(layer);
   stack_ = stack_.lowest(base_layers);

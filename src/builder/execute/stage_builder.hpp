@@ -105,6 +105,7 @@ private:
   Invocation invocation(const RunAction& action);
   Outcome run(const RunAction& action);
   CommandFailed failure(const Outcome& outcome) const;
+  void tell_of(const std::shared_ptr<const StageLayer>& layer);
   void remember_user_files(const std::vector<LayerEntry>& entries);
   RootFilesystem& root();
   void squash(std::size_t base_layers);
@@ -118,6 +119,7 @@ private:
   /// is read from contexts and stages.
   std::vector<std::shared_ptr<const MadeLayer>> in_root_;
   std::vector<std::shared_ptr<const MadeLayer>> elsewhere_;
+  bool has_told_of_base_ = false;
   bool is_kept_ = false;         ///< Whether the step under way is put into caches.
   std::string step_;             ///< The one under way, with its place.
   bool commands_follow_ = false; ///< Whether any is run after that step.

@@ -56,7 +56,7 @@ private:
 
 ImageLayer::ImageLayer(std::shared_ptr<const BaseImage> image, std::size_t number,
                        LayerCachePolicy keep)
-    : image_(std::move(image)), number_(number), store_(keep.blobs), cache_(keep.cache) {}
+    : image_(std::move(image)), number_(number), keep_(std::move(keep)) {}
 
 Digest ImageLayer::diff_id() const {
   return image_->config.diff_ids.at(number_);
@@ -72,16 +72,18 @@ Compression ImageLayer::compression() const {
 
 std::unique_ptr<Source> ImageLayer::open() const {
   const auto descriptor = blob();
-  if (cache_ != nullptr)
-    if (auto kept = cache_->open_blob(descriptor))
+  const auto* store = keep_.blobs;
+  const auto* cache = keep_.cache;
+  if (cache != nullptr)
+    if (auto kept = cache->open_blob(descriptor))
       return kept;
-  const bool is_own_store = cache_ == nullptr || store_ != &cache_->blobs();
-  if (store_ != nullptr && is_own_store && store_->has(descriptor.digest))
-    return verify_blob(store_->read(descriptor.digest), descriptor);
+  const bool is_own_store = cache == nullptr || store != &cache->blobs();
+  if (store != nullptr && is_own_store && store->has(descriptor.digest))
+    return verify_blob(store->read(descriptor.digest), descriptor);
   auto source = image_->open(descriptor);
-  if (store_ != nullptr)
-    source = std::make_unique<KeepingSource>(std::move(source), *store_, descriptor,
-                                             is_own_store ? nullptr : cache_);
+  if (store != nullptr && (!keep_.is_wanted || keep_.is_wanted(descriptor)))
+    source = std::make_unique<KeepingSource>(std::move(source), *store, descriptor,
+                                             is_own_store ? nullptr : cache);
   return source;
 }
 

@@ -4,6 +4,7 @@
 #include "oci/blob_store.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 
 namespace cairn {
@@ -12,6 +13,8 @@ namespace cairn {
 struct LayerCachePolicy {
   const BlobStore* blobs = nullptr;      ///< Gets the blob when it is read for the first time.
   const CacheDirectory* cache = nullptr; ///< Asked first, for the blob and for what is made of it.
+  /// Whether `blobs` gets a blob; asked when that is fetched. Empty: it does.
+  std::function<bool(const Descriptor&)> is_wanted = {};
 };
 
 /// A layer of an image that is there already: a base image, or what a cache has of a step.
@@ -24,7 +27,7 @@ public:
   std::unique_ptr<Source> open() const override;
   /// As read_layer(). What the diff id says is verified.
   void read(const LayerVisitor& visit) const override;
-  const CacheDirectory* cache() const noexcept override { return cache_; }
+  const CacheDirectory* cache() const noexcept override { return keep_.cache; }
   std::shared_ptr<const BaseImage> base() const noexcept override { return image_; }
 
 private:
@@ -32,8 +35,7 @@ private:
 
   std::shared_ptr<const BaseImage> image_;
   std::size_t number_;
-  const BlobStore* store_;
-  const CacheDirectory* cache_;
+  LayerCachePolicy keep_;
 };
 
 } // namespace cairn

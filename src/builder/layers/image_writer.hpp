@@ -21,6 +21,8 @@ struct BuiltImage {
   std::vector<std::shared_ptr<const StageLayer>> layers; ///< Beside manifest.layers.
   /// Repositories that blobs were put into during the build.
   std::map<Digest, std::vector<ImageRef>> put_into = {};
+  /// Whether a repository got a blob during the build; may be empty.
+  std::function<bool(const ImageRef&, const Digest&)> was_sent = {};
   std::vector<ImageRef> base_images = {}; ///< What it was made from, each with its digest.
 
   /// The bytes of a blob that the manifest names. Thread-safe. @throws Error

