@@ -38,7 +38,7 @@ LayerContent content_of(const Files& files) {
   for (const auto& [name, text] : files)
     by_path[RootedPath::parse(name).str()] = text;
   content.open = [by_path, entries = content.entries](std::size_t n) {
-    return std::make_unique<OwnedTextSource>(by_path.at(entries.at(n).path.str()));
+    return std::make_unique<OwnedTextSource>(by_path.at(entries.path(n).str()));
   };
   return content;
 }
@@ -76,7 +76,7 @@ Files files_of_layer(const std::string& blob) {
 std::vector<std::string> files_in(const Tree& tree) {
   std::vector<std::string> paths;
   tree.walk([&](const RootedPath& path, const Tree::Node& node) {
-    if (node.meta.type == FileType::regular)
+    if (node.type() == FileType::regular)
       paths.push_back(path.str());
   });
   return paths;

@@ -107,7 +107,7 @@ struct ViewMaker {
     data.view = std::make_unique<TreeView>(
         data.stack->loaded_tree(),
         [this_data = &data](const Tree::Node& node) {
-          const auto found = this_data->spooled.find(node.content);
+          const auto found = this_data->spooled.find(node.content());
           if (found == this_data->spooled.end())
             throw Error("content was not set aside");
           return this_data->spool->open(found->second);
@@ -136,19 +136,17 @@ std::set<ContentRef> wanted_content(const CopyData& data) {
   std::set<ContentRef> wanted;
   const auto& tree = data.stack->loaded_tree();
   for (std::size_t i = 0; i < data.plan.entries.size(); ++i) {
-    const auto& content = data.plan.contents[i];
-    const auto& entry = data.plan.entries[i];
-    if (content.kind != CopyContent::Kind::view || entry.hard_link ||
-        entry.meta.type != FileType::regular || entry.meta.size == 0)
+    if (data.plan.contents.kind(i) != CopyContent::Kind::view ||
+        !data.plan.entries[i].has_content())
       continue;
-    if (const auto* node = tree.find(content.path))
-      wanted.insert(node->content);
+    if (const auto node = tree.find(data.plan.contents[i].path))
+      wanted.insert(node->content());
   }
   return wanted;
 }
 
 std::unique_ptr<Source> open_content(const CopyData& data, std::size_t n) {
-  const auto& content = data.plan.contents.at(n);
+  const auto content = data.plan.contents[n];
   switch (content.kind) {
   case CopyContent::Kind::view:
     if (const auto found = data.repositories.find(content.source); found != data.repositories.end())
@@ -302,20 +300,35 @@ std::string without_patterns(std::string_view path) {
 
 /// COPY gives the attributes of what is in a directory, not the directory's own.
 void give_top(CopyPlan& plan, const ViewedFile& directory, const CopyRequest& request) {
-  const auto top = RootedPath::parse("/m");
-  if (plan.entries.empty() || plan.entries.front().path != top) {
-    plan.entries.insert(plan.entries.begin(), {top, {}, std::nullopt});
-    plan.contents.insert(plan.contents.begin(), CopyContent{});
-  }
-  auto& meta = plan.entries.front().meta;
-  meta = directory.meta;
+  LayerEntry top{RootedPath::parse("/m"), directory.meta, {}};
   if (request.ownership == CopyRequest::Ownership::reset)
-    meta.uid = meta.gid = 0;
+    top.meta.uid = top.meta.gid = 0;
+  CopyPlan whole;
+  CopyContents::Choice contents(plan.contents);
+  whole.entries.push_back(top);
+  contents.add_none();
+  for (std::size_t i = 0; i < plan.entries.size(); ++i) {
+    if (plan.entries.path(i) == top.path)
+      continue;
+    whole.entries.push_back(plan.entries[i]);
+    contents.add(i);
+  }
+  whole.contents = contents.finish();
+  plan = std::move(whole);
+}
+
+/// Of a file in a directory of the machine.
+std::optional<FileStamp> stamp_of(const CopyData& data, std::size_t n) {
+  const auto content = data.plan.contents[n];
+  if (content.kind != CopyContent::Kind::view || data.repositories.contains(content.source))
+    return std::nullopt;
+  return data.view->stamp(content.path);
 }
 
 LayerContent content_of(std::shared_ptr<CopyData> data) {
   LayerContent content;
   content.entries = data->plan.entries;
+  content.stamp = [data](std::size_t n) { return stamp_of(*data, n); };
   content.open = [data = std::move(data)](std::size_t n) { return open_content(*data, n); };
   return content;
 }
@@ -381,13 +394,13 @@ LayerContent make_directory(const DirectoryAction& action, LayerStack& stack,
   const auto now = services.clock();
   bool made = false;
   for (auto path = target; !path.is_root(); path = path.parent()) {
-    const auto* node = tree.find(path);
-    if (node != nullptr && node->meta.type != FileType::directory)
+    const auto node = tree.find(path);
+    if (node && !node->is_directory())
       throw Error("'{}' is not a directory", path.str());
     LayerEntry entry;
     entry.path = path;
-    if (node != nullptr) {
-      entry.meta = node->meta;
+    if (node) {
+      entry.meta = node->meta();
     } else {
       made = true;
       entry.meta.type = FileType::directory;
@@ -396,14 +409,14 @@ LayerContent make_directory(const DirectoryAction& action, LayerStack& stack,
       entry.meta.gid = owner.gid;
       entry.meta.mtime = now;
     }
-    if (node == nullptr || !node->implied)
+    if (!node || !node->implied())
       entries.push_back(std::move(entry));
   }
   std::reverse(entries.begin(), entries.end());
   if (!made)
     entries.clear();
   LayerContent content;
-  content.entries = std::move(entries);
+  content.entries = entries;
   content.open = [](std::size_t) -> std::unique_ptr<Source> {
     throw Error("a directory has no content");
   };

@@ -1,35 +1,30 @@
 #include "builder/execute/kernel_directories.hpp"
 
-#include <algorithm>
-#include <optional>
+#include <cstddef>
 #include <utility>
 
 namespace cairn {
 
 LayerContent with_kernel_directories(LayerContent content, const Tree& tree, Time now) {
-  std::vector<std::optional<std::size_t>> before; // where each entry was
-  for (std::size_t i = 0; i < content.entries.size(); ++i)
-    before.emplace_back(i);
   for (const auto* name : {"/dev", "/proc", "/sys"}) {
     const auto path = RootedPath::parse(name);
-    if (tree.find(path) != nullptr)
+    if (tree.find(path))
       continue;
-    auto& entries = content.entries;
-    const auto at = std::find_if(entries.begin(), entries.end(),
-                                 [&](const LayerEntry& entry) { return !(entry.path < path); });
-    if (at != entries.end() && at->path == path)
+    std::size_t at = 0;
+    while (at < content.entries.size() && content.entries.path(at) < path)
+      ++at;
+    if (at < content.entries.size() && content.entries.path(at) == path)
       continue;
     LayerEntry entry;
     entry.path = path;
     entry.meta.type = FileType::directory;
     entry.meta.mode = 0755;
     entry.meta.mtime = now;
-    before.insert(before.begin() + (at - entries.begin()), std::nullopt);
-    entries.insert(at, std::move(entry));
+    content.entries.insert(at, entry);
+    content.open = [open = std::move(content.open), at](std::size_t n) {
+      return open(n < at ? n : n - 1);
+    };
   }
-  content.open = [open = std::move(content.open), before = std::move(before)](std::size_t n) {
-    return open(before.at(n).value());
-  };
   return content;
 }
 

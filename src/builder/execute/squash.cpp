@@ -29,7 +29,7 @@ public:
         add_with_parents(path);
     });
     before_.walk([&](const RootedPath& path, const Tree::Node&) {
-      if (after_.find(path) == nullptr)
+      if (!after_.find(path))
         remove(path);
     });
     std::vector<LayerEntry> list;
@@ -45,10 +45,10 @@ public:
 
 private:
   bool differs(const RootedPath& path, const Tree::Node& node) const {
-    const auto* old = before_.find(path);
-    if (old == nullptr || old->meta != node.meta || old->implied != node.implied)
+    const auto old = before_.find(path);
+    if (!old || old->meta() != node.meta() || old->implied() != node.implied())
       return true;
-    return node.meta.type == FileType::regular && node.content.layer >= base_layers_;
+    return node.type() == FileType::regular && node.content().layer >= base_layers_;
   }
 
   void add_with_parents(const RootedPath& path) {
@@ -58,8 +58,8 @@ private:
 
   /// One whiteout for the topmost directory that is gone.
   void remove(const RootedPath& path) {
-    const auto* parent = after_.find(path.parent());
-    if (parent == nullptr || parent->meta.type != FileType::directory)
+    const auto parent = after_.find(path.parent());
+    if (!parent || !parent->is_directory())
       return;
     whiteouts_.push_back(whiteout(path));
     if (!path.parent().is_root())
@@ -67,13 +67,13 @@ private:
   }
 
   LayerEntry entry_of(const RootedPath& path) {
-    const auto& node = *after_.find(path);
-    LayerEntry entry{path, node.meta, std::nullopt};
-    if (node.meta.type == FileType::regular && node.meta.size > 0) {
+    const auto node = *after_.find(path);
+    LayerEntry entry{path, node.meta(), std::nullopt};
+    if (entry.has_content()) {
       // Names with the same content in the Tree are one file.
-      const auto [known, first] = names_.emplace(node.content, path);
+      const auto [known, first] = names_.emplace(node.content(), path);
       if (first)
-        contents_.emplace(path, node.content);
+        contents_.emplace(path, node.content());
       else
         entry.hard_link = known->second;
     }
@@ -115,11 +115,8 @@ LayerContent squashed(LayerStack& stack, std::size_t base_layers, Workspace& wor
   }
   for (const auto& [path, ref] : difference.contents())
     (*numbers)[path] = spooled.at(ref);
-  auto paths = std::make_shared<std::vector<RootedPath>>();
-  for (const auto& entry : content.entries)
-    paths->push_back(entry.path);
-  content.open = [spool, numbers, paths](std::size_t n) {
-    return spool->open(numbers->at(paths->at(n)));
+  content.open = [spool, numbers, entries = content.entries](std::size_t n) {
+    return spool->open(numbers->at(entries.path(n)));
   };
   return content;
 }

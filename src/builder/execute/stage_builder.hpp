@@ -87,7 +87,7 @@ private:
   Invocation invocation(const RunAction& action);
   Outcome run(const RunAction& action);
   CommandFailed failure(const Outcome& outcome) const;
-  void remember_user_files(const std::vector<LayerEntry>& entries);
+  void remember_user_files(const LayerEntries& entries);
   RootFilesystem& root();
   void squash(std::size_t base_layers);
 

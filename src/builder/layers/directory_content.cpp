@@ -16,7 +16,7 @@ LayerContent read_directory(const std::string& path) {
   content.entries = changes_of_overlay(*root, Tree(), {}, {}).entries;
   LayerEntry top;
   top.meta = metadata_from(*try_statx(*root, "."));
-  content.entries.insert(content.entries.begin(), std::move(top));
+  content.entries.insert(0, top);
   content.open = files_of(std::move(root), content.entries);
   return content;
 }
@@ -25,7 +25,7 @@ void write_directory(const LayerContent& content, const std::string& path) {
   const auto root = open_directory(path);
   Unpacker unpacker(root, {});
   for (std::size_t i = 0; i < content.entries.size(); ++i) {
-    const auto& entry = content.entries[i];
+    const auto entry = content.entries[i];
     const auto source = entry.has_content() ? content.open(i) : nullptr;
     unpacker.add(entry, source.get());
   }

@@ -9,14 +9,13 @@
 
 namespace cairn {
 
-ContentOpener files_of(std::shared_ptr<const Fd> root, const std::vector<LayerEntry>& entries) {
-  auto paths = std::make_shared<std::vector<RootedPath>>();
-  for (const auto& entry : entries)
-    paths->push_back(entry.path);
-  return [root = std::move(root), paths](std::size_t n) -> std::unique_ptr<Source> {
-    auto file = open_in_root(*root, paths->at(n), O_RDONLY);
+ContentOpener files_of(std::shared_ptr<const Fd> root, LayerEntries entries) {
+  return [root = std::move(root),
+          entries = std::move(entries)](std::size_t n) -> std::unique_ptr<Source> {
+    const auto path = entries.path(n);
+    auto file = open_in_root(*root, path, O_RDONLY);
     if (!file)
-      throw Error("'{}' is gone", paths->at(n).str());
+      throw Error("'{}' is gone", path.str());
     return std::make_unique<FileSource>(std::move(*file));
   };
 }

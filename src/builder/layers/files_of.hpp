@@ -4,11 +4,10 @@
 #include "util/fd.hpp"
 
 #include <memory>
-#include <vector>
 
 namespace cairn {
 
 /// Opens the files of `entries` below `root`, which it keeps open.
-ContentOpener files_of(std::shared_ptr<const Fd> root, const std::vector<LayerEntry>& entries);
+ContentOpener files_of(std::shared_ptr<const Fd> root, LayerEntries entries);
 
 } // namespace cairn

@@ -1,25 +1,29 @@
 #pragma once
 
 #include "builder/options/build_options.hpp"
+#include "fs/tree/file_stamp.hpp"
 #include "fs/tree/layer_writer.hpp"
 #include "oci/blob_store.hpp"
 #include "util/shared_result.hpp"
 
 #include <atomic>
 #include <condition_variable>
+#include <cstddef>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
-#include <vector>
 
 namespace cairn {
 
 /// What a step hands over to be written as a layer.
 struct LayerContent {
   std::string step = {}; ///< What the layer is of, for messages.
-  std::vector<LayerEntry> entries;
+  LayerEntries entries;
   /// Content by position in `entries`; owns all that it reads from.
   ContentOpener open;
+  /// What tells whether such content has changed since, by position; may be empty.
+  std::function<std::optional<FileStamp>(std::size_t)> stamp = {};
 };
 
 /// Writes layers beside the build: the next step does not wait for the compressor. Few at a time,

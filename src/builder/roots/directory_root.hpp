@@ -26,7 +26,7 @@ public:
   std::optional<std::string> changed_text(const RootedPath& path,
                                           std::uint64_t limit) const override;
   Content content() const noexcept override { return Content::changes_with_next_step; }
-  void admit(const std::vector<LayerEntry>& entries) override;
+  void admit(const LayerEntries& entries) override;
   std::string visible_hint() const override;
 
 private:
