@@ -295,9 +295,10 @@ private:
 
   BuildReport attempt() {
     Downloads downloads(plan_, fetching_->downloader, workspace_.temporary());
-    const auto schedule = make_schedule(
-        plan_, options_, steps_,
-        {input_.context, images_, downloads, fetching_->repositories, workspace_, services_.clock});
+    const auto schedule =
+        make_schedule(plan_, options_, steps_,
+                      {input_.context, images_, downloads, fetching_->repositories, workspace_,
+                       services_.clock, kept_.get()});
     const auto probe = probe_for(schedule);
     const auto runner = commands_.make_runner(probe, {.work_directory = workspace_.temporary()});
     const RunnerGuard guard(*runner, services_.on_runner);

@@ -3,6 +3,7 @@
 #include <compare>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace cairn {
@@ -22,6 +23,9 @@ public:
   /// Cleans `path`, taken relative to "/"; ".." stops at the root.
   /// @throws Error when it holds a NUL byte.
   static RootedPath parse(std::string_view path);
+
+  /// What str() of another has said, at no cost.
+  static RootedPath of_clean(std::string text) { return RootedPath(std::move(text)); }
 
   const std::string& str() const noexcept { return text_; }
   /// Without the leading slash; "." for the root: what the *at() calls want.

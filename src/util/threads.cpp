@@ -2,6 +2,7 @@
 
 #include "util/error.hpp"
 
+#include <algorithm>
 #include <new>
 
 namespace cairn {
@@ -33,6 +34,11 @@ std::vector<std::jthread> start_threads(std::size_t count, const std::function<v
     return threads;
   }
   return threads;
+}
+
+std::size_t useful_threads() noexcept {
+  constexpr std::size_t most = 8;
+  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, most);
 }
 
 } // namespace cairn

@@ -21,6 +21,10 @@ std::jthread start_thread(std::function<void()> body);
 /// `count`; perhaps none. Does not throw for want of threads.
 std::vector<std::jthread> start_threads(std::size_t count, const std::function<void()>& body);
 
+/// How many threads are worth having for work that is divided: as many as there are processors, up
+/// to a few, and at least this one.
+std::size_t useful_threads() noexcept;
+
 /// What start_thread() throws.
 [[noreturn]] void throw_no_thread(const std::system_error& why);
 

@@ -37,9 +37,9 @@ LayerContent content_of(const Files& files) {
   Files by_path;
   for (const auto& [name, text] : files)
     by_path[RootedPath::parse(name).str()] = text;
-  content.begin = [by_path](const std::vector<LayerEntry>& list) -> ContentOpener {
+  content.begin = [by_path](const LayerEntries& list) -> ContentOpener {
     return [&by_path, &list](std::size_t n) {
-      return std::make_unique<OwnedTextSource>(by_path.at(list.at(n).path.str()));
+      return std::make_unique<OwnedTextSource>(by_path.at(list.path(n).str()));
     };
   };
   return content;
@@ -47,7 +47,7 @@ LayerContent content_of(const Files& files) {
 
 LayerContent with_opener(LayerContent content, std::function<ContentOpener(ContentOpener)> wrap) {
   content.begin = [begin = std::move(content.begin), wrap = std::move(wrap)](
-                      const std::vector<LayerEntry>& entries) { return wrap(begin(entries)); };
+                      const LayerEntries& entries) { return wrap(begin(entries)); };
   return content;
 }
 
@@ -84,7 +84,7 @@ Files files_of_layer(const std::string& blob) {
 std::vector<std::string> files_in(const Tree& tree) {
   std::vector<std::string> paths;
   tree.walk([&](const RootedPath& path, const Tree::Node& node) {
-    if (node.meta.type == FileType::regular)
+    if (node.type() == FileType::regular)
       paths.push_back(path.str());
   });
   return paths;

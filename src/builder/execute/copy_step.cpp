@@ -123,13 +123,12 @@ StackContents::Wanted wanted_content(const CopyData& data) {
   StackContents::Wanted wanted;
   const auto& tree = data.stack->loaded_tree();
   for (std::size_t i = 0; i < data.plan.entries.size(); ++i) {
-    const auto& content = data.plan.contents[i];
-    const auto& entry = data.plan.entries[i];
-    if (content.kind != CopyContent::Kind::view || entry.hard_link ||
-        entry.meta.type != FileType::regular || entry.meta.size == 0)
+    if (data.plan.contents.kind(i) != CopyContent::Kind::view ||
+        !data.plan.entries[i].has_content())
       continue;
-    if (const auto* node = tree.find(content.path))
-      wanted.try_emplace(node->content, content.path);
+    const auto path = data.plan.contents[i].path;
+    if (const auto node = tree.find(path))
+      wanted.try_emplace(node->content(), path);
   }
   return wanted;
 }
@@ -143,7 +142,7 @@ public:
   }
 
   std::unique_ptr<Source> open(std::size_t n) {
-    const auto& content = data_->plan.contents.at(n);
+    const auto content = data_->plan.contents[n];
     switch (content.kind) {
     case CopyContent::Kind::view:
       return open_viewed(content);
@@ -164,7 +163,7 @@ public:
 private:
   std::unique_ptr<Source> open_viewed(const CopyContent& content) {
     if (data_->stack != nullptr)
-      return open_tree_(data_->stack->loaded_tree().find(content.path)->content);
+      return open_tree_(data_->stack->loaded_tree().find(content.path)->content());
     const std::lock_guard lock(data_->views);
     if (const auto found = data_->repositories.find(content.source);
         found != data_->repositories.end())
@@ -317,15 +316,29 @@ std::string without_patterns(std::string_view path) {
 
 /// COPY gives the attributes of what is in a directory, not the directory's own.
 void give_top(CopyPlan& plan, const ViewedFile& directory, const CopyRequest& request) {
-  const auto top = RootedPath::parse("/m");
-  if (plan.entries.empty() || plan.entries.front().path != top) {
-    plan.entries.insert(plan.entries.begin(), {top, {}, std::nullopt});
-    plan.contents.insert(plan.contents.begin(), CopyContent{});
-  }
-  auto& meta = plan.entries.front().meta;
-  meta = directory.meta;
+  LayerEntry top{RootedPath::parse("/m"), directory.meta, {}};
   if (request.ownership == CopyRequest::Ownership::reset)
-    meta.uid = meta.gid = 0;
+    top.meta.uid = top.meta.gid = 0;
+  CopyPlan whole;
+  CopyContents::Choice contents(plan.contents);
+  whole.entries.push_back(top);
+  contents.add_none();
+  for (std::size_t i = 0; i < plan.entries.size(); ++i) {
+    if (plan.entries.path(i) == top.path)
+      continue;
+    whole.entries.push_back(plan.entries[i]);
+    contents.add(i);
+  }
+  whole.contents = contents.finish();
+  plan = std::move(whole);
+}
+
+/// Of a file in a directory of the machine.
+std::optional<FileStamp> stamp_of(const CopyData& data, std::size_t n) {
+  const auto content = data.plan.contents[n];
+  if (content.kind != CopyContent::Kind::view || data.repositories.contains(content.source))
+    return std::nullopt;
+  return data.view->stamp(content.path);
 }
 
 LayerContent content_of(std::shared_ptr<CopyData> data, const CopyServices& services) {
@@ -334,6 +347,7 @@ LayerContent content_of(std::shared_ptr<CopyData> data, const CopyServices& serv
     data->contents.emplace(*data->stack, wanted_content(*data), services.workspace.temporary());
   LayerContent content;
   content.entries = std::exchange(data->plan.entries, {});
+  content.stamp = [data](std::size_t n) { return stamp_of(*data, n); };
   content.begin = [data = std::move(data)](const auto&) -> ContentOpener {
     return [reader = std::make_shared<CopyReader>(data)](std::size_t n) { return reader->open(n); };
   };
@@ -395,13 +409,13 @@ LayerContent make_directory(const DirectoryAction& action, LayerStack& stack,
   const auto now = services.clock();
   bool made = false;
   for (auto path = target; !path.is_root(); path = path.parent()) {
-    const auto* node = tree.find(path);
-    if (node != nullptr && node->meta.type != FileType::directory)
+    const auto node = tree.find(path);
+    if (node && !node->is_directory())
       throw Error("'{}' is not a directory", path.str());
     LayerEntry entry;
     entry.path = path;
-    if (node != nullptr) {
-      entry.meta = node->meta;
+    if (node) {
+      entry.meta = node->meta();
     } else {
       made = true;
       entry.meta.type = FileType::directory;
@@ -410,14 +424,14 @@ LayerContent make_directory(const DirectoryAction& action, LayerStack& stack,
       entry.meta.gid = owner.gid;
       entry.meta.mtime = now;
     }
-    if (node == nullptr || !node->implied)
+    if (!node || !node->implied())
       entries.push_back(std::move(entry));
   }
   std::reverse(entries.begin(), entries.end());
   if (!made)
     entries.clear();
   LayerContent content;
-  content.entries = std::move(entries);
+  content.entries = entries;
   return content;
 }
 

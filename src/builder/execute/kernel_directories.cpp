@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <memory>
-#include <optional>
+#include <cstddef>
 #include <utility>
 
 namespace cairn {
@@ -11,33 +10,28 @@ namespace cairn {
 LayerContent with_kernel_directories(LayerContent content, const Tree& tree, Time now) {
   constexpr std::array names = {"/dev", "/proc", "/sys"};
   if (std::all_of(names.begin(), names.end(),
-                  [&](const char* name) { return tree.find(RootedPath::parse(name)) != nullptr; }))
+                  [&](const char* name) { return tree.find(RootedPath::parse(name)).has_value(); }))
     return content;
-  const auto given = std::make_shared<const std::vector<LayerEntry>>(content.entries);
-  std::vector<std::optional<std::size_t>> before; // where each entry was
-  for (std::size_t i = 0; i < given->size(); ++i)
-    before.emplace_back(i);
   for (const auto* name : names) {
     const auto path = RootedPath::parse(name);
-    if (tree.find(path) != nullptr)
+    if (tree.find(path))
       continue;
-    auto& entries = content.entries;
-    const auto at = std::find_if(entries.begin(), entries.end(),
-                                 [&](const LayerEntry& entry) { return !(entry.path < path); });
-    if (at != entries.end() && at->path == path)
+    std::size_t at = 0;
+    while (at < content.entries.size() && content.entries.path(at) < path)
+      ++at;
+    if (at < content.entries.size() && content.entries.path(at) == path)
       continue;
     LayerEntry entry;
     entry.path = path;
     entry.meta.type = FileType::directory;
     entry.meta.mode = 0755;
     entry.meta.mtime = now;
-    before.insert(before.begin() + (at - entries.begin()), std::nullopt);
-    entries.insert(at, std::move(entry));
+    content.begin = [begin = std::move(content.begin), given = content.entries,
+                     at](const LayerEntries&) -> ContentOpener {
+      return [open = begin(given), at](std::size_t n) { return open(n < at ? n : n - 1); };
+    };
+    content.entries.insert(at, entry);
   }
-  content.begin = [begin = std::move(content.begin), given,
-                   before = std::move(before)](const auto&) -> ContentOpener {
-    return [&before, open = begin(*given)](std::size_t n) { return open(before.at(n).value()); };
-  };
   return content;
 }
 

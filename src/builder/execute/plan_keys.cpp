@@ -1,5 +1,6 @@
 #include "builder/execute/plan_keys.hpp"
 
+#include "builder/execute/content_digest.hpp"
 #include "builder/plan/stage_graph.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
@@ -13,31 +14,7 @@ namespace cairn {
 namespace {
 
 /// Changes when a step means another layer than it did before.
-constexpr std::string_view generation = "1";
-
-void add_metadata(KeyHash& hash, const LayerEntry& entry) {
-  const auto& meta = entry.meta;
-  hash.add("path", entry.path.str())
-      .add("file", fmt::format("{} {:o} {}:{} {} {}:{}", static_cast<int>(meta.type), meta.mode,
-                               meta.uid, meta.gid, meta.size, meta.device_major, meta.device_minor))
-      .add("link", meta.link_target)
-      .add("hard link", entry.hard_link ? entry.hard_link->str() : "");
-  for (const auto& xattr : meta.xattrs)
-    hash.add(xattr.name, xattr.value);
-}
-
-/// Files as they would be in an empty image, without their times.
-std::string content_digest(const LayerContent& content) {
-  KeyHash hash("files");
-  const auto open = content.reader();
-  for (std::size_t i = 0; i < content.entries.size(); ++i) {
-    const auto& entry = content.entries[i];
-    add_metadata(hash, entry);
-    if (entry.has_content())
-      hash.add("content", sha256_hex(*open(i)));
-  }
-  return hash.finish().hex;
-}
+constexpr std::string_view generation = "2";
 
 std::string list(const std::vector<std::string>& values) {
   std::string text;
@@ -147,7 +124,8 @@ private:
     alone.files.clear();
     alone.sources = {source};
     LayerStack nothing;
-    hash.add("content", content_digest(copy_files(alone, nothing, services_.files)));
+    hash.add("content",
+             content_digest(copy_files(alone, nothing, services_.files), services_.digests));
   }
 
   void add_source(KeyHash& hash, const CopyAction&, const UrlSource& source) {
@@ -230,7 +208,7 @@ private:
   }
 
   std::string content_of(const FileOrigin& from, const std::string& source) {
-    return content_digest(subtree(from, source, services_.files));
+    return content_digest(subtree(from, source, services_.files), services_.digests);
   }
 
   const Plan& plan_;

@@ -5,6 +5,7 @@
 #include "builder/images/image_library.hpp"
 #include "builder/options/build_options.hpp"
 #include "builder/plan/plan.hpp"
+#include "builder/store/context_digests.hpp"
 
 #include <optional>
 #include <vector>
@@ -33,6 +34,7 @@ struct KeyServices {
   /// Contexts; stages and images are known by name here and never read.
   const CopyServices& files;
   ImageLibrary& images;
+  ContextDigests& digests; ///< Of files in contexts; learns those that it does not know.
 };
 
 /// The keys of all steps of a plan. Nothing is built for it and no layer is read: what a step does

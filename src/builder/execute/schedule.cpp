@@ -125,7 +125,11 @@ Schedule make_schedule(const Plan& plan, const BuildOptions& options, StepCaches
                            services.clock,
                            silent,
                            options.execution.unpacked};
-  const auto keys = plan_keys(plan, {options, files, services.images});
+  auto digests = services.kept != nullptr ? services.kept->context_digests() : ContextDigests();
+  const auto keys = plan_keys(plan, {options, files, services.images, digests});
+  if (services.kept != nullptr)
+    services.kept->keep(digests);
+  digests = {};
   return cached_schedule(plan, keys, caches, options.cache);
 }
 

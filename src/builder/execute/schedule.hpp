@@ -60,6 +60,7 @@ struct ContextServices {
   GitLibrary& repositories;
   Workspace& workspace;
   const Clock& clock;
+  const CacheDirectory* kept = nullptr; ///< Where digests of files are kept; may be null.
 };
 
 /// What has to be done of the plan.

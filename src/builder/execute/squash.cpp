@@ -30,7 +30,7 @@ public:
         add_with_parents(path);
     });
     before_.walk([&](const RootedPath& path, const Tree::Node&) {
-      if (after_.find(path) == nullptr)
+      if (!after_.find(path))
         remove(path);
     });
     std::vector<LayerEntry> list;
@@ -46,10 +46,10 @@ public:
 
 private:
   bool differs(const RootedPath& path, const Tree::Node& node) const {
-    const auto* old = before_.find(path);
-    if (old == nullptr || old->meta != node.meta || old->implied != node.implied)
+    const auto old = before_.find(path);
+    if (!old || old->meta() != node.meta() || old->implied() != node.implied())
       return true;
-    return node.meta.type == FileType::regular && node.content.layer >= base_layers_;
+    return node.type() == FileType::regular && node.content().layer >= base_layers_;
   }
 
   void add_with_parents(const RootedPath& path) {
@@ -59,8 +59,8 @@ private:
 
   /// One whiteout for the topmost directory that is gone.
   void remove(const RootedPath& path) {
-    const auto* parent = after_.find(path.parent());
-    if (parent == nullptr || parent->meta.type != FileType::directory)
+    const auto parent = after_.find(path.parent());
+    if (!parent || !parent->is_directory())
       return;
     whiteouts_.push_back(whiteout(path));
     if (!path.parent().is_root())
@@ -68,13 +68,13 @@ private:
   }
 
   LayerEntry entry_of(const RootedPath& path) {
-    const auto& node = *after_.find(path);
-    LayerEntry entry{path, node.meta, std::nullopt};
-    if (node.meta.type == FileType::regular && node.meta.size > 0) {
+    const auto node = *after_.find(path);
+    LayerEntry entry{path, node.meta(), std::nullopt};
+    if (entry.has_content()) {
       // Names with the same content in the Tree are one file.
-      const auto [known, first] = names_.emplace(node.content, path);
+      const auto [known, first] = names_.emplace(node.content(), path);
       if (first)
-        contents_.emplace(path, node.content);
+        contents_.emplace(path, node.content());
       else
         entry.hard_link = known->second;
     }
@@ -102,9 +102,9 @@ LayerContent squashed(LayerStack& stack, std::size_t base_layers, Workspace& wor
     wanted.try_emplace(ref, path);
   auto contents = std::make_shared<const StackContents>(stack, wanted, workspace.temporary());
   content.begin = [where = difference.contents(),
-                   contents](const std::vector<LayerEntry>& entries) -> ContentOpener {
+                   contents](const LayerEntries& entries) -> ContentOpener {
     return [&where, &entries, contents, open = contents->reader()](std::size_t n) {
-      return open(where.at(entries.at(n).path));
+      return open(where.at(entries.path(n)));
     };
   };
   return content;

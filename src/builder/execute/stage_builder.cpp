@@ -212,11 +212,12 @@ void StageBuilder::tell_of(const std::shared_ptr<const StageLayer>& layer) {
   services_.on_image_layer(layer);
 }
 
-void StageBuilder::remember_user_files(const std::vector<LayerEntry>& entries) {
+void StageBuilder::remember_user_files(const LayerEntries& entries) {
   const auto layer = static_cast<std::uint32_t>(stack_.layers().size() - 1);
   for (std::size_t i = 0; i < entries.size(); ++i)
-    if (is_captured(entries[i].path) && entries[i].meta.type == FileType::regular)
-      if (auto text = root_->changed_text(entries[i].path, max_user_file))
+    if (const auto entry = entries[i];
+        is_captured(entry.path) && entry.meta.type == FileType::regular)
+      if (auto text = root_->changed_text(entry.path, max_user_file))
         stack_.remember({layer, static_cast<std::uint32_t>(i)}, *std::move(text));
 }
 

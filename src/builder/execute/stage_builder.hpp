@@ -106,7 +106,7 @@ private:
   Outcome run(const RunAction& action);
   CommandFailed failure(const Outcome& outcome) const;
   void tell_of(const std::shared_ptr<const StageLayer>& layer);
-  void remember_user_files(const std::vector<LayerEntry>& entries);
+  void remember_user_files(const LayerEntries& entries);
   RootFilesystem& root();
   void squash(std::size_t base_layers);
 

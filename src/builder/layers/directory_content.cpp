@@ -16,7 +16,7 @@ LayerContent read_directory(const std::string& path) {
   content.entries = changes_of_overlay(root, Tree(), {}, {}).entries;
   LayerEntry top;
   top.meta = metadata_from(*try_statx(root, "."));
-  content.entries.insert(content.entries.begin(), std::move(top));
+  content.entries.insert(0, top);
   content.begin = files_below(path);
   return content;
 }

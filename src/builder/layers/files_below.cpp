@@ -11,11 +11,11 @@
 
 namespace cairn {
 
-std::function<ContentOpener(const std::vector<LayerEntry>&)> files_below(std::string directory) {
-  return [directory = std::move(directory)](const std::vector<LayerEntry>& entries) {
+std::function<ContentOpener(const LayerEntries&)> files_below(std::string directory) {
+  return [directory = std::move(directory)](const LayerEntries& entries) {
     const auto root = std::make_shared<Fd>(open_directory(directory));
     return [root, &entries](std::size_t n) -> std::unique_ptr<Source> {
-      const auto path = entries.at(n).path;
+      const auto path = entries.path(n);
       auto file = open_in_root(*root, path, O_RDONLY);
       if (!file)
         throw Error("'{}' is gone", path.str());

@@ -9,6 +9,6 @@
 namespace cairn {
 
 /// LayerContent::begin for files that lie below a directory under the names of their entries.
-std::function<ContentOpener(const std::vector<LayerEntry>&)> files_below(std::string directory);
+std::function<ContentOpener(const LayerEntries&)> files_below(std::string directory);
 
 } // namespace cairn

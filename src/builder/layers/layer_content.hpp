@@ -2,11 +2,13 @@
 
 #include "fs/archive/entry.hpp"
 #include "fs/archive/entry_content.hpp"
+#include "fs/archive/layer_entries.hpp"
+#include "fs/tree/file_stamp.hpp"
 
+#include <cstddef>
 #include <functional>
-#include <memory>
+#include <optional>
 #include <string>
-#include <vector>
 
 namespace cairn {
 
@@ -14,17 +16,19 @@ namespace cairn {
 /// is opened by whoever reads.
 struct LayerContent {
   std::string step = {}; ///< What the layer is of, for messages.
-  std::vector<LayerEntry> entries;
+  LayerEntries entries;
   /// Begins to read the contents of such entries, which outlive the opener. Thread-safe: several
   /// may read at the same time. Not asked when no entry has content.
-  std::function<ContentOpener(const std::vector<LayerEntry>& entries)> begin;
+  std::function<ContentOpener(const LayerEntries& entries)> begin;
+  /// What tells whether such content has changed since, by position; may be empty.
+  std::function<std::optional<FileStamp>(std::size_t)> stamp = {};
 
   ContentOpener reader() const { return begin ? begin(entries) : ContentOpener(); }
 };
 
 /// An opener by position alone, for any reader. It must be thread-safe.
 inline auto shared_opener(ContentOpener open) {
-  return [open = std::move(open)](const std::vector<LayerEntry>&) { return open; };
+  return [open = std::move(open)](const LayerEntries&) { return open; };
 }
 
 } // namespace cairn

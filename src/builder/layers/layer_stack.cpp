@@ -131,8 +131,7 @@ const Tree& LayerStack::tree() {
   return *tree_;
 }
 
-void LayerStack::push(std::shared_ptr<const StageLayer> layer,
-                      const std::vector<LayerEntry>& entries) {
+void LayerStack::push(std::shared_ptr<const StageLayer> layer, const LayerEntries& entries) {
   tree();
   tree_->apply({entries});
   layers_.push_back(std::move(layer));
@@ -155,19 +154,19 @@ void LayerStack::remember(const ContentRef& content, std::string text) {
 }
 
 std::optional<std::string> LayerStack::text(const RootedPath& path, std::uint64_t limit) {
-  const auto* node = tree().lookup(path, Tree::Last::follow);
-  if (node == nullptr || node->meta.type != FileType::regular)
+  const auto node = tree().lookup(path, Tree::Last::follow);
+  if (!node || node->type() != FileType::regular)
     return std::nullopt;
-  if (node->meta.size > limit)
+  if (node->size() > limit)
     throw Error("'{}' is larger than {} bytes", path.str(), limit);
-  if (node->meta.size == 0)
+  if (node->size() == 0)
     return std::string();
-  const auto known = small_.find(node->content);
+  const auto known = small_.find(node->content());
   if (known != small_.end())
     return known->second;
-  const auto source = read_content(layers_, node->content);
+  const auto source = read_content(layers_, node->content());
   auto found = read_all(*source, limit);
-  small_[node->content] = found;
+  small_[node->content()] = found;
   return found;
 }
 

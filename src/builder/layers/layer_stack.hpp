@@ -99,7 +99,7 @@ public:
   void lies_in(Root root) { root_ = std::make_shared<const Root>(std::move(root)); }
 
   /// Adds a layer on top, with the entries it holds. Loads first.
-  void push(std::shared_ptr<const StageLayer> layer, const std::vector<LayerEntry>& entries);
+  void push(std::shared_ptr<const StageLayer> layer, const LayerEntries& entries);
   /// Adds a layer whose entries are read when the Tree is needed, or at once if there is one.
   void push(std::shared_ptr<const StageLayer> layer);
   /// Keeps the text of a file of the topmost layer.

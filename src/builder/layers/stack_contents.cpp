@@ -29,13 +29,13 @@ std::optional<Fd> open_file(const std::string& root, const RootedPath& path, std
 /// a lower layer.
 std::optional<std::string> root_of(const LayerStack& stack, const ContentRef& content,
                                    const RootedPath& path) {
-  const auto* node = stack.loaded_tree().find(path);
-  if (node == nullptr || node->layer != content.layer)
+  const auto node = stack.loaded_tree().find(path);
+  if (!node || node->layer() != content.layer)
     return std::nullopt;
   std::optional<std::string> root = stack.layers().at(content.layer)->directory();
   if (!root && stack.root() != nullptr && !stack.root()->ignored(path))
     root = stack.root()->path;
-  if (!root || !open_file(*root, path, node->meta.size))
+  if (!root || !open_file(*root, path, node->size()))
     return std::nullopt;
   return root;
 }
@@ -64,7 +64,7 @@ void StackContents::find_layer(const LayerStack& stack, Part part) {
   for (auto i = part.first; i != part.second; ++i)
     if (auto root = root_of(stack, i->first, i->second))
       unpacked_.emplace(i->first, Unpacked{*std::move(root), i->second,
-                                           stack.loaded_tree().find(i->second)->meta.size});
+                                           stack.loaded_tree().find(i->second)->size()});
     else
       left.insert(i->first);
   if (!left.empty())

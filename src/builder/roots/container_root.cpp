@@ -34,12 +34,12 @@ void set_all(FdRef directory, const Metadata& meta) {
 }
 
 /// All that is in a directory, in the order of a layer.
-std::vector<LayerEntry> entries_of(FdRef root, const PathFilter& ignored) {
+LayerEntries entries_of(FdRef root, const PathFilter& ignored) {
   return changes_since(Snapshot(), Snapshot::take(root, ignored), root, Tree(), ignored, {})
       .entries;
 }
 
-std::uint64_t bytes_of(const std::vector<LayerEntry>& entries) {
+std::uint64_t bytes_of(const LayerEntries& entries) {
   std::uint64_t sum = 0;
   for (const auto& entry : entries)
     sum += entry.meta.size;

@@ -5,6 +5,7 @@
 #include "util/crypto.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
+#include "util/threads.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -54,20 +55,19 @@ LayerContent without_empty_ways(LayerContent content, const Tree& before,
                                 const ForeignFiles& foreign_files) {
   std::vector<std::size_t> kept; // from the last to the first
   for (auto i = content.entries.size(); i-- > 0;) {
-    const auto& entry = content.entries[i];
+    const auto entry = content.entries[i];
     const bool leads_to_kept =
-        !kept.empty() && entry.path.contains(content.entries[kept.back()].path);
-    if (entry.meta.type != FileType::directory || leads_to_kept ||
-        before.find(entry.path) != nullptr || !foreign_files.need(entry.path))
+        !kept.empty() && entry.path.contains(content.entries.path(kept.back()));
+    if (entry.meta.type != FileType::directory || leads_to_kept || before.find(entry.path) ||
+        !foreign_files.need(entry.path))
       kept.push_back(i);
   }
   if (kept.size() == content.entries.size())
     return content;
   std::reverse(kept.begin(), kept.end());
-  std::vector<LayerEntry> entries;
-  entries.reserve(kept.size());
+  LayerEntries entries;
   for (const auto i : kept)
-    entries.push_back(std::move(content.entries[i]));
+    entries.push_back(content.entries[i]);
   content.entries = std::move(entries);
   return content;
 }
@@ -125,7 +125,7 @@ Unpacker::Options DirectoryRootFilesystem::unpack_options(LayerOrigin origin) co
   return options;
 }
 
-void DirectoryRootFilesystem::admit(const std::vector<LayerEntry>& entries) {
+void DirectoryRootFilesystem::admit(const LayerEntries& entries) {
   if (services_.foreign_files != nullptr)
     for (const auto& entry : entries)
       services_.foreign_files->admit(entry);
@@ -139,9 +139,10 @@ std::string DirectoryRootFilesystem::visible_hint() const {
 Snapshot DirectoryRootFilesystem::look() const {
   const auto* foreign_files = services_.foreign_files;
   if (foreign_files == nullptr)
-    return Snapshot::take(root_, services_.ignored);
-  return Snapshot::take(root_,
-                        [=](const RootedPath& path) { return foreign_files->is_volatile(path); });
+    return Snapshot::take(root_, services_.ignored, useful_threads());
+  return Snapshot::take(
+      root_, [=](const RootedPath& path) { return foreign_files->is_volatile(path); },
+      useful_threads());
 }
 
 Outcome DirectoryRootFilesystem::run(const Invocation& invocation, const LayerStack&) {
@@ -186,7 +187,7 @@ bool DirectoryRootFilesystem::same_content(const RootedPath& path, const Tree::N
                                            const LayerStack& stack) {
   if (was_out_of_reach(path))
     return true;
-  const auto number = before.content.layer;
+  const auto number = before.content().layer;
   // A layer that no blob is written of may have had its file where it was touched.
   if (stack.layers().at(number)->files())
     return false;
@@ -204,7 +205,7 @@ bool DirectoryRootFilesystem::same_content(const RootedPath& path, const Tree::N
     });
   }
   const auto file = open_in_root(root_, path, O_RDONLY);
-  const auto expected = known->second.find(before.content.entry);
+  const auto expected = known->second.find(before.content().entry);
   if (!file || expected == known->second.end())
     return false;
   Sha256 hash;

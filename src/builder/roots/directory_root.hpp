@@ -29,7 +29,7 @@ public:
   Reach reach() const noexcept override {
     return services_.foreign_files != nullptr ? Reach::everything : Reach::own_root;
   }
-  void admit(const std::vector<LayerEntry>& entries) override;
+  void admit(const LayerEntries& entries) override;
   std::string visible_hint() const override;
 
 private:

@@ -32,7 +32,7 @@ Unpacker::Options over(const Tree& below, const Layers& layers) {
   options.whiteouts = Unpacker::Whiteouts::overlay;
   options.below = &below;
   options.open_below = [&layers](const Tree::Node& node) {
-    return read_content(layers, node.content);
+    return read_content(layers, node.content());
   };
   return options;
 }

@@ -72,7 +72,7 @@ Outcome OverlayRootFilesystem::run(const Invocation& invocation, const LayerStac
   root.lower.assign(directories_.rbegin(), directories_.rend());
   root.upper = services_.workspace.new_directory("u");
   root.work = services_.workspace.new_directory("w");
-  give_root_attributes(root.upper, stack.loaded_tree().find(RootedPath())->meta);
+  give_root_attributes(root.upper, stack.loaded_tree().find(RootedPath())->meta());
   upper_path_ = root.upper;
   upper_ = std::make_shared<Fd>(open_directory(root.upper));
   auto outcome = services_.runner.run(root, invocation);
@@ -83,7 +83,7 @@ Outcome OverlayRootFilesystem::run(const Invocation& invocation, const LayerStac
 LayerContent OverlayRootFilesystem::changes(const LayerStack& stack) {
   const ContentCheck same = [&](const RootedPath& path, const Tree::Node& before) {
     const auto now = open_in_root(*upper_, path, O_RDONLY);
-    const auto lower = open_directory(directories_.at(before.content.layer));
+    const auto lower = open_directory(directories_.at(before.content().layer));
     const auto then = open_in_root(lower, path, O_RDONLY);
     return now && then && same_bytes(*now, *then);
   };

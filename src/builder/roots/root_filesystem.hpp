@@ -47,7 +47,7 @@ public:
 
   /// Entries that a step is about to make, which commands that follow must find in the root.
   /// @throws Error when they could not
-  virtual void admit(const std::vector<LayerEntry>&) {}
+  virtual void admit(const LayerEntries&) {}
   /// What a command sees besides the image, as a hint for an error that it may be the cause of; ""
   /// for nothing.
   virtual std::string visible_hint() const { return {}; }

@@ -20,6 +20,8 @@ namespace cairn {
 
 namespace {
 
+constexpr std::string_view digests_file = "/contexts/digests";
+
 bool takes_overlay_attributes(const std::string& directory) {
   const TempDir trial(directory, ".trial-");
   return ::setxattr(trial.path().c_str(), "user.overlay.opaque", "y", 1, 0) == 0;
@@ -41,7 +43,8 @@ bool is_ordinary(const SysError& error) {
 /// Makes the folders.
 CacheDirectory::Access prepare(const std::string& path, Progress& progress) {
   auto access = CacheDirectory::Access::read_and_write;
-  for (const std::string folder : {"/blobs/sha256", "/names", "/steps", "/indexes", "/unpacked"}) {
+  for (const std::string folder :
+       {"/blobs/sha256", "/names", "/steps", "/indexes", "/contexts", "/unpacked"}) {
     try {
       prepare_folder(path + folder);
     } catch (const SysError& error) {
@@ -224,6 +227,40 @@ std::optional<IndexedLayer> CacheDirectory::index(const Digest& diff_id) const {
 
 bool CacheDirectory::has_index(const Digest& diff_id) const {
   return ::access(place("indexes", diff_id).c_str(), F_OK) == 0;
+}
+
+ContextDigests CacheDirectory::context_digests() const {
+  const auto path = this->path() + std::string(digests_file);
+  try {
+    auto file = open_regular(path);
+    if (!file)
+      return {};
+    FileSource source(std::move(*file));
+    ContextDigests digests(source);
+    touch_entry(path);
+    return digests;
+  } catch (const Error& error) {
+    // They are made again from the files.
+    progress_.debug("'{}' is not used: {}", path, error.what());
+    return {};
+  }
+}
+
+void CacheDirectory::keep(ContextDigests& digests) const noexcept {
+  if (!is_writable() || !digests.has_changed())
+    return;
+  try {
+    in_cache([&] {
+      AtomicFile file(path() + std::string(digests_file));
+      FileSink sink(file.fd());
+      digests.write(sink);
+      file.commit();
+    });
+  } catch (const CacheFailure& failure) {
+    tell(failure);
+  } catch (const std::exception& error) {
+    progress_.debug("Digests of files are not kept: {}", error.what());
+  }
 }
 
 void CacheDirectory::keep_index(const Digest& diff_id, const IndexedLayer& layer) const noexcept {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "builder/store/context_digests.hpp"
 #include "builder/store/unpacked_layers.hpp"
 #include "fs/tree/layer_index.hpp"
 #include "oci/blob_store.hpp"
@@ -26,6 +27,7 @@ namespace cairn {
 ///   names/<sha256>.json    what the name of an image led to, see image_memory.hpp
 ///   steps/<key>.json       manifests of the step cache
 ///   indexes/<diff id>      what a layer holds, see fs/tree/layer_index.hpp
+///   contexts/digests       of files in contexts, see context_digests.hpp
 ///   unpacked/<chain id>/   a layer as the lower directory of an overlay, see unpacked_layers.hpp
 ///   mounts/                cache mounts, see cache_mounts.hpp
 ///   sha256:<hex>           what kaniko's warmer left, see kaniko_entry.hpp
@@ -63,6 +65,11 @@ public:
   bool has_index(const Digest& diff_id) const;
   /// Keeps an index. Quiet when that is not possible.
   void keep_index(const Digest& diff_id, const IndexedLayer& layer) const noexcept;
+
+  /// Digests of files in contexts; none when there are none, or they are damaged.
+  ContextDigests context_digests() const;
+  /// Keeps them if they have changed. Quiet when that is not possible.
+  void keep(ContextDigests& digests) const noexcept;
 
   /// Layers that are unpacked already. Only root can give files to the owners that layers say, and
   /// whiteouts take extended attributes.

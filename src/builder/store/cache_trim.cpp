@@ -30,10 +30,10 @@ struct Folder {
   bool has_locks = false; ///< Who uses a member holds locks that are files inside it.
 };
 
-constexpr Folder folders[] = {
-    {"blobs/sha256"},  {"names"},        {"steps"},     {"indexes"},
-    {"unpacked"},      {"mounts", true}, {"git", true}, {"downloads/blobs/sha256"},
-    {"downloads/urls"}};
+constexpr Folder folders[] = {{"blobs/sha256"},  {"names"},     {"steps"},
+                              {"indexes"},       {"contexts"},  {"unpacked"},
+                              {"mounts", true},  {"git", true}, {"downloads/blobs/sha256"},
+                              {"downloads/urls"}};
 
 struct Entry {
   std::shared_ptr<const Fd> folder;

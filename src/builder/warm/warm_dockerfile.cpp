@@ -184,9 +184,9 @@ void WarmDockerfiles::fetch_steps(File& file) const {
   NotedWarnings warnings(services.progress);
   StepCaches caches(entry_rule(options, services.clock()), warnings);
   caches.use(std::move(remote), StepCaches::Use::read);
-  const auto schedule = make_schedule(
-      plan, options, caches,
-      {context, images, downloads, services_.repositories, services_.workspace, services.clock});
+  const auto schedule = make_schedule(plan, options, caches,
+                                      {context, images, downloads, services_.repositories,
+                                       services_.workspace, services.clock, &services_.cache});
   keep_steps(file, schedule);
   if (const auto first = warnings.first(); !first.empty())
     throw Error("{}", first);

@@ -101,8 +101,7 @@ private:
     if (name == "." || name == ".." || name.find('/') != std::string::npos)
       throw Error("'{}' is no name for a file", name);
     const auto target = prepare(source.meta, name);
-    const auto* old = changes_.find(target);
-    if (old != nullptr && is_directory(*old))
+    if (changes_.type(target) == FileType::directory)
       throw Error("cannot replace directory '{}' with file '{}'", target.str(), name);
     auto meta = source.meta;
     if (request_.owner) {
@@ -111,7 +110,7 @@ private:
     }
     if (request_.mode)
       meta.mode = request_.mode->apply(meta.mode, meta.type);
-    changes_.put_file(target, std::move(meta), {CopyContent::Kind::given, index, {}, 0});
+    changes_.put_file(target, meta, {CopyContent::Kind::given, index, {}, 0});
   }
 
   void add(const GivenArchive& source, std::size_t index) {
@@ -135,12 +134,12 @@ private:
     else
       changes_.make_directories(changes_.resolve(path.parent(), Tree::Last::follow), made);
     auto target = changes_.resolve(path, Tree::Last::follow);
-    const auto* there = changes_.find(target);
+    const auto there = changes_.type(target);
     if (is_directory(source)) {
-      changes_.make_directories(there == nullptr ? target : target.parent(), made);
+      changes_.make_directories(there ? target.parent() : target, made);
       return target;
     }
-    if (there != nullptr && is_directory(*there)) {
+    if (there == FileType::directory) {
       if (name.empty())
         throw with_hint(Error("there is no name for a file in directory '{}'", target.str()),
                         "the destination can say what it is to be called");

@@ -50,8 +50,7 @@ private:
 
   Level behind(const Level& above, std::string_view name) const {
     Level level{std::string(name), above.inside.child(name), above.outside.child(name)};
-    const auto* meta = changes_.find(level.outside);
-    if (meta == nullptr || meta->type != FileType::symlink)
+    if (changes_.type(level.outside) != FileType::symlink)
       return level;
     level.inside = followed(level.inside);
     level.outside = in_draft(level.inside);
@@ -63,13 +62,10 @@ private:
     return resolve_links(
         path,
         [&](const RootedPath& name) -> std::optional<std::string> {
-          const auto* meta = changes_.find(in_draft(name));
-          if (meta == nullptr || meta->type != FileType::symlink)
-            return std::nullopt;
-          return meta->link_target;
+          return changes_.link_target(in_draft(name));
         },
         [&](const RootedPath& end) {
-          if (changes_.find(in_draft(end)) == nullptr)
+          if (!changes_.type(in_draft(end)))
             throw Error("it lies behind a symbolic link to '{}', which does not exist",
                         in_draft(end).str());
         });
@@ -95,7 +91,7 @@ public:
     parent_.mtime = request.now;
   }
 
-  void add(const LayerEntry& entry, CopyContent content) {
+  void add(const LayerEntry& entry, const CopyContent& content) {
     if (entry.path.is_root())
       return;
     if (!std::exchange(has_root_, true))
@@ -108,33 +104,33 @@ public:
     else if (entry.meta.type == FileType::directory)
       put_directory(target, dressed(entry.meta));
     else
-      put_file(target, dressed(entry.meta), std::move(content));
+      put_file(target, dressed(entry.meta), content);
   }
 
 private:
   void make_directory(const RootedPath& path) {
-    const auto* meta = changes_.find(path);
-    if (meta == nullptr)
+    const auto type = changes_.type(path);
+    if (!type)
       changes_.put_directory(path, parent_);
-    else if (meta->type != FileType::directory)
+    else if (type != FileType::directory)
       throw Error("cannot make directory '{}': it is no directory", path.str());
   }
 
-  void put_directory(const RootedPath& target, Metadata meta) {
-    if (const auto* old = changes_.find(target); old != nullptr && old->type == FileType::symlink)
+  void put_directory(const RootedPath& target, const Metadata& meta) {
+    if (changes_.type(target) == FileType::symlink)
       forget_ways();
-    changes_.put_directory(target, std::move(meta));
+    changes_.put_directory(target, meta);
   }
 
-  void put_file(const RootedPath& target, Metadata meta, CopyContent content) {
+  void put_file(const RootedPath& target, const Metadata& meta, const CopyContent& content) {
     make_room(target);
-    changes_.put_file(target, std::move(meta), std::move(content));
+    changes_.put_file(target, meta, content);
   }
 
   // Ways lead through directories and links alone, as what is behind other things is an error.
   void make_room(const RootedPath& target) {
-    const auto* old = changes_.find(target);
-    if (old != nullptr && (old->type == FileType::directory || old->type == FileType::symlink))
+    const auto old = changes_.type(target);
+    if (old == FileType::directory || old == FileType::symlink)
       forget_ways();
   }
 
@@ -156,8 +152,8 @@ private:
   void link(const RootedPath& target, const LayerEntry& entry) {
     const auto source = link_way_.to(entry.hard_link->parent(), [](const RootedPath&) {})
                             .child(entry.hard_link->name());
-    const auto* old = changes_.find(source);
-    if (old == nullptr || old->type == FileType::directory)
+    const auto old = changes_.find(source);
+    if (!old || old->type == FileType::directory)
       throw Error("it is a hard link to '{}', which is no file", entry.hard_link->relative());
     if (source == target)
       return;
@@ -172,7 +168,7 @@ private:
     meta.uid = header.uid;
     meta.gid = header.gid;
     meta.mode = meta.type == FileType::symlink ? meta.mode : header.mode;
-    changes_.set_metadata(*file, std::move(meta));
+    changes_.set_metadata(*file, meta);
     changes_.put_name(target, *file);
   }
 
@@ -191,10 +187,10 @@ void merge_archive(LayerChanges& changes, const CopyRequest& request, const Give
                    const RootedPath& directory, const CopyContent& content) {
   Merge merge(changes, request, directory);
   for (std::size_t i = 0; i < archive.entries.size(); ++i) {
-    const auto& entry = archive.entries[i];
+    const auto entry = archive.entries[i];
     auto own = entry.meta.type == FileType::regular ? content : CopyContent();
     own.member = i;
-    within([&] { merge.add(entry, std::move(own)); }, "archive entry '{}'", entry.path.relative());
+    within([&] { merge.add(entry, own); }, "archive entry '{}'", entry.path.relative());
   }
 }
 

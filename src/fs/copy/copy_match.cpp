@@ -23,8 +23,9 @@ std::string why_missing(const FileView& view, const RootedPath& path) {
   if (!directory || directory->meta.type != FileType::directory)
     return {};
   std::vector<std::string> names;
-  for (auto& each : view.list(here.parent()))
-    names.push_back(std::move(each.name));
+  view.list(here.parent(), [&](const std::string& name, const ViewedFile&) { //
+    names.push_back(name);
+  });
   const auto meant = suggest(path.name(), names);
   return meant ? fmt::format("did you mean \"{}\"?", path.parent().child(*meant).relative()) : "";
 }
@@ -75,13 +76,13 @@ public:
 
 private:
   void walk(const RootedPath& directory, const std::string& inside, std::size_t depth) {
-    for (const auto& [name, file] : view_.list(directory)) {
+    view_.list(directory, [&](const std::string& name, const ViewedFile& file) {
       const auto relative = inside + name;
       if (match_glob(pattern_, relative))
         found_.push_back(directory.child(name));
       else if (file.meta.type == FileType::directory && may_match_below(name, depth))
         walk(directory.child(name), relative + "/", depth + 1);
-    }
+    });
   }
 
   bool may_match_below(const std::string& name, std::size_t depth) const {

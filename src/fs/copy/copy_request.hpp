@@ -1,6 +1,6 @@
 #pragma once
 
-#include "fs/archive/entry.hpp"
+#include "fs/archive/layer_entries.hpp"
 #include "fs/copy/chmod.hpp"
 #include "fs/copy/users.hpp"
 #include "fs/tree/view.hpp"
@@ -31,7 +31,7 @@ struct GivenFile {
 /// An archive that the caller unpacks: its entries go below the destination, which is a directory.
 /// Their owners stay as they are unless --chown is given; --chmod and --exclude leave them alone.
 struct GivenArchive {
-  std::vector<LayerEntry> entries; ///< In the order of the archive. Paths from its root.
+  LayerEntries entries; ///< In the order of the archive. Paths from its root.
 };
 
 using CopySource = std::variant<ViewSource, GivenFile, GivenArchive>;

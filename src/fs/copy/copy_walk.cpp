@@ -86,17 +86,18 @@ void CopyWalk::copy_directory(const Item& item, const Metadata& meta, const Scop
                               bool selected) {
   if (selected) {
     make_parents();
-    const auto* old = changes_.find(item.target);
-    if (old != nullptr && !is_directory(*old))
+    const auto old = changes_.type(item.target);
+    if (old && old != FileType::directory)
       not_a_directory(item.from, item.target);
     // Where the contents of a source go keeps its own metadata.
-    if (old == nullptr || !item.inside.empty())
+    if (!old || !item.inside.empty())
       changes_.put_directory(item.target, apply_flags(request_, meta));
   }
   parents_.push_back({&meta, &item.target, selected});
   const auto prefix = item.inside.empty() ? std::string() : item.inside + "/";
-  for (const auto& [name, file] : view_->list(item.from))
+  view_->list(item.from, [&](const std::string& name, const ViewedFile& file) {
     copy({item.from.child(name), item.target.child(name), prefix + name}, file, scopes);
+  });
   parents_.pop_back();
 }
 
@@ -105,23 +106,21 @@ void CopyWalk::make_parents() {
     if (parent.made)
       continue;
     parent.made = true;
-    const auto* old = changes_.find(*parent.target);
-    if (old == nullptr) {
+    auto old = changes_.find(*parent.target);
+    if (!old) {
       changes_.put_directory(*parent.target, apply_flags(request_, *parent.source));
       continue;
     }
     if (!is_directory(*old))
       not_a_directory(*parent.target, *parent.target);
     // As BuildKit does: a directory that is only passed through takes the source's mode alone.
-    auto changed = *old;
-    changed.mode = parent.source->mode;
-    changes_.put_directory(*parent.target, std::move(changed));
+    old->mode = parent.source->mode;
+    changes_.put_directory(*parent.target, *old);
   }
 }
 
 void CopyWalk::copy_file(const Item& item, const ViewedFile& file) {
-  const auto* old = changes_.find(item.target);
-  if (old != nullptr && is_directory(*old))
+  if (changes_.type(item.target) == FileType::directory)
     throw Error("cannot replace directory '{}' with file '{}'", item.target.str(),
                 item.from.relative());
   if (file.identity) {
@@ -134,8 +133,7 @@ void CopyWalk::copy_file(const Item& item, const ViewedFile& file) {
   CopyContent content;
   if (file.meta.type == FileType::regular)
     content = {CopyContent::Kind::view, source_, item.from, 0};
-  const auto number =
-      changes_.put_file(item.target, apply_flags(request_, file.meta), std::move(content));
+  const auto number = changes_.put_file(item.target, apply_flags(request_, file.meta), content);
   if (file.identity)
     copied_.emplace(*file.identity, number);
 }

@@ -59,7 +59,7 @@ void ChangeList::touched(const RootedPath& path) {
 }
 
 void ChangeList::gone(const RootedPath& path) {
-  if (before_.find(path) == nullptr)
+  if (!before_.find(path))
     return;
   add_parents(path);
   found_.push_back({{whiteout_for(path), {}, {}}, {}});
@@ -90,8 +90,8 @@ std::optional<ChangeList::Found> ChangeList::look_at(const RootedPath& path) {
 }
 
 bool ChangeList::is_same(const LayerEntry& entry) const {
-  const auto* node = before_.find(entry.path);
-  if (node == nullptr || !same_metadata(entry.meta, node->meta))
+  const auto node = before_.find(entry.path);
+  if (!node || !same_metadata(entry.meta, node->meta()))
     return false;
   if (entry.meta.type != FileType::regular || entry.meta.size == 0)
     return true;
@@ -126,14 +126,14 @@ void ChangeList::add_linked() {
     return;
   std::map<ContentRef, std::size_t> names;
   for (const auto& found : same_)
-    names.try_emplace(before_.find(found.entry.path)->content);
+    names.try_emplace(before_.find(found.entry.path)->content());
   before_.walk([&](const RootedPath&, const Tree::Node& node) {
-    const auto known = names.find(node.content);
-    if (node.meta.type == FileType::regular && known != names.end())
+    const auto known = names.find(node.content());
+    if (node.type() == FileType::regular && known != names.end())
       ++known->second;
   });
   for (auto& found : same_) {
-    if (names.at(before_.find(found.entry.path)->content) != 1)
+    if (names.at(before_.find(found.entry.path)->content()) != 1)
       continue;
     add_parents(found.entry.path);
     found_.push_back(std::move(found));
@@ -151,7 +151,6 @@ ChangeSet ChangeList::finish() {
   found_.erase(std::unique(found_.begin(), found_.end(), same_path), found_.end());
 
   ChangeSet changes;
-  changes.entries.reserve(found_.size());
   std::map<Inode, RootedPath> first_names;
   for (auto& found : found_) {
     if (found.inode) {
@@ -161,15 +160,15 @@ ChangeSet ChangeList::finish() {
         found.entry.meta.size = 0;
       }
     }
-    changes.entries.push_back(std::move(found.entry));
+    changes.entries.push_back(found.entry);
   }
   return changes;
 }
 
-ContentOpener open_contents(FdRef root, const std::vector<LayerEntry>& entries) {
+ContentOpener open_contents(FdRef root, LayerEntries entries) {
   const auto stack = std::make_shared<DirectoryStack>(root);
-  return [stack, &entries](std::size_t n) -> std::unique_ptr<Source> {
-    const auto& path = entries.at(n).path;
+  return [stack, entries = std::move(entries)](std::size_t n) -> std::unique_ptr<Source> {
+    const auto path = entries.path(n);
     return within(
         [&] {
           if (!stack->go_to(path.parent()))

@@ -1,14 +1,14 @@
 #pragma once
 
-#include "fs/archive/entry.hpp"
+#include "fs/archive/layer_entries.hpp"
 #include "fs/tree/layer_writer.hpp"
 #include "fs/tree/tree.hpp"
 #include "util/fd.hpp"
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <vector>
 
 namespace cairn {
 
@@ -20,7 +20,7 @@ namespace cairn {
 /// changed when its mode, owner or xattrs have: its time is that of what is in it. Sockets are as
 /// if they did not exist; the root itself is never listed.
 struct ChangeSet {
-  std::vector<LayerEntry> entries;
+  LayerEntries entries;
   bool empty() const noexcept { return entries.empty(); }
 };
 
@@ -36,16 +36,17 @@ using ContentCheck = std::function<bool(const RootedPath& path, const Tree::Node
 ChangeSet changes_of_overlay(FdRef upper, const Tree& before, const PathFilter& ignored,
                              const ContentCheck& same_content);
 
-/// Opens the files of `entries` by their names below `root`, for write_layer(). Both must outlive
+/// Opens the files of `entries` by their names below `root`, for write_layer(). `root` must outlive
 /// it.
-ContentOpener open_contents(FdRef root, const std::vector<LayerEntry>& entries);
+ContentOpener open_contents(FdRef root, LayerEntries entries);
 
 /// An index of a directory tree by inode, ctime, mtime, size, mode, owner (statx), taken without
 /// reading any content. What is changed after take() has returned has another ctime than before.
 class Snapshot {
 public:
   Snapshot(); ///< Of an empty directory.
-  static Snapshot take(FdRef root, const PathFilter& ignored);
+  /// With up to so many threads, each of which may ask `ignored`; what comes out is the same.
+  static Snapshot take(FdRef root, const PathFilter& ignored, std::size_t threads = 1);
   Snapshot(Snapshot&&) noexcept;
   Snapshot& operator=(Snapshot&&) noexcept;
   ~Snapshot();

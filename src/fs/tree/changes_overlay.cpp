@@ -33,12 +33,12 @@ private:
     }
     if (below == Below::visible)
       return;
-    const auto* node = before_.find(directory);
-    if (node == nullptr)
+    const auto node = before_.find(directory);
+    if (!node)
       return;
-    for (const auto& [name, child] : node->children) {
-      const auto path = directory.child(name);
-      if (!std::binary_search(names.begin(), names.end(), name) && !is_ignored(path))
+    for (const auto child : node->children()) {
+      const auto path = directory.child(child.name());
+      if (!std::binary_search(names.begin(), names.end(), child.name()) && !is_ignored(path))
         list_.gone(path);
     }
   }

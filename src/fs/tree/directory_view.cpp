@@ -163,18 +163,18 @@ std::optional<ViewedFile> DirectoryView::stat(const RootedPath& path) const {
       "'{}' in {}", path.relative(), what());
 }
 
-std::vector<FileView::Named> DirectoryView::list(const RootedPath& directory) const {
-  const auto fd = open_beneath(state_->root, directory, O_RDONLY | O_DIRECTORY);
-  if (!fd)
-    throw Error("'{}' is no directory in {}", directory.relative(), what());
-  std::vector<Named> files;
-  for (const auto& name : list_directory(*fd)) {
-    auto file =
-        within([&] { return look_at(*fd, name); }, "'{}' in {}", directory.relative(), what());
-    if (file && state_->shows(directory.child(name), file->meta.type))
-      files.push_back({name, std::move(*file)});
+void DirectoryView::list(const RootedPath& directory, const Visitor& visit) const {
+  std::vector<std::string> names;
+  {
+    const auto fd = open_beneath(state_->root, directory, O_RDONLY | O_DIRECTORY);
+    if (!fd)
+      throw Error("'{}' is no directory in {}", directory.relative(), what());
+    names = list_directory(*fd);
   }
-  return files;
+  // Who is shown a directory goes down into it: none is open all the while.
+  for (const auto& name : names)
+    if (const auto file = stat(directory.child(name)))
+      visit(name, *file);
 }
 
 std::unique_ptr<Source> DirectoryView::open(const RootedPath& path) const {
@@ -184,6 +184,19 @@ std::unique_ptr<Source> DirectoryView::open(const RootedPath& path) const {
   if (!fd || ::fstat(fd->get(), &info) != 0 || !S_ISREG(info.st_mode))
     throw Error("'{}' is no regular file in {}", path.relative(), what());
   return std::make_unique<FileSource>(std::move(*fd));
+}
+
+std::optional<FileStamp> DirectoryView::stamp(const RootedPath& path) const {
+  const auto* parent = state_->open_directory(path.parent());
+  struct stat info {};
+  if (parent == nullptr ||
+      ::fstatat(parent->get(), std::string(path.name()).c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0)
+    return std::nullopt;
+  if (!S_ISREG(info.st_mode))
+    return std::nullopt;
+  return FileStamp{info.st_dev, info.st_ino, from_unix(info.st_ctim.tv_sec, info.st_ctim.tv_nsec),
+                   from_unix(info.st_mtim.tv_sec, info.st_mtim.tv_nsec),
+                   static_cast<std::uint64_t>(info.st_size)};
 }
 
 std::string DirectoryView::why_hidden(const RootedPath& path) const {

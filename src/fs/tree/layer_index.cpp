@@ -260,7 +260,7 @@ IndexedLayer read_index(Source& from) {
       entry.hard_link = RootedPath::parse(target);
     entry.meta = read_metadata(decoder);
     names.add(entry);
-    layer.index.entries.push_back(std::move(entry));
+    layer.index.entries.push_back(entry);
   }
   for (auto left = decoder.number(); left > 0; --left) {
     const auto position = decoder.small();

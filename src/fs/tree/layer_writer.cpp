@@ -18,8 +18,8 @@ Time TimeRule::apply(Time mtime) const {
   return mtime;
 }
 
-void write_tar(const std::vector<LayerEntry>& entries, const ContentOpener& open,
-               const TimeRule& times, Sink& to) {
+void write_tar(const LayerEntries& entries, const ContentOpener& open, const TimeRule& times,
+               Sink& to) {
   TarWriter tar(to);
   for (std::size_t n = 0; n < entries.size(); ++n) {
     auto entry = entries[n];
@@ -30,8 +30,8 @@ void write_tar(const std::vector<LayerEntry>& entries, const ContentOpener& open
   tar.finish();
 }
 
-Layer write_layer(const std::vector<LayerEntry>& entries, const ContentOpener& open,
-                  const BlobStore& store, const CompressionChoice& choice, const TimeRule& times) {
+Layer write_layer(const LayerEntries& entries, const ContentOpener& open, const BlobStore& store,
+                  const CompressionChoice& choice, const TimeRule& times) {
   BlobStore::Writer blob(store);
   Sha256 diff_hash;
   // Here files are read and the tar stream is hashed; there its blocks are compressed and stored.

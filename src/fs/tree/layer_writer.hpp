@@ -5,11 +5,10 @@
 #include "fs/archive/entry_content.hpp"
 #include "fs/archive/expansion.hpp"
 #include "fs/archive/layer.hpp"
+#include "fs/archive/layer_entries.hpp"
 #include "fs/archive/tar.hpp"
 #include "fs/tree/tree.hpp"
 #include "oci/blob_store.hpp"
-
-#include <vector>
 
 namespace cairn {
 
@@ -23,12 +22,12 @@ struct TimeRule {
 
 /// Writes entries, which must be in path order with hard links after their targets, as a tar
 /// archive. Does not finish the sink.
-void write_tar(const std::vector<LayerEntry>& entries, const ContentOpener& open,
-               const TimeRule& times, Sink& to);
+void write_tar(const LayerEntries& entries, const ContentOpener& open, const TimeRule& times,
+               Sink& to);
 
 /// Writes such entries as one layer, in one pass: tar, SHA-256, compressor, SHA-256, store.
 /// Compression and hashing overlap.
-Layer write_layer(const std::vector<LayerEntry>& entries, const ContentOpener& open,
-                  const BlobStore& store, const CompressionChoice& choice, const TimeRule& times);
+Layer write_layer(const LayerEntries& entries, const ContentOpener& open, const BlobStore& store,
+                  const CompressionChoice& choice, const TimeRule& times);
 
 } // namespace cairn

@@ -1,96 +1,24 @@
 #include "fs/archive/metadata.hpp"
 #include "fs/tree/change_list.hpp"
+#include "fs/tree/snapshot_walk.hpp"
 #include "util/clock.hpp"
-#include "util/error.hpp"
-#include "util/file.hpp"
 
 #include <time.h>
 
 #include <algorithm>
 #include <thread>
-#include <tuple>
 
 namespace cairn {
 
 namespace {
 
-struct SnapshotItem {
-  RootedPath path;
-  std::uint64_t device = 0;
-  std::uint64_t inode = 0;
-  Time ctime{};
-  Time mtime{};
-  std::uint64_t size = 0;
-  std::uint32_t mode = 0; ///< With the type.
-  std::uint32_t uid = 0;
-  std::uint32_t gid = 0;
-
-  bool is_directory() const { return S_ISDIR(mode); }
-  bool same_as(const SnapshotItem& other) const {
-    const auto key = [](const SnapshotItem& i) {
-      return std::tie(i.device, i.inode, i.ctime, i.mtime, i.size, i.mode, i.uid, i.gid);
-    };
-    return key(*this) == key(other);
-  }
-};
-
-Time time_of(const struct statx_timestamp& time) {
-  return from_unix(time.tv_sec, time.tv_nsec);
-}
-
-SnapshotItem make_item(RootedPath path, const struct statx& info) {
-  SnapshotItem item;
-  item.path = std::move(path);
-  item.device = (std::uint64_t{info.stx_dev_major} << 32U) | info.stx_dev_minor;
-  item.inode = info.stx_ino;
-  item.ctime = time_of(info.stx_ctime);
-  item.mtime = time_of(info.stx_mtime);
-  item.size = info.stx_size;
-  item.mode = info.stx_mode;
-  item.uid = info.stx_uid;
-  item.gid = info.stx_gid;
-  return item;
-}
-
-class SnapshotReader {
-public:
-  SnapshotReader(FdRef root, const PathFilter& ignored) : ignored_(ignored), stack_(root) {}
-
-  std::vector<SnapshotItem> read() {
-    read_directory(RootedPath());
-    return std::move(items_);
-  }
-
-private:
-  void read_directory(const RootedPath& directory) {
-    for (const auto& name : list_directory(stack_.top())) {
-      auto path = directory.child(name);
-      if (ignored_ && ignored_(path))
-        continue;
-      const auto info = try_statx(stack_.top(), name);
-      if (!info || S_ISSOCK(info->stx_mode))
-        continue;
-      items_.push_back(make_item(path, *info));
-      if (!S_ISDIR(info->stx_mode))
-        continue;
-      const auto outer = stack_.depth();
-      if (stack_.enter(name) == DirectoryStack::Enter::entered)
-        read_directory(path);
-      stack_.leave_to(outer);
-    }
-  }
-
-  const PathFilter& ignored_;
-  DirectoryStack stack_;
-  std::vector<SnapshotItem> items_;
-};
-
 /// The kernel stamps files with the time of its last tick. A file written before the snapshot and
 /// again after it, within one tick, would look untouched.
-void wait_for_next_tick(const std::vector<SnapshotItem>& items) {
+void wait_for_next_tick(const SnapshotListings& listings) {
   Time newest{};
-  for (const auto& item : items)
-    newest = std::max(newest, item.ctime);
+  for (const auto& listing : listings)
+    for (const auto& item : listing.items)
+      newest = std::max(newest, item.ctime);
   constexpr auto longest_tick = std::chrono::milliseconds(20);
   for (;;) {
     timespec now{};
@@ -103,70 +31,105 @@ void wait_for_next_tick(const std::vector<SnapshotItem>& items) {
   }
 }
 
-/// What two lists say of one path.
+/// What two snapshots say of one path.
 struct Pair {
   const SnapshotItem* was = nullptr; ///< Null when the path is new.
   const SnapshotItem* is = nullptr;  ///< Null when it is gone.
 
-  const RootedPath& path() const { return (was != nullptr ? was : is)->path; }
   bool differs() const { return was == nullptr || is == nullptr || !was->same_as(*is); }
 };
 
-/// Of the paths at these places, the one that comes first.
-Pair pair_at(const std::vector<SnapshotItem>& was, std::size_t i,
-             const std::vector<SnapshotItem>& is, std::size_t j) {
-  Pair pair{i < was.size() ? &was[i] : nullptr, j < is.size() ? &is[j] : nullptr};
-  if (pair.was != nullptr && pair.is != nullptr && pair.was->path != pair.is->path)
-    (pair.was->path < pair.is->path ? pair.is : pair.was) = nullptr;
-  return pair;
-}
+enum class Next { below, beside, end };
 
-/// Past `at` and all below it.
-std::size_t skip_below(const std::vector<SnapshotItem>& items, std::size_t at) {
-  const auto& top = items[at].path;
-  do {
-    ++at;
-  } while (at < items.size() && top.contains(items[at].path));
-  return at;
-}
+/// Shows the pairs of two snapshots in the order of their paths. What is below a path is shown when
+/// the visitor says so.
+template<class Visit>
+class Comparison {
+public:
+  Comparison(const SnapshotListings& was, const SnapshotListings& is, const Visit& visit)
+      : was_(was), is_(is), visit_(visit) {}
+
+  void run() { compare(RootedPath(), 0, 0); }
+
+private:
+  static constexpr auto none = SnapshotItem::no_listing;
+
+  static const SnapshotListing* listing(const SnapshotListings& all, std::uint32_t number) {
+    return number == none ? nullptr : &all[number];
+  }
+
+  static bool has(const SnapshotListing* listing, std::size_t n) {
+    return listing != nullptr && n < listing->items.size();
+  }
+
+  static std::uint32_t below(const SnapshotItem* item) {
+    return item != nullptr ? item->listing : none;
+  }
+
+  /// False when that was enough.
+  bool compare(const RootedPath& directory, std::uint32_t was, std::uint32_t is) {
+    const auto* before = listing(was_, was);
+    const auto* after = listing(is_, is);
+    std::size_t i = 0;
+    std::size_t j = 0;
+    while (has(before, i) || has(after, j)) {
+      auto order = has(before, i) ? -1 : 1;
+      if (has(before, i) && has(after, j))
+        order = before->name(i).compare(after->name(j));
+      const Pair pair{order <= 0 ? &before->items[i] : nullptr,
+                      order >= 0 ? &after->items[j] : nullptr};
+      const auto path = directory.child(pair.was != nullptr ? before->name(i) : after->name(j));
+      i += pair.was != nullptr ? 1 : 0;
+      j += pair.is != nullptr ? 1 : 0;
+      const auto next = visit_(path, pair);
+      if (next == Next::end ||
+          (next == Next::below && !compare(path, below(pair.was), below(pair.is))))
+        return false;
+    }
+    return true;
+  }
+
+  const SnapshotListings& was_;
+  const SnapshotListings& is_;
+  const Visit& visit_;
+};
 
 } // namespace
 
 struct Snapshot::State {
-  std::vector<SnapshotItem> items; ///< In the order of their paths.
+  SnapshotListings listings;
 };
 
-Snapshot::Snapshot() : state_(std::make_unique<State>()) {}
+Snapshot::Snapshot() : state_(std::make_unique<State>()) {
+  state_->listings.emplace_back();
+}
 Snapshot::Snapshot(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Snapshot::Snapshot(Snapshot&&) noexcept = default;
 Snapshot& Snapshot::operator=(Snapshot&&) noexcept = default;
 Snapshot::~Snapshot() = default;
 
-Snapshot Snapshot::take(FdRef root, const PathFilter& ignored) {
+Snapshot Snapshot::take(FdRef root, const PathFilter& ignored, std::size_t threads) {
   auto state = std::make_unique<State>();
-  state->items = SnapshotReader(root, ignored).read();
-  wait_for_next_tick(state->items);
+  state->listings = walk_for_snapshot(root, ignored, threads);
+  wait_for_next_tick(state->listings);
   return Snapshot(std::move(state));
 }
 
 std::optional<RootedPath> Snapshot::first_difference(const Snapshot& before, const Snapshot& after,
                                                      const PathFilter& watched) {
-  const auto& was = before.state_->items;
-  const auto& is = after.state_->items;
-  std::optional<RootedPath> directory; // which says less than what changed in it
-  std::size_t i = 0;
-  std::size_t j = 0;
-  while (i < was.size() || j < is.size()) {
-    const auto pair = pair_at(was, i, is, j);
-    if (pair.differs() && watched(pair.path())) {
-      if (pair.was == nullptr || pair.is == nullptr || !pair.is->is_directory())
-        return pair.path();
-      directory = directory.value_or(pair.path());
+  std::optional<RootedPath> found; // at first a directory, which says less than what is in it
+  const auto visit = [&](const RootedPath& path, const Pair& pair) {
+    if (!pair.differs() || !watched(path))
+      return Next::below;
+    if (pair.was == nullptr || pair.is == nullptr || !pair.is->is_directory()) {
+      found = path;
+      return Next::end;
     }
-    i += pair.was != nullptr ? 1 : 0;
-    j += pair.is != nullptr ? 1 : 0;
-  }
-  return directory;
+    found = found.value_or(path);
+    return Next::below;
+  };
+  Comparison(before.state_->listings, after.state_->listings, visit).run();
+  return found;
 }
 
 // The sixth parameter tells whom to ask about content, which no other could carry.
@@ -175,29 +138,19 @@ ChangeSet changes_since(const Snapshot& before, const Snapshot& after, FdRef roo
                         const Tree& tree_before, const PathFilter& ignored,
                         const ContentCheck& same_content) {
   ChangeList list(root, tree_before, same_content);
-  const auto& was = before.state_->items;
-  const auto& is = after.state_->items;
-  std::size_t i = 0;
-  std::size_t j = 0;
-  while (i < was.size() || j < is.size()) {
-    const auto pair = pair_at(was, i, is, j);
-    if (ignored && ignored(pair.path())) {
-      i = pair.was == nullptr ? i : skip_below(was, i);
-      j = pair.is == nullptr ? j : skip_below(is, j);
-    } else if (pair.is == nullptr) {
-      list.gone(pair.path());
-      i = skip_below(was, i);
-    } else if (pair.was == nullptr) {
-      list.touched(pair.path());
-      ++j;
-    } else {
-      if (pair.differs())
-        list.touched(pair.path());
-      // What was in a directory that is none now needs no whiteouts.
-      i = is[j].is_directory() ? i + 1 : skip_below(was, i);
-      ++j;
+  const auto visit = [&](const RootedPath& path, const Pair& pair) {
+    if (ignored && ignored(path))
+      return Next::beside;
+    if (pair.is == nullptr) {
+      list.gone(path);
+      return Next::beside;
     }
-  }
+    if (pair.differs())
+      list.touched(path);
+    // What was in a directory that is none now needs no whiteouts.
+    return pair.is->is_directory() ? Next::below : Next::beside;
+  };
+  Comparison(before.state_->listings, after.state_->listings, visit).run();
   return list.finish();
 }
 

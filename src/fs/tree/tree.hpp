@@ -1,23 +1,24 @@
 #pragma once
 
 #include "fs/archive/entry.hpp"
+#include "fs/archive/layer_entries.hpp"
+#include "fs/archive/metadata_pool.hpp"
 #include "fs/tree/links.hpp"
+#include "fs/tree/name_tree.hpp"
+#include "util/block_vector.hpp"
+#include "util/copy_on_write.hpp"
 
 #include <cstdint>
 #include <functional>
-#include <map>
-#include <memory>
 #include <optional>
-#include <string>
 #include <string_view>
-#include <vector>
 
 namespace cairn {
 
 /// What a layer holds, in the order of its tar stream: enough to apply it to a Tree without its
 /// bytes. The position in `entries` names an entry's content within the layer.
 struct LayerIndex {
-  std::vector<LayerEntry> entries;
+  LayerEntries entries;
 };
 
 /// Where the bytes of a regular file are: which layer of the Tree, counted from 0 at the bottom,
@@ -33,22 +34,12 @@ struct ContentRef {
 };
 
 /// An index of a root file system: the sum of its layers, without any bytes of files.
-/// A value: copies are independent. The root directory always exists.
+/// A value: copies are independent, and making one takes no time. A file takes some 60 bytes. The
+/// root directory always exists.
 class Tree {
 public:
-  struct Node {
-    Metadata meta;
-    ContentRef content;      ///< Of regular files. Names of one file (hard links) share it.
-    std::uint32_t layer = 0; ///< The last one that holds an entry for it, or below it if implied.
-    bool implied = false;    ///< A directory that no layer holds an entry for: 0755 0:0.
-    std::map<std::string, std::unique_ptr<Node>, std::less<>> children;
-  };
-
-  Tree();
-  Tree(const Tree& other);
-  Tree(Tree&&) noexcept;
-  Tree& operator=(Tree&&) noexcept;
-  ~Tree();
+  class Node;
+  class Children;
 
   /// Adds a layer on top: later entries replace earlier ones, whiteouts remove what lower layers
   /// hold, opaque whiteouts all of it, wherever in the stream they stand; a file replaces a
@@ -59,10 +50,10 @@ public:
   /// Returns the number of the layer.
   std::uint32_t apply(const LayerIndex& layer);
 
-  std::uint32_t layer_count() const noexcept { return layers_; }
+  std::uint32_t layer_count() const noexcept { return state_->layers; }
 
   /// The node with exactly this name: no symbolic link is followed, not even in the middle.
-  const Node* find(const RootedPath& path) const;
+  std::optional<Node> find(const RootedPath& path) const;
 
   /// The name that `path` leads to when symbolic links in the middle, and with `Last::follow` at
   /// the end, are followed inside the root. What does not exist is taken as it is written.
@@ -70,7 +61,7 @@ public:
   using Last = LastLink;
   RootedPath resolve(const RootedPath& path, Last last) const;
   /// find(resolve(path, last))
-  const Node* lookup(const RootedPath& path, Last last) const;
+  std::optional<Node> lookup(const RootedPath& path, Last last) const;
 
   /// Every path and node, a directory before what is in it, siblings bytewise.
   void walk(const std::function<void(const RootedPath&, const Node&)>& visit) const;
@@ -78,8 +69,87 @@ public:
 private:
   class Applier;
 
-  std::unique_ptr<Node> root_;
-  std::uint32_t layers_ = 0;
+  /// What is known of a name, by its number.
+  struct Row {
+    MetadataPool::Packed meta;
+    ContentRef content;
+    std::uint32_t layer : 31 = 0;
+    std::uint32_t implied : 1 = 0;
+  };
+  struct State {
+    State();
+
+    NameTree names;
+    BlockVector<Row> rows; ///< Some of names that are gone.
+    MetadataPool metadata;
+    std::uint32_t layers = 0;
+  };
+
+  CopyOnWrite<State> state_;
 };
+
+/// A file of a Tree, which must not change as long as this is used.
+class Tree::Node {
+public:
+  std::string_view name() const noexcept { return state_->names.name(number_); }
+  FileType type() const noexcept { return state_->metadata.type(row().meta); }
+  bool is_directory() const noexcept { return type() == FileType::directory; }
+  std::uint64_t size() const noexcept { return state_->metadata.size(row().meta); }
+  std::string_view link_target() const noexcept { return state_->metadata.link_target(row().meta); }
+  Metadata meta() const { return state_->metadata.get(row().meta); }
+
+  /// Of regular files. Names of one file (hard links) share it.
+  ContentRef content() const noexcept { return row().content; }
+  /// The last layer that holds an entry for it, or below it if implied.
+  std::uint32_t layer() const noexcept { return row().layer; }
+  /// Whether it is a directory that no layer holds an entry for: 0755 0:0.
+  bool implied() const noexcept { return row().implied != 0; }
+
+  /// What is in a directory, by names bytewise.
+  Children children() const noexcept;
+  std::optional<Node> child(std::string_view name) const noexcept;
+
+private:
+  friend Tree;
+  Node(const State& state, NameTree::Number number) : state_(&state), number_(number) {}
+  const Row& row() const noexcept { return state_->rows[number_]; }
+
+  const State* state_;
+  NameTree::Number number_;
+};
+
+class Tree::Children {
+public:
+  class Iterator {
+  public:
+    Node operator*() const noexcept { return {*state_, *at_}; }
+    Iterator& operator++() noexcept {
+      ++at_;
+      return *this;
+    }
+    bool operator==(const Iterator& other) const noexcept { return at_ == other.at_; }
+
+  private:
+    friend Children;
+    Iterator(const State& state, NameTree::Children::Iterator at) : state_(&state), at_(at) {}
+
+    const State* state_;
+    NameTree::Children::Iterator at_;
+  };
+
+  Iterator begin() const noexcept { return {state_, numbers_.begin()}; }
+  Iterator end() const noexcept { return {state_, numbers_.end()}; }
+
+private:
+  friend Node;
+  Children(const State& state, NameTree::Children numbers) : state_(state), numbers_(numbers) {}
+
+  const State& state_;
+  NameTree::Children numbers_;
+};
+
+inline Tree::Children Tree::Node::children() const noexcept {
+  return {*state_, state_->names.children(number_)};
+}
 
 } // namespace cairn

@@ -264,10 +264,10 @@ bool Unpacker::State::copy_from_below(const RootedPath& path, const std::string&
     lacks_below = true;
     return true;
   }
-  const auto* node = overlay ? options.below->lookup(path, Tree::Last::keep) : nullptr;
-  if (node == nullptr || node->meta.type == FileType::directory)
+  const auto node = overlay ? options.below->lookup(path, Tree::Last::keep) : std::nullopt;
+  if (!node || node->is_directory())
     throw Error("hard link to '{}', which does not exist", path.str());
-  return place(node->meta, name, [&](FdRef file) {
+  return place(node->meta(), name, [&](FdRef file) {
     if (!options.open_below)
       throw Error("hard link to '{}', which is in a layer below", path.str());
     FileSink to(file);
@@ -300,13 +300,13 @@ void Unpacker::State::write_whiteout(const RootedPath& path, const Whiteout& whi
     lacks_below = true;
     return;
   }
-  for (const auto& [name, node] : options.below->find(RootedPath())->children)
-    hide(name);
+  for (const auto node : options.below->find(RootedPath())->children())
+    hide(std::string(node.name()));
 }
 
 /// Hides what the layers below have of that name. What this layer has stays.
 void Unpacker::State::hide(const std::string& name) {
-  const bool nothing_to_hide = options.below != nullptr && target.below(name) == nullptr;
+  const bool nothing_to_hide = options.below != nullptr && !target.below(name);
   if (nothing_to_hide || target.is_protected(name))
     return;
   const auto there = try_statx(target.here(), name);

@@ -76,10 +76,10 @@ UnpackTarget::Step UnpackTarget::step(const std::string& name, Missing missing, 
   if (descend(name))
     return Step::entered;
   auto target = try_read_link(here(), name);
-  const auto* lower = below(name);
+  const auto lower = below(name);
   const bool exists = target || try_statx(here(), name);
-  if (!exists && lower != nullptr && lower->meta.type == FileType::symlink)
-    target = lower->meta.link_target;
+  if (!exists && lower && lower->type() == FileType::symlink)
+    target = std::string(lower->link_target());
   if (target) {
     link = *std::move(target);
     return Step::link;
@@ -93,9 +93,9 @@ UnpackTarget::Step UnpackTarget::make_implied(const std::string& name, Lower low
   if (path().str().size() + name.size() > max_path)
     throw Error("path '{}' is too long when its symbolic links are followed", path().str());
   // An overlay shows the metadata of the topmost directory.
-  const auto* merged = lower == Lower::visible ? below(name) : nullptr;
-  const bool borrows = merged != nullptr && merged->meta.type == FileType::directory;
-  if (!make_directory(name, borrows ? merged->meta : implied_metadata())) {
+  const auto merged = lower == Lower::visible ? below(name) : std::nullopt;
+  const bool borrows = merged && merged->is_directory();
+  if (!make_directory(name, borrows ? merged->meta() : implied_metadata())) {
     protected_place_ = path().child(name);
     return Step::is_protected;
   }
@@ -124,9 +124,9 @@ bool UnpackTarget::is_protected(const std::string& name) const {
   return options_.is_protected && options_.is_protected(path().child(name));
 }
 
-const Tree::Node* UnpackTarget::below(const std::string& name) const {
+std::optional<Tree::Node> UnpackTarget::below(const std::string& name) const {
   if (options_.below == nullptr || !is_overlay() || levels_.back().hides_lower)
-    return nullptr;
+    return std::nullopt;
   return options_.below->find(path().child(name));
 }
 
@@ -172,10 +172,10 @@ void UnpackTarget::cut_off(const std::string& name) {
 
 bool UnpackTarget::fits(const Tree& below) const {
   return std::all_of(implied_.begin(), implied_.end(), [&](const RootedPath& path) {
-    const auto* node = below.find(path);
-    if (node == nullptr)
+    const auto node = below.find(path);
+    if (!node)
       return true;
-    auto meta = node->meta;
+    auto meta = node->meta();
     meta.mtime = {};
     return meta == implied_metadata();
   });

@@ -4,6 +4,7 @@
 #include "fs/tree/unpack_options.hpp"
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_set>
@@ -31,7 +32,7 @@ public:
   bool is_protected(const std::string& name) const;
   /// The node of the layers below that `name` in this directory hides; nothing when an opaque
   /// directory is in between, or the layers are not known.
-  const Tree::Node* below(const std::string& name) const;
+  std::optional<Tree::Node> below(const std::string& name) const;
 
   enum class Remove {
     all,

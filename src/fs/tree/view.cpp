@@ -11,6 +11,10 @@ std::string FileView::why_hidden(const RootedPath&) const {
   return {};
 }
 
+std::optional<FileStamp> FileView::stamp(const RootedPath&) const {
+  return std::nullopt;
+}
+
 RootedPath FileView::resolve(const RootedPath& path, Tree::Last last) const {
   return resolve_links(path, last, [&](const RootedPath& name) -> std::optional<std::string> {
     auto file = stat(name);
@@ -26,33 +30,30 @@ TreeView::TreeView(const Tree& tree, Opener open, std::string what)
 namespace {
 
 ViewedFile viewed(const Tree::Node& node) {
-  ViewedFile file{node.meta, std::nullopt};
-  if (node.meta.type == FileType::regular)
-    file.identity = FileIdentity{node.content.layer, node.content.entry};
+  ViewedFile file{node.meta(), std::nullopt};
+  if (node.type() == FileType::regular)
+    file.identity = FileIdentity{node.content().layer, node.content().entry};
   return file;
 }
 
 } // namespace
 
 std::optional<ViewedFile> TreeView::stat(const RootedPath& path) const {
-  const auto* node = tree_.find(path);
-  return node != nullptr ? std::optional(viewed(*node)) : std::nullopt;
+  const auto node = tree_.find(path);
+  return node ? std::optional(viewed(*node)) : std::nullopt;
 }
 
-std::vector<FileView::Named> TreeView::list(const RootedPath& directory) const {
-  const auto* node = tree_.find(directory);
-  if (node == nullptr || node->meta.type != FileType::directory)
+void TreeView::list(const RootedPath& directory, const Visitor& visit) const {
+  const auto node = tree_.find(directory);
+  if (!node || !node->is_directory())
     throw Error("'{}' is no directory in {}", directory.str(), what_);
-  std::vector<Named> files;
-  files.reserve(node->children.size());
-  for (const auto& [name, child] : node->children)
-    files.push_back({name, viewed(*child)});
-  return files;
+  for (const auto child : node->children())
+    visit(std::string(child.name()), viewed(child));
 }
 
 std::unique_ptr<Source> TreeView::open(const RootedPath& path) const {
-  const auto* node = tree_.find(path);
-  if (node == nullptr || node->meta.type != FileType::regular)
+  const auto node = tree_.find(path);
+  if (!node || node->type() != FileType::regular)
     throw Error("'{}' is no regular file in {}", path.str(), what_);
   return open_(*node);
 }

@@ -2,6 +2,7 @@
 
 #include "fs/archive/entry.hpp"
 #include "fs/pattern/ignore.hpp"
+#include "fs/tree/file_stamp.hpp"
 #include "fs/tree/tree.hpp"
 #include "util/fd.hpp"
 #include "util/stream.hpp"
@@ -10,7 +11,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace cairn {
 
@@ -40,15 +40,16 @@ public:
   /// Nothing when it does not exist. @throws Error
   virtual std::optional<ViewedFile> stat(const RootedPath& path) const = 0;
 
-  struct Named {
-    std::string name;
-    ViewedFile file;
-  };
-  /// What is in a directory, bytewise sorted by name. @throws Error when it is none
-  virtual std::vector<Named> list(const RootedPath& directory) const = 0;
+  using Visitor = std::function<void(const std::string& name, const ViewedFile& file)>;
+  /// Shows what is in a directory, bytewise sorted by name: one after the other, as a directory may
+  /// have a million of them. @throws Error when it is none
+  virtual void list(const RootedPath& directory, const Visitor& visit) const = 0;
 
   /// The content of a regular file. @throws Error
   virtual std::unique_ptr<Source> open(const RootedPath& path) const = 0;
+
+  /// What tells whether a regular file has changed since; nothing when there is no such thing.
+  virtual std::optional<FileStamp> stamp(const RootedPath& path) const;
 
   /// Why a path that is not shown is hidden, as a hint for the user; "" when nothing hides it.
   virtual std::string why_hidden(const RootedPath& path) const;
@@ -63,7 +64,7 @@ public:
 
 /// A directory of the machine. No xattrs are shown: BuildKit loses the capabilities of a context's
 /// files too, and gives no privilege that the Dockerfile does not. Sockets are not shown. Not
-/// thread-safe.
+/// thread-safe, but that several threads may open files at the same time.
 class DirectoryView final : public FileView {
 public:
   struct Options {
@@ -80,8 +81,9 @@ public:
   ~DirectoryView() override;
 
   std::optional<ViewedFile> stat(const RootedPath& path) const override;
-  std::vector<Named> list(const RootedPath& directory) const override;
+  void list(const RootedPath& directory, const Visitor& visit) const override;
   std::unique_ptr<Source> open(const RootedPath& path) const override;
+  std::optional<FileStamp> stamp(const RootedPath& path) const override;
   std::string why_hidden(const RootedPath& path) const override;
   std::string what() const override;
 
@@ -99,7 +101,7 @@ public:
   TreeView(const Tree& tree, Opener open, std::string what);
 
   std::optional<ViewedFile> stat(const RootedPath& path) const override;
-  std::vector<Named> list(const RootedPath& directory) const override;
+  void list(const RootedPath& directory, const Visitor& visit) const override;
   std::unique_ptr<Source> open(const RootedPath& path) const override;
   std::string what() const override { return what_; }
 

@@ -70,7 +70,7 @@ std::vector<LayerEntry> root_entries(std::size_t count, std::size_t size) {
   return entries;
 }
 
-std::string archive_of(const std::vector<LayerEntry>& entries, const std::string& content) {
+std::string archive_of(const LayerEntries& entries, const std::string& content) {
   TextSink sink;
   TarWriter writer(sink);
   for (const auto& entry : entries) {

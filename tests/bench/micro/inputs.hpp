@@ -33,6 +33,6 @@ std::string source_text(std::size_t size);
 std::vector<LayerEntry> root_entries(std::size_t count, std::size_t size);
 
 /// Such entries as a tar archive.
-std::string archive_of(const std::vector<LayerEntry>& entries, const std::string& content);
+std::string archive_of(const LayerEntries& entries, const std::string& content);
 
 } // namespace cairn::bench

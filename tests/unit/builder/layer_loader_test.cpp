@@ -28,7 +28,7 @@ public:
   void all_read(std::size_t layer, const Tree& below) override {
     std::string files;
     below.walk([&](const RootedPath& path, const Tree::Node& node) {
-      if (node.meta.type == FileType::regular)
+      if (node.type() == FileType::regular)
         files += " " + path.str();
     });
     note("over", layer, files);
@@ -77,7 +77,7 @@ TEST_CASE_FIXTURE(TwoLayers, "a base is unpacked from the bottom up, while it is
                             "entry 1 /.wh.a", "end 1", "over 0", "over 1 /a /b"});
   CHECK(image.opened.lines() == Told{"open 0", "open 1"});
   CHECK(stack.loaded());
-  CHECK(stack.tree().find(RootedPath::parse("a")) == nullptr);
+  CHECK_FALSE(stack.tree().find(RootedPath::parse("a")));
   CHECK(image.opened.lines().size() == 2);
 }
 
@@ -86,7 +86,7 @@ TEST_CASE_FIXTURE(TwoLayers, "a layer that is unpacked already is read for the T
   LayerStack stack(layers, 2);
   stack.load(&loader);
   CHECK(loader.told == Told{"begin 1", "entry 1 /.wh.a", "end 1", "over 0", "over 1 /a /b"});
-  CHECK(stack.tree().find(RootedPath::parse("b")) != nullptr);
+  CHECK(stack.tree().find(RootedPath::parse("b")));
 }
 
 TEST_CASE_FIXTURE(TwoLayers, "a layer whose index is kept is read to be unpacked, and only then") {
@@ -103,7 +103,7 @@ TEST_CASE_FIXTURE(TwoLayers, "a layer whose index is kept is read to be unpacked
   CHECK(image.opened.count("open 0") == 1);
   CHECK(image.opened.count("open 1") == 2);
   CHECK(loader.told.front() == "begin 1");
-  CHECK(stack.tree().find(RootedPath::parse("b")) != nullptr);
+  CHECK(stack.tree().find(RootedPath::parse("b")));
 }
 
 TEST_CASE("the user databases are taken from what has been unpacked") {

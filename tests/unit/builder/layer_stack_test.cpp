@@ -192,9 +192,9 @@ TEST_CASE("what a file holds is read from the layer that has it") {
   const MemoryImage image(std::vector<Files>{{{"a", "lower"}}, {{"a", "upper"}, {"b", "other"}}});
   auto stack = stack_of(image);
   const auto read = [&](const std::string& path) {
-    const auto* node = stack.tree().find(RootedPath::parse(path));
-    REQUIRE(node != nullptr);
-    return read_all(*read_content(stack.layers(), node->content), 100);
+    const auto node = stack.tree().find(RootedPath::parse(path));
+    REQUIRE(node);
+    return read_all(*read_content(stack.layers(), node->content()), 100);
   };
   CHECK(read("a") == "upper");
   CHECK(read("b") == "other");

@@ -83,7 +83,7 @@ std::optional<std::string> FakeRootFilesystem::changed_text(const RootedPath& pa
   return found == last_->makes.end() ? std::nullopt : std::optional(found->second);
 }
 
-void FakeRootFilesystem::admit(const std::vector<LayerEntry>& entries) {
+void FakeRootFilesystem::admit(const LayerEntries& entries) {
   for (const auto& entry : entries)
     journal_.add("admit " + entry.path.str());
 }

@@ -73,7 +73,7 @@ public:
   std::optional<std::string> changed_text(const RootedPath& path,
                                           std::uint64_t limit) const override;
   Reach reach() const noexcept override { return reach_; }
-  void admit(const std::vector<LayerEntry>& entries) override;
+  void admit(const LayerEntries& entries) override;
 
 private:
   RootServices services_;

@@ -213,13 +213,13 @@ std::string describe(const Tree& tree, const std::vector<std::vector<Member>>& l
     if (path.is_root())
       return;
     std::string more;
-    if (node.meta.type == FileType::regular) {
-      const auto [first, is_new] = names.try_emplace(node.content, path.relative());
+    if (node.type() == FileType::regular) {
+      const auto [first, is_new] = names.try_emplace(node.content(), path.relative());
       more = is_new || links == HardLinks::as_copies
-                 ? "'" + layers.at(node.content.layer).at(node.content.entry).content + "'"
+                 ? "'" + layers.at(node.content().layer).at(node.content().entry).content + "'"
                  : "(=" + first->second + ")";
     }
-    out += line(path.relative(), node.meta, more);
+    out += line(path.relative(), node.meta(), more);
   });
   return out;
 }

@@ -5,6 +5,7 @@
 #include "util/file.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/core.h>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -219,6 +220,40 @@ TEST_CASE("a change right after the snapshot is seen, though the clock has not m
     const auto after = Snapshot::take(root.fd(), {});
     CHECK(changes_since(before, after, root.fd(), Tree(), {}, {}).entries.size() == 1);
   }
+}
+
+TEST_CASE("a snapshot is the same with any number of threads") {
+  const TempDir root("/tmp");
+  for (int i = 0; i < 300; ++i) {
+    const auto directory = fmt::format("{}/{}/{}/{}", root.path(), i % 3, i % 10, i % 7);
+    make_directories(directory);
+    AtomicFile(directory + "/" + std::to_string(i)).commit();
+  }
+  const PathFilter ignored = [](const RootedPath& path) { return path.name() == "5"; };
+  const auto list = [&](std::size_t threads) {
+    const auto taken = Snapshot::take(root.fd(), ignored, threads);
+    return describe(changes_since(Snapshot(), taken, root.fd(), Tree(), {}, {}));
+  };
+  const auto alone = list(1);
+  CHECK(alone.find("/298 ") != std::string::npos);
+  CHECK(alone.find("5/") == std::string::npos);
+  for (const std::size_t threads : {2, 3, 8})
+    CHECK(list(threads) == alone);
+  const auto one = Snapshot::take(root.fd(), ignored, 1);
+  const auto other = Snapshot::take(root.fd(), ignored, 4);
+  CHECK_FALSE(Snapshot::first_difference(one, other, [](const RootedPath&) { return true; }));
+}
+
+TEST_CASE("what is thrown in one of the threads of a snapshot comes out") {
+  const TempDir root("/tmp");
+  for (int i = 0; i < 20; ++i)
+    make_directories(fmt::format("{}/{}/d", root.path(), i));
+  const PathFilter refuses = [](const RootedPath& path) -> bool {
+    if (path.str() == "/7/d")
+      throw Error("no");
+    return false;
+  };
+  CHECK_THROWS_AS(Snapshot::take(root.fd(), refuses, 3), Error);
 }
 
 TEST_CASE("a file that has vanished since is left out") {

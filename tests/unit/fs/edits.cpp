@@ -17,7 +17,7 @@ ContentCheck check_against(const std::vector<Member>& base, FdRef root) {
   return [&base, root](const RootedPath& path, const Tree::Node& before) {
     const auto file = open_in_root(root, path, 0);
     REQUIRE(file);
-    return read_file(*file, 1 << 24) == base.at(before.content.entry).content;
+    return read_file(*file, 1 << 24) == base.at(before.content().entry).content;
   };
 }
 

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <deque>
+
 using namespace cairn;
 
 TEST_SUITE_BEGIN("fs/layer_index");
@@ -10,14 +12,14 @@ TEST_SUITE_BEGIN("fs/layer_index");
 namespace {
 
 IndexedLayer sample() {
-  IndexedLayer layer;
+  std::deque<LayerEntry> entries;
   const auto add = [&](const char* path, FileType type) -> LayerEntry& {
     LayerEntry entry;
     entry.path = RootedPath::parse(path);
     entry.meta.type = type;
     entry.meta.mode = 0755;
-    layer.index.entries.push_back(entry);
-    return layer.index.entries.back();
+    entries.push_back(entry);
+    return entries.back();
   };
   add("/", FileType::directory).meta.mtime = from_unix(-5, 7);
   add("/usr", FileType::directory);
@@ -30,6 +32,9 @@ IndexedLayer sample() {
   auto& device = add("/z", FileType::char_device);
   device.meta.device_major = 5;
   device.meta.device_minor = 1'000'000;
+  IndexedLayer layer;
+  for (const auto& entry : entries)
+    layer.index.entries.push_back(entry);
   layer.texts[2] = "root:x:0:0\n";
   return layer;
 }

@@ -111,7 +111,7 @@ Tree tree_of(std::string_view lines) {
 std::string listing(const CopyPlan& plan, Time now) {
   std::string out;
   for (std::size_t i = 0; i < plan.entries.size(); ++i) {
-    const auto& entry = plan.entries[i];
+    const auto entry = plan.entries[i];
     const auto& meta = entry.meta;
     out += fmt::format("{} {}", letter_of(entry), entry.path.str());
     if (entry.hard_link)
@@ -124,7 +124,7 @@ std::string listing(const CopyPlan& plan, Time now) {
       out += fmt::format(" {}:{}", meta.device_major, meta.device_minor);
     if (!entry.hard_link && (meta.uid != 0 || meta.gid != 0))
       out += fmt::format(" {}:{}", meta.uid, meta.gid);
-    out += origin_of(plan.contents.at(i));
+    out += origin_of(plan.contents[i]);
     out += meta.type == FileType::directory && meta.mtime == now ? " *\n" : "\n";
   }
   return out;

@@ -69,17 +69,17 @@ TEST_CASE("names that lead deeper and deeper through links end somewhere") {
 
 TEST_CASE("the root has metadata of its own, once a layer says so") {
   Tree tree;
-  CHECK(tree.find(RootedPath())->implied);
+  CHECK(tree.find(RootedPath())->implied());
   tree.apply(index_of({directory("/", 0711)}));
-  CHECK(tree.find(RootedPath())->meta.mode == 0711);
-  CHECK_FALSE(tree.find(RootedPath())->implied);
+  CHECK(tree.find(RootedPath())->meta().mode == 0711);
+  CHECK_FALSE(tree.find(RootedPath())->implied());
 }
 
 TEST_CASE("implied directories say so until an entry comes") {
   auto tree = tree_of({{file("a/f", "")}});
-  CHECK(tree.find(RootedPath::parse("a"))->implied);
+  CHECK(tree.find(RootedPath::parse("a"))->implied());
   tree.apply(index_of({directory("a")}));
-  CHECK_FALSE(tree.find(RootedPath::parse("a"))->implied);
+  CHECK_FALSE(tree.find(RootedPath::parse("a"))->implied());
 }
 
 TEST_CASE("names are looked up with links followed, or not") {
@@ -106,8 +106,8 @@ TEST_CASE("names are looked up with links followed, or not") {
     CAPTURE(row.path);
     CHECK(tree.resolve(RootedPath::parse(row.path), row.last).str() == row.resolved);
   }
-  CHECK(tree.find(RootedPath::parse("lib/f")) == nullptr);
-  CHECK(tree.lookup(RootedPath::parse("lib/f"), Tree::Last::keep) != nullptr);
+  CHECK_FALSE(tree.find(RootedPath::parse("lib/f")));
+  CHECK(tree.lookup(RootedPath::parse("lib/f"), Tree::Last::keep));
   CHECK_THROWS_AS(tree.resolve(RootedPath::parse("loop"), Tree::Last::follow), Error);
 }
 
@@ -115,18 +115,18 @@ TEST_CASE("content is found by layer and entry") {
   const auto tree = tree_of(
       {{file("a", "1"), file("b", "1")}, {directory("d"), file("b", "2")}, {hard_link("c", "b")}});
   CHECK(tree.layer_count() == 3);
-  CHECK(tree.find(RootedPath::parse("a"))->content == ContentRef{0, 0});
-  CHECK(tree.find(RootedPath::parse("b"))->content == ContentRef{1, 1});
-  CHECK(tree.find(RootedPath::parse("c"))->content == ContentRef{1, 1});
-  CHECK(tree.find(RootedPath::parse("c"))->layer == 2);
+  CHECK(tree.find(RootedPath::parse("a"))->content() == ContentRef{0, 0});
+  CHECK(tree.find(RootedPath::parse("b"))->content() == ContentRef{1, 1});
+  CHECK(tree.find(RootedPath::parse("c"))->content() == ContentRef{1, 1});
+  CHECK(tree.find(RootedPath::parse("c"))->layer() == 2);
 }
 
 TEST_CASE("a copy is a tree of its own") {
   const auto one = tree_of({{file("a/f", "1")}});
   auto two = one;
   two.apply(index_of({whiteout(".wh.a")}));
-  CHECK(one.find(RootedPath::parse("a/f")) != nullptr);
-  CHECK(two.find(RootedPath::parse("a")) == nullptr);
+  CHECK(one.find(RootedPath::parse("a/f")));
+  CHECK_FALSE(two.find(RootedPath::parse("a")));
 }
 
 TEST_CASE("a walk goes in the order of paths") {
@@ -152,7 +152,7 @@ TEST_CASE("directories without an entry are counted, names of a few kilobytes as
   layer.resize(40);
   Tree fits;
   fits.apply(index_of(layer));
-  CHECK(fits.find(RootedPath::parse("39/" + deep + "f")) != nullptr);
+  CHECK(fits.find(RootedPath::parse("39/" + deep + "f")));
 }
 
 TEST_CASE("links that lead through thousands of names are refused, and quickly") {

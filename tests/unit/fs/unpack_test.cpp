@@ -101,7 +101,7 @@ TempDir unpack_alone(const Layers& layers, std::size_t n, const Tree& below, Bel
   }
   options.below = &below;
   options.open_below = [&](const Tree::Node& node) {
-    const auto& content = layers.at(node.content.layer).at(node.content.entry).content;
+    const auto& content = layers.at(node.content().layer).at(node.content().entry).content;
     return std::make_unique<TextSource>(content);
   };
   TempDir directory("/tmp");

@@ -59,8 +59,8 @@ DirectoryView view_with(const Files& files, std::string_view ignore_text) {
 
 std::string names(const FileView& view, std::string_view directory) {
   std::vector<std::string> out;
-  for (auto& each : view.list(at(directory)))
-    out.push_back(std::move(each.name));
+  view.list(at(directory),
+            [&](const std::string& name, const ViewedFile&) { out.push_back(name); });
   return join(out, " ");
 }
 
@@ -98,7 +98,7 @@ TEST_CASE("a directory view follows no link in any path") {
   const DirectoryView view(files.fd());
   CHECK_FALSE(view.stat(at("/l/f")));
   CHECK_FALSE(view.stat(at("/out/passwd")));
-  CHECK(error_of([&] { view.list(at("/l")); }) == "'l' is no directory in the build context");
+  CHECK(error_of([&] { view.list(at("/l"), {}); }) == "'l' is no directory in the build context");
   CHECK(error_of([&] { view.open(at("/l/f")); }) ==
         "'l/f' is no regular file in the build context");
 }
@@ -217,5 +217,5 @@ TEST_CASE("a tree view shows a tree, and opens its files by a callback") {
   CHECK_FALSE(view.stat(at("/e")));
   CHECK(read_all(*view.open(at("/d/f")), 10) == "hi");
   CHECK(error_of([&] { view.open(at("/d")); }) == "'/d' is no regular file in stage 1");
-  CHECK(error_of([&] { view.list(at("/d/f")); }) == "'/d/f' is no directory in stage 1");
+  CHECK(error_of([&] { view.list(at("/d/f"), {}); }) == "'/d/f' is no directory in stage 1");
 }
