@@ -108,9 +108,9 @@ Outcome SupervisedRunner::run(const CommandRoot& root, const Invocation& invocat
   auto rules = make_landlock_rules(path);
   ReadOnlyPlaces read_only(mounts.read_only());
   const auto guard = guard_for(read_only, rules);
-  ChrootHandler handler(
-      {path, std::move(devices), invocation.hostname, std::move(read_only)},
-      sleeps ? ChrootHandler::Rights::asleep : ChrootHandler::Rights::plain, guard);
+  ChrootHandler handler({path, std::move(devices), invocation.hostname, std::move(read_only)},
+                        sleeps ? ChrootHandler::Rights::asleep : ChrootHandler::Rights::plain,
+                        guard);
   const Confinement confinement(path, std::move(rules), handler);
   command.prepare_with(confinement);
   if (sleeps)

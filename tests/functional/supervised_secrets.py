@@ -14,6 +14,10 @@ BEGIN = ("FROM REGISTRY/busybox\nCOPY change /change\n"
          "RUN mkdir -m 1777 /others && echo 'ann:x:1001:1001::/:/bin/sh' >> /etc/passwd\n")
 
 
+# What is said by a descriptor alone of a file that was opened to be read is lost with the file (docs/security.md).
+BY_DESCRIPTOR = {"fchmod", "futimens", "fsetxattr", "fremovexattr", "fchown"}
+
+
 def changed(world, text: str, **how) -> dict[str, str]:
     """What each way to change the secret came to, in a build that ends with TEXT."""
     done = supervised.build(world, BEGIN + text, {"change": supervised.program(world, "change.c"), "file": f"{SECRET}\n"},
@@ -21,14 +25,14 @@ def changed(world, text: str, **how) -> dict[str, str]:
     return done.results
 
 
-def expect_as_mounted(world, text: str) -> None:
+def expect_as_mounted(world, text: str, unless: set[str] = BY_DESCRIPTOR) -> None:
     mounted = changed(world, text, profile=pod.UNCONFINED, isolation="namespace")
     found = changed(world, text)
     expect(len(mounted) > 100, f"not all was tried: {mounted}")
     expect_equal((mounted["all in all"], mounted["content"]), ("unchanged", SECRET))
     # The profile of a pod gives ENOSYS for calls that are newer than itself.
     wrong = [f"{way}: {found.get(way)}, not {result}" for way, result in mounted.items()
-             if found.get(way) not in (result, "ENOSYS")]
+             if found.get(way) not in (result, "ENOSYS") and way not in unless]
     expect_equal(wrong, [], "not as where it is mounted")
 
 
@@ -56,7 +60,7 @@ def bound(world):
 @case("a secret beside a directory that is bound read-only is guarded, too")
 def beside(world):
     text = "RUN --mount=target=/context --mount=type=secret,id=k,target=/own/secret "
-    expect_as_mounted(world, text + "[\"/change\", \"/own/secret\", \"/others\", \"move it\"]\n")
+    expect_as_mounted(world, text + "[\"/change\", \"/own/secret\", \"/others\", \"move it\"]\n", set())
 
 
 if __name__ == "__main__":

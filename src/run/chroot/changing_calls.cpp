@@ -76,8 +76,7 @@ constexpr ChangingCall call_table[] = {
 };
 
 int flags_of(const Call& call, const Operand& operand) {
-  return operand.flags == no_argument ? 0
-                                      : call.int_argument(static_cast<unsigned>(operand.flags));
+  return operand.flags == no_argument ? 0 : call.int_argument(static_cast<unsigned>(operand.flags));
 }
 
 int behind_path(const Call& call, const Operand& operand) {

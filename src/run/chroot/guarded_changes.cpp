@@ -34,8 +34,8 @@ std::optional<FailedCall> refuse_open(const KernelView& view, const Call& call,
     return std::nullopt;
   if (!meant->exists)
     return (flags & O_CREAT) != 0 ? std::optional(FailedCall{EROFS}) : std::nullopt;
-  if (!writes || makes_new(flags) || !is_held(meant->info.st_mode) || S_ISLNK(meant->info.st_mode) ||
-      (meant->is_directory() && (flags & unnamed) == 0))
+  if (!writes || makes_new(flags) || !is_held(meant->info.st_mode) ||
+      S_ISLNK(meant->info.st_mode) || (meant->is_directory() && (flags & unnamed) == 0))
     return std::nullopt;
   // What would be made or emptied is refused first.
   if ((flags & (O_CREAT | O_TRUNC)) == 0 && is_closed_to_thread(*meant))
@@ -69,14 +69,14 @@ std::optional<FailedCall> refuse_move_of_place(const KernelView& view, const Cal
                                                const Meant& from, const Meant& to) {
   const auto flags = call.number() == SYS_renameat2 ? call.int_argument(4) : 0;
   const bool replaces = to.exists && (flags & RENAME_EXCHANGE) == 0;
-  const bool is_impossible =
-      !from.exists || (to.exists && (flags & RENAME_NOREPLACE) != 0) ||
-      (replaces && from.is_directory() != to.is_directory());
+  const bool is_impossible = !from.exists || (to.exists && (flags & RENAME_NOREPLACE) != 0) ||
+                             (replaces && from.is_directory() != to.is_directory());
   const bool stays = from.place == to.place;
   const auto& operands = *find_changing(call.number());
   return is_impossible || stays || is_kept_by_directory(view, call, operands.first, from) ||
                  is_kept_by_directory(view, call, operands.second, to)
-             ? std::nullopt : std::optional(FailedCall{EBUSY});
+             ? std::nullopt
+             : std::optional(FailedCall{EBUSY});
 }
 
 std::optional<FailedCall> refuse_move(const KernelView& view, const Call& call, const Meant& from,
@@ -111,8 +111,7 @@ std::optional<FailedCall> refuse_in_place(const KernelView& view, const Call& ca
   case Change::makes:
     return first->exists ? std::nullopt : refused;
   case Change::removes:
-    return first->is_place() ? refuse_removal(view, call, changing.first, *first)
-                             : refused;
+    return first->is_place() ? refuse_removal(view, call, changing.first, *first) : refused;
   case Change::asks:
     return is_held(first->info.st_mode) && !is_closed_to_thread(*first) ? refused : std::nullopt;
   case Change::moves:
@@ -198,9 +197,14 @@ std::vector<TrappedCall> guarded_calls(ChangeGuard guard) {
   std::vector<TrappedCall> calls;
   if (guard == ChangeGuard::none)
     return calls;
-  for (const auto& changing : changing_calls())
-    if (guard == ChangeGuard::all || changing.change != Change::makes)
+  for (const auto& changing : changing_calls()) {
+    if (guard == ChangeGuard::all)
       calls.push_back({changing.number});
+    else if (changing.change != Change::makes && changing.first.path != no_argument)
+      calls.push_back({changing.number, changing.number == SYS_utimensat
+                                            ? std::optional(TrappedCall::Pass{1})
+                                            : std::nullopt});
+  }
   return calls;
 }
 

@@ -14,7 +14,9 @@ namespace cairn {
 enum class ChangeGuard {
   none,
   /// Where all that is read-only are files, and something else keeps the command in its root: each
-  /// gets a glance that tells it from one that concerns them.
+  /// gets a glance that tells it from one that concerns them. Those by a descriptor pass: nobody
+  /// has one to write by, and mode, owner and times of a command's own copy are nobody else's
+  /// business, but whoever unpacks archives makes three of them for each file.
   files,
   all
 };

@@ -140,7 +140,9 @@ KernelView::KernelView(std::string root, std::vector<std::string> devices, std::
 
 std::optional<KernelView::Found> KernelView::find(const Call& call, int directory, unsigned path,
                                                   FinalLink last) const {
-  // Nearly all calls end here: what cannot be read is the kernel's to complain of, too.
+  // Nearly all calls end here: what cannot be read is the kernel's to complain of, too. That another
+  // thread may change the text meanwhile does no harm: the kernel then looks for /proc in a root
+  // where it is not mounted.
   const auto given = call.glance_at_path(path);
   if (given.error != 0 || given.text.empty() || !paths_.may_lead_there(given.text))
     return std::nullopt;
@@ -198,8 +200,8 @@ bool KernelView::leads_to_read_only(const Call& call, int directory,
     base = base_at_a_glance(call, directory);
   if (!base)
     return false;
-  const auto file = open_path(root_fd_, *base + "/" + path,
-                              RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, FinalLink::follow);
+  const auto file = open_path(root_fd_, *base + "/" + path, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+                              FinalLink::follow);
   struct stat info {};
   return file && ::fstat(file.get(), &info) == 0 && read_only_.have_file(info);
 }

@@ -50,8 +50,8 @@ public:
   std::optional<Found> find_inside(const Call& call, int directory, const std::string& path,
                                    FinalLink last) const;
 
-  /// Whether a path leads to one of read_only() by its text at the moment, as a root sees it that is
-  /// this one. At a glance: with the executor's rights, and not through the kernel's files.
+  /// Whether a path leads to one of read_only() by its text at the moment, as a root sees it that
+  /// is this one. At a glance: with the executor's rights, and not through the kernel's files.
   bool leads_to_read_only(const Call& call, int directory, const std::string& path) const;
   /// The same of a descriptor of the thread's.
   bool leads_to_read_only(const Call& call, int descriptor) const;

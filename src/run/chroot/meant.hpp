@@ -15,7 +15,7 @@ namespace cairn {
 struct Meant {
   std::optional<ReadOnlyPlaces::Found> place; ///< In which it lies, or would lie.
   bool exists = false;
-  struct stat info {};     ///< Of what is there and was named by a path.
+  struct stat info {};      ///< Of what is there and was named by a path.
   ThreadStatus thread = {}; ///< Whose rights count.
 
   bool is_place() const { return place && place->is_place; }

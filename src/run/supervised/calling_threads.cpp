@@ -31,7 +31,7 @@ void CallingThreads::note(pid_t thread, int processor) noexcept {
 void CallingThreads::begin_turn(pid_t thread) noexcept {
   ++turns_;
   auto* caller = std::find_if(callers_.begin(), callers_.end(),
-                             [&](const Caller& known) { return known.thread == thread; });
+                              [&](const Caller& known) { return known.thread == thread; });
   if (caller == callers_.end()) {
     caller = std::min_element(
         callers_.begin(), callers_.end(),
