@@ -140,9 +140,9 @@ KernelView::KernelView(std::string root, std::vector<std::string> devices, std::
 
 std::optional<KernelView::Found> KernelView::find(const Call& call, int directory, unsigned path,
                                                   FinalLink last) const {
-  // Nearly all calls end here: what cannot be read is the kernel's to complain of, too. That another
-  // thread may change the text meanwhile does no harm: the kernel then looks for /proc in a root
-  // where it is not mounted.
+  // Nearly all calls end here: what cannot be read is the kernel's to complain of, too. Another
+  // thread may change the text meanwhile, but the kernel then looks for /proc in a root where it is
+  // not mounted.
   const auto given = call.glance_at_path(path);
   if (given.error != 0 || given.text.empty() || !paths_.may_lead_there(given.text))
     return std::nullopt;
