@@ -1,5 +1,6 @@
 #include "run/emulated_mounts.hpp"
 
+#include "run/chroot/link_text.hpp"
 #include "run/mounts/mtime_guard.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
@@ -90,12 +91,14 @@ void EmulatedMounts::add(const TmpfsMount& mount) {
 }
 
 void EmulatedMounts::add(const FileMount& mount) {
-  const auto& place = take(mount.target, MountPoints::Kind::file);
+  auto& place = take(mount.target, MountPoints::Kind::file);
+  read_only_.push_back(place.path);
   const MtimeGuard kept(open_parent(place.path));
   const auto file = open_at(current_directory(), place.path, O_WRONLY | O_CREAT | O_EXCL, 0600);
   write_all(file, std::as_bytes(std::span(mount.content)));
   if (::fchown(file.get(), mount.uid, mount.gid) != 0 || ::fchmod(file.get(), mount.mode) != 0)
     throw SysError(errno, "change owner and mode of '{}'", place.path);
+  place.file = open_at(current_directory(), place.path, O_PATH | O_NOFOLLOW);
 }
 
 EmulatedMounts::Place& EmulatedMounts::take(const RootedPath& target, MountPoints::Kind kind) {
@@ -107,7 +110,13 @@ EmulatedMounts::Place& EmulatedMounts::take(const RootedPath& target, MountPoint
   const MtimeGuard kept(open_parent(path));
   if (::renameat2(AT_FDCWD, path.c_str(), AT_FDCWD, aside.c_str(), RENAME_NOREPLACE) != 0)
     throw SysError(errno, "move '{}' aside for a mount", path);
-  return places_.emplace_back(Place{path, aside, {}});
+  return places_.emplace_back(Place{path, aside, {}, 0, 0, {}});
+}
+
+/// A secret that got another name is a secret no more.
+void EmulatedMounts::empty(const Place& place) {
+  if (place.file)
+    const Fd emptied(::open(own_path(place.file).c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
 }
 
 /// Unless the command has put something else in its place.
@@ -122,6 +131,7 @@ void EmulatedMounts::remove() {
   auto places = std::exchange(places_, {});
   for (auto place = places.rbegin(); place != places.rend(); ++place) {
     const MtimeGuard kept(open_parent(place->path));
+    empty(*place);
     give_back(*place);
     remove_tree(current_directory(), place->path);
     if (::rename(place->aside.c_str(), place->path.c_str()) != 0)

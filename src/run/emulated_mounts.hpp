@@ -2,6 +2,7 @@
 
 #include "run/mounts/mount_points.hpp"
 #include "run/process/runner.hpp"
+#include "util/fd.hpp"
 
 #include <string>
 #include <vector>
@@ -30,8 +31,8 @@ public:
   EmulatedMounts& operator=(const EmulatedMounts&) = delete;
   ~EmulatedMounts(); ///< Does what remove() does, quietly.
 
-  /// Where the binds are that must not be written to; absolute, without links. What is written to a
-  /// file is lost.
+  /// Where the binds and files are that must not be written to; absolute, without links. What is
+  /// written to a file is lost, too.
   const std::vector<std::string>& read_only() const noexcept { return read_only_; }
 
   /// Puts everything back. @throws SysError
@@ -44,11 +45,13 @@ private:
     std::string source; ///< What was moved to the place and has to go back; may be empty.
     dev_t device = 0;   ///< Of that.
     ino_t inode = 0;
+    Fd file = {}; ///< What was made at the place, whatever names it has later.
   };
 
   void add(const BindMount& mount);
   void add(const TmpfsMount& mount);
   void add(const FileMount& mount);
+  static void empty(const Place& place);
   static void give_back(const Place& place);
   /// Moves away what is at `target`, after it was made to exist. @return the free place
   Place& take(const RootedPath& target, MountPoints::Kind kind);

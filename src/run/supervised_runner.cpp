@@ -73,6 +73,15 @@ std::vector<CommandMount> system_mounts(const Invocation& invocation) {
   return mounts;
 }
 
+/// `rules` as make_landlock_rules() makes them: empty where there are none.
+ChangeGuard guard_for(const ReadOnlyPlaces& read_only, FdRef rules) {
+  if (rules.get() < 0)
+    return ChangeGuard::all;
+  if (read_only.empty())
+    return ChangeGuard::none;
+  return read_only.are_files() ? ChangeGuard::files : ChangeGuard::all;
+}
+
 } // namespace
 
 Outcome SupervisedRunner::run(const CommandRoot& root, const Invocation& invocation) {
@@ -97,11 +106,11 @@ Outcome SupervisedRunner::run(const CommandRoot& root, const Invocation& invocat
   output.add_names(own_descriptors + "/1", own_descriptors + "/2");
   EmulatedMounts mounts(invocation.mounts, {path, aside.path()});
   auto rules = make_landlock_rules(path);
-  const bool guarded = !rules || !mounts.read_only().empty();
-  ChrootHandler handler(
-      {path, std::move(devices), invocation.hostname, ReadOnlyPlaces(mounts.read_only())},
-      sleeps ? ChrootHandler::Rights::asleep : ChrootHandler::Rights::plain,
-      guarded ? ChrootHandler::Changes::guarded : ChrootHandler::Changes::passed);
+  ReadOnlyPlaces read_only(mounts.read_only());
+  const auto guard = guard_for(read_only, rules);
+  ChrootHandler handler({path, std::move(devices), invocation.hostname, std::move(read_only)},
+                        sleeps ? ChrootHandler::Rights::asleep : ChrootHandler::Rights::plain,
+                        guard);
   const Confinement confinement(path, std::move(rules), handler);
   command.prepare_with(confinement);
   if (sleeps)

@@ -9,7 +9,7 @@ import pathlib
 import sys
 import tarfile
 
-from support import case, expect, expect_equal, main
+from support import ROOTED, case, expect, expect_equal, main
 
 import fault_proxy
 import tar_layers
@@ -103,7 +103,7 @@ def wrong_diff_id(world):
         tar_layers.put_blob(world.host, "diffid", blob)
     tar_layers.put_manifest(world.host, "diffid", "1", json.dumps(document).encode(), document["mediaType"])
     world.refused(f"FROM REGISTRY/diffid:1{COPY}", {"f": ""}, texts=("diff id",))
-    world.refused(f"FROM REGISTRY/diffid:1{RUN}", isolation="namespace", texts=("diff id",))
+    world.refused(f"FROM REGISTRY/diffid:1{RUN}", isolation=ROOTED, texts=("diff id",))
 
 
 def hostile_layers(target: pathlib.Path) -> dict[str, list]:

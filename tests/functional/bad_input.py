@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from support import Link, Skip, case, expect, expect_equal, main, processes
+from support import ROOTED, Link, Skip, case, expect, expect_equal, main, processes
 
 import tar_layers
 
@@ -132,12 +132,12 @@ def no_isolation(world):
 
 @case("a user that does not exist is named")
 def unknown_user(world):
-    world.refused(f"{NAME}USER nosuch\nRUN true\n", isolation="namespace", texts=("Dockerfile:3", "nosuch"))
+    world.refused(f"{NAME}USER nosuch\nRUN true\n", isolation=ROOTED, texts=("Dockerfile:3", "nosuch"))
 
 
 @case("what a RUN printed stays, the error is short and last")
 def failing_run(world):
-    build = world.refused(f"{NAME}RUN echo before; echo problem >&2; exit 3\n", isolation="namespace", status=3,
+    build = world.refused(f"{NAME}RUN echo before; echo problem >&2; exit 3\n", isolation=ROOTED, status=3,
                           texts=("Dockerfile:2: RUN", "exit status 3"))
     expect_equal(build.out, "before\n")
     expect("problem\n" in build.err[:build.err.find("error: ")], build.err)
@@ -234,7 +234,7 @@ def killed(world):
     world.need_namespaces()
     layout, work = world.directory / "killed-layout", world.new_directory("work")
     context = world.context(f"{NAME}RUN echo here; sleep 4715\n")
-    words = [f"--context={context}", f"--kaniko-dir={work}", "--isolation=namespace", "--no-push",
+    words = [f"--context={context}", f"--kaniko-dir={work}", f"--isolation={ROOTED}", "--no-push",
              f"--oci-layout-path={layout}"]
     process = world.start(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
     expect_equal(process.stdout.readline(), b"here\n")

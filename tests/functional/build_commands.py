@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from support import File, case, expect, expect_equal, left_in, main, processes
+from support import ROOTED, File, case, expect, expect_equal, left_in, main, processes
 
 import registry
 import tar_layers
@@ -168,7 +168,7 @@ def interrupted(world, command: str, number: signal.Signals, sign: tuple[str, ..
     repository = world.new_name("interrupted")
     digest_file, work, log = (world.directory / f"{repository}.{end}" for end in ("digest", "work", "log"))
     context = world.context(f"FROM REGISTRY/busybox\nRUN {command}\n")
-    words = [f"--context={context}", f"--kaniko-dir={work}", "--isolation=namespace", f"--digest-file={digest_file}",
+    words = [f"--context={context}", f"--kaniko-dir={work}", f"--isolation={ROOTED}", f"--digest-file={digest_file}",
              f"--destination={world.host}/{repository}"]
     with log.open("wb") as stream:
         process = world.start(words, stdout=stream, stderr=stream, stdin=subprocess.DEVNULL)

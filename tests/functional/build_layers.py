@@ -26,17 +26,18 @@ class ModeWorld:
 
     def build(self, dockerfile: str, files: dict | None = None, *flags: str) -> Build:
         if self.mode == "overlay":
-            build = self.world.build(dockerfile, files, *flags)
+            build = self.world.build(dockerfile, files, *flags, isolation="namespace")
             expect("namespace with overlay" in build.err or build.status, f"not in an overlay: {build.err}")
             return build
         if self.mode == "user namespace":
-            return self.world.build(dockerfile, files, *flags, before=self.as_in_a_container())
+            return self.world.build(dockerfile, files, *flags, isolation="namespace",
+                                    before=self.as_in_a_container())
         place = self.world.new_directory("overlay")
         for name in ("lower", "upper", "work", "merged"):
             (place / name).mkdir()
         mount = (f"mount -t overlay overlay -o lowerdir={place}/lower,upperdir={place}/upper,workdir={place}/work "
                  f'{place}/merged && exec "$@"')
-        build = self.world.build(dockerfile, files, *flags, work=place / "merged",
+        build = self.world.build(dockerfile, files, *flags, work=place / "merged", isolation="namespace",
                                  before=["unshare", "--mount", "sh", "-c", mount, "sh"])
         expect("namespace with directory" in build.err or build.status, f"not in a directory: {build.err}")
         return build

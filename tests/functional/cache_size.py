@@ -58,9 +58,9 @@ def use_counts(world):
 @case("downloads and cache mounts count, and go like the rest")
 def downloads_and_mounts(world):
     directory = world.new_directory("cache")
-    write_tree(directory, {"downloads/blobs/sha256/" + "a" * 64: b"x" * 2_000_000, "downloads/urls/" + "b" * 64: "{}"})
+    write_tree(directory, {"downloads/blobs/sha256/" + "a" * 64: b"x" * 5_000_000, "downloads/urls/" + "b" * 64: "{}"})
     text = (
-        "FROM REGISTRY/busybox\nRUN --mount=type=cache,target=/c,id=old dd if=/dev/zero of=/c/file bs=1M count=2 "
+        "FROM REGISTRY/busybox\nRUN --mount=type=cache,target=/c,id=old dd if=/dev/zero of=/c/file bs=1M count=5 "
         "2>/dev/null\n"
         "RUN --mount=type=cache,target=/c,id=new dd if=/dev/zero of=/c/file bs=1M count=2 2>/dev/null\n")
     build(world, directory, text).succeeded()

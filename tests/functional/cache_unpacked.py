@@ -34,7 +34,9 @@ def new_base(world) -> str:
 
 
 def build(world, directory, text, *flags, **how):
-    return world.build(text, None, "--reproducible", "--cache", f"--cache-dir={directory}", *flags, timeout=120, **how)
+    """Layers are unpacked there for overlays, which are made in namespaces."""
+    return world.build(text, None, "--reproducible", "--cache", f"--cache-dir={directory}", *flags, timeout=120,
+                       isolation="namespace", **how)
 
 
 def data_of(directory: pathlib.Path) -> pathlib.Path:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 from cache_support import cached_steps, mounted
-from support import Skip, case, expect, expect_equal, main, tar_layers
+from support import ROOTED, Skip, case, expect, expect_equal, main, tar_layers
 import web_support
 
 
@@ -89,7 +89,7 @@ def whole_run(world, directory, text: str, moment: str, then) -> str:
     layout, errors = world.new_directory("out") / "layout", world.new_directory("err") / "err"
     words = [
         f"--context={world.context(text, {'f': 'text' + chr(10)})}", f"--kaniko-dir={world.new_directory('work')}",
-        "--isolation=namespace", "--no-push", "--reproducible", f"--oci-layout-path={layout}", "--cache",
+        f"--isolation={ROOTED}", "--no-push", "--reproducible", f"--oci-layout-path={layout}", "--cache",
         f"--cache-dir={directory}"
     ]
     with open(errors, "w", encoding="utf-8") as err:

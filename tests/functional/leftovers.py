@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 
-from support import case, expect, expect_equal, left_in, main, registry, write_tree
+from support import ROOTED, case, expect, expect_equal, left_in, main, registry, write_tree
 
 SLOW = "FROM REGISTRY/busybox\nRUN echo ready; sleep 60\n"
 
@@ -22,7 +22,7 @@ def start(world, work: pathlib.Path, text: str = SLOW, *flags: str) -> subproces
     """A build that has come to its command."""
     world.need_namespaces()
     process = world.start([
-        f"--context={world.context(text)}", f"--kaniko-dir={work}", "--isolation=namespace", "--no-push",
+        f"--context={world.context(text)}", f"--kaniko-dir={work}", f"--isolation={ROOTED}", "--no-push",
         f"--oci-layout-path={world.new_directory('out')}/layout", *flags
     ], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     for line in process.stdout:

@@ -10,7 +10,7 @@ import sys
 import threading
 
 from mount_support import build_in_namespaces, new_names, in_all_modes, printed
-from support import ROOTED, File, Link, Skip, case, expect, expect_equal, main
+from support import File, Link, case, expect, expect_equal, main
 
 SECRET = "correct-horse-battery-staple"
 # What a mount below /run has left. A pod that builds in place has the token of a service account there.
@@ -93,8 +93,6 @@ def tmpfs_covers(world, build):
 
 @case("tmpfs: holds no more than its size")
 def tmpfs_size(world):
-    if ROOTED == "supervised":
-        raise Skip("a directory stands for the tmpfs, whose size is not kept (docs/mounts.md)")
     build_in_namespaces(world, "FROM REGISTRY/busybox\nRUN --mount=type=tmpfs,target=/t,size=1m "
                         "! dd if=/dev/zero of=/t/x bs=1024 count=2000\n").succeeded()
 

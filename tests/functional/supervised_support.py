@@ -15,8 +15,6 @@ from support import File, Skip, expect, expect_equal
 import container_support as containers
 import pod
 
-MODE = "--isolation=supervised"
-
 
 @functools.lru_cache(maxsize=None)
 def compiled(world, source: pathlib.Path) -> bytes:
@@ -64,10 +62,11 @@ class Done:
     said: str
     left: list[str]  # in the volume for work
     peak: int        # bytes of memory
+    isolation: str = "supervised"
 
     def succeeded(self) -> "Done":
         expect_equal(self.status, 0, self.said[-3000:])
-        expect("Isolation: supervised" in self.said, self.said[:600])
+        expect(f"Isolation: {self.isolation}" in self.said, self.said[:600])
         expect_equal(self.left, [], f"left in the volume for work: {self.said[-1000:]}")
         return self
 
@@ -78,7 +77,7 @@ class Done:
 
 
 def build(world, dockerfile: str, files: dict, *arguments: str, profile: pod.Profile = pod.BASELINE,
-          environment: dict[str, str] = {}, timeout: int = 600, at_ready=None) -> Done:
+          environment: dict[str, str] = {}, timeout: int = 600, at_ready=None, isolation: str = "supervised") -> Done:
     """A build in a pod of PROFILE, pushed. AT_READY is called with the container once a command has made /ready."""
     name = world.new_name("supervised")
     context = world.context(dockerfile, files)
@@ -93,14 +92,14 @@ def build(world, dockerfile: str, files: dict, *arguments: str, profile: pod.Pro
             other.start()
         try:
             done = container.run(["/kaniko/executor", "--context=/workspace", f"--destination={world.host}/{name}",
-                                  MODE, *arguments], environment=environment, timeout=timeout)
+                                  f"--isolation={isolation}", *arguments], environment=environment, timeout=timeout)
         finally:
             watch.end()
             if other:
                 other.join()
         left = [path.name for path in work.iterdir()]
     expect_equal(containers.fingerprint(context), looked_at, "the user's files")
-    return Done(name, done.returncode, done.stdout + done.stderr, left, watch.peak)
+    return Done(name, done.returncode, done.stdout + done.stderr, left, watch.peak, isolation)
 
 
 def wait_for_ready(work: pathlib.Path, container: pod.Pod, at_ready) -> None:

@@ -16,7 +16,7 @@ import time
 import traceback
 
 ROOT = pathlib.Path(os.environ.get("CAIRN_ROOT", pathlib.Path(__file__).resolve().parents[2]))
-# The mode of commands that have a root of their own.
+# The mode of commands that have a root of their own, for cases that do not care how it is made.
 ROOTED = os.environ.get("CAIRN_ISOLATION", "namespace")
 sys.path.insert(0, str(ROOT / "tests/support"))
 
@@ -185,10 +185,8 @@ class World:
 
     def build(self, dockerfile: str | None, files: dict | None = None, *flags: str,
               context: pathlib.Path | str | None = None, work: pathlib.Path | None = None,
-              isolation: str = "namespace", outputs: tuple[str, ...] | None = None, **how) -> Build:
+              isolation: str = ROOTED, outputs: tuple[str, ...] | None = None, **how) -> Build:
         """Builds a Dockerfile in a context of FILES into an OCI layout, or to OUTPUTS, flags that say where to."""
-        if isolation == "namespace":
-            isolation = ROOTED
         if isolation == "namespace":
             self.need_namespaces()
         context = context or self.context(dockerfile, files)

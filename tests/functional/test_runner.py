@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """tests/run.py: which tests run at the same time, and what it says in the end."""
+import json
 import subprocess
 import sys
 
@@ -11,10 +12,10 @@ MEETS = ("#!/bin/bash\ntouch {own}\nfor i in $(seq 600); do [ -e {other} ] && ec
 ALONE = "#!/bin/bash\n# Runs alone: it looks at what the others do\n{}"
 
 
-def run(world, tests: dict[str, str], *flags: str) -> tuple[int, list[str]]:
+def run(world, tests: dict[str, str | File], *flags: str) -> tuple[int, list[str]]:
     """The exit status for TESTS, and the lines that were printed."""
     folder = world.new_directory("tests")
-    write_tree(folder, {name: File(text, 0o755) for name, text in tests.items()})
+    write_tree(folder, {name: text if isinstance(text, File) else File(text, 0o755) for name, text in tests.items()})
     words = [ROOT / "tests/run.py", f"--functional={folder}", f"--programs={world.program.parent}", *flags]
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
     expect_equal(done.stderr, "")
@@ -66,6 +67,34 @@ def failing(world):
     for line in ("    not ok the first: wrong", "    skip the second: no machine", "    | what happened",
                  "    exit status 7", "    reported no case"):
         expect(line in lines, f"{line!r} is not in {lines}")
+
+
+def in_mode(world, cases: str, differences: dict[str, str], end: str = "exit 1") -> tuple[int, list[str]]:
+    tests = {"a": f"#!/bin/bash\n# world.build()\necho mode $CAIRN_ISOLATION\n{cases}\n{end}\n",
+             "b": "#!/bin/bash\necho ok builds nothing\n",
+             "differences.json": File(json.dumps({"other": {"a": differences}}), 0o644)}
+    return run(world, tests, "--isolation=other")
+
+
+@case("in another mode cases have to fail that are listed, and only these; tests that build nothing do not run")
+def differing(world):
+    cases = "echo ok one; echo 'not ok two: a: wrong'; echo 'not ok three: wrong'"
+    status, lines = in_mode(world, cases, {"two: a": "no namespaces", "three": "as two"})
+    expect_equal((status, lines[-1]), (0, "1 passed, 0 failed, 2 skipped"))
+    expect("    differs two: a: no namespaces" in lines, f"{lines}")
+    status, lines = in_mode(world, cases, {"three": "it is slow"})
+    expect_equal((status, lines[-1]), (1, "1 passed, 1 failed, 1 skipped"))
+    for line in ("    not ok two: a: wrong", "    differs three: it is slow", "    | mode other"):
+        expect(line in lines, f"{line!r} is not in {lines}")
+
+
+@case("in another mode a case that is listed and passes, or is not there, counts as failed")
+def differing_no_more(world):
+    status, lines = in_mode(world, "echo ok one; echo ok two", {"two": "no namespaces", "none": "no namespaces"}, "")
+    expect_equal((status, lines[-1]), (1, "2 passed, 2 failed, 0 skipped"))
+    expect("    differs no more: two" in lines and "    differs no more: none" in lines, f"{lines}")
+    status, lines = in_mode(world, "echo 'not ok one: x'", {"one": "no namespaces"}, "kill -9 $$")
+    expect_equal((status, lines[-1]), (1, "0 passed, 1 failed, 1 skipped"))
 
 
 if __name__ == "__main__":

@@ -49,6 +49,9 @@ CallAnswer write_answer(const Call& call, unsigned argument, const Info* info) {
 /// says why not.
 bool may_access(FdRef file, int mode) noexcept;
 
+/// Why what is read-only is not written to. That the thread may not anyway is said first.
+int refusal_to_write(const KernelView::Found& found);
+
 /// Opens what an O_PATH descriptor means. Does not wait for the other end of a FIFO.
 /// An errno is in the answer.
 CallAnswer hand_over(const KernelView::Found& found, int flags);

@@ -1,7 +1,5 @@
 #include "run/chroot/chroot_handler.hpp"
 
-#include "run/chroot/guarded_changes.hpp"
-
 #include <algorithm>
 
 namespace cairn {
@@ -21,7 +19,7 @@ CallAnswer write_answer(const Call& call, unsigned argument, std::span<const cha
   return ReturnedValue{0};
 }
 
-ChrootHandler::ChrootHandler(KernelView view, Rights rights, Changes changes)
+ChrootHandler::ChrootHandler(KernelView view, Rights rights, ChangeGuard changes)
     : view_(std::move(view)), changes_(changes) {
   if (rights == Rights::asleep)
     rights_.emplace();
@@ -37,8 +35,8 @@ std::vector<sock_filter> ChrootHandler::filter() const {
   std::vector<TrappedCall> calls;
   if (rights_)
     calls.assign(SleepingRights::calls().begin(), SleepingRights::calls().end());
-  if (changes_ == Changes::guarded)
-    calls.insert(calls.end(), changing_calls().begin(), changing_calls().end());
+  const auto guarded = guarded_calls(changes_);
+  calls.insert(calls.end(), guarded.begin(), guarded.end());
   for (const auto& call : chroot_calls())
     calls.push_back(call.call);
   return make_call_filter(calls);
@@ -48,9 +46,8 @@ CallAnswer ChrootHandler::answer(const Call& call) {
   if (rights_)
     if (auto answer = rights_->answer(view_, call))
       return *std::move(answer);
-  if (changes_ == Changes::guarded)
-    if (const auto refused = refuse_change(view_, call))
-      return *refused;
+  if (const auto refused = refuse_change(view_, call, changes_))
+    return *refused;
   const auto number = static_cast<std::size_t>(call.number());
   if (call.number() < 0 || number >= answers_.size() || answers_[number] == nullptr)
     return PassedCall{};

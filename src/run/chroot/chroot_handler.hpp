@@ -1,6 +1,7 @@
 #pragma once
 
 #include "run/chroot/chroot_calls.hpp"
+#include "run/chroot/guarded_changes.hpp"
 #include "run/chroot/sleeping_rights.hpp"
 
 #include <optional>
@@ -15,11 +16,10 @@ class ChrootHandler final : public CallHandler {
 public:
   /// Whether the command has rights that sleep.
   enum class Rights { plain, asleep };
-  /// Whether calls that change something are looked at: where there is something read-only, or
-  /// nothing else keeps the command in its root (guarded_changes.hpp).
-  enum class Changes { passed, guarded };
 
-  ChrootHandler(KernelView view, Rights rights, Changes changes);
+  /// `changes` are looked at where there is something read-only, or nothing else keeps the command
+  /// in its root.
+  ChrootHandler(KernelView view, Rights rights, ChangeGuard changes);
 
   /// The filter of the command's process.
   std::vector<sock_filter> filter() const;
@@ -31,7 +31,7 @@ private:
 
   KernelView view_;
   std::optional<SleepingRights> rights_;
-  Changes changes_;
+  ChangeGuard changes_;
   std::vector<Answer> answers_; ///< By the number of the call.
 };
 

@@ -42,6 +42,7 @@ struct PathArgument {
   int directory; ///< The thread's descriptor to which it is relative, or AT_FDCWD.
   unsigned path;
   FinalLink last;
+  bool is_written = false; ///< What it leads to, not what is said of that.
 };
 
 /// What `change`, which gets an O_PATH descriptor and answers like a system call, makes of what a
@@ -53,7 +54,7 @@ CallAnswer answer_change(const KernelView& view, const Call& call, PathArgument 
   if (!found)
     return PassedCall{};
   if (const int error = refusal_of(*found); error != 0)
-    return FailedCall{error};
+    return FailedCall{error == EROFS && argument.is_written ? refusal_to_write(*found) : error};
   const BorrowedRights rights(found->thread);
   if (change(found->file) != 0)
     return FailedCall{errno};
@@ -144,7 +145,7 @@ CallAnswer utimensat_call(const KernelView& view, const Call& call) {
 
 CallAnswer truncate_call(const KernelView& view, const Call& call) {
   const auto size = static_cast<off_t>(call.argument(1));
-  return answer_change(view, call, {AT_FDCWD, 0, FinalLink::follow},
+  return answer_change(view, call, {AT_FDCWD, 0, FinalLink::follow, true},
                        [&](FdRef file) { return ::truncate(own_path(file).c_str(), size); });
 }
 

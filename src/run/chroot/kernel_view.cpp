@@ -55,6 +55,12 @@ Fd open_plain(const std::string& path, FinalLink last) {
                    RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS, last);
 }
 
+/// The link of a thread's descriptor, or of its working directory.
+std::string descriptor_path(pid_t thread, int descriptor) {
+  return descriptor == AT_FDCWD ? fmt::format("/proc/{}/cwd", thread)
+                                : fmt::format("/proc/{}/fd/{}", thread, descriptor);
+}
+
 KernelView::Found failure(int error) {
   KernelView::Found found;
   found.error = error;
@@ -134,7 +140,9 @@ KernelView::KernelView(std::string root, std::vector<std::string> devices, std::
 
 std::optional<KernelView::Found> KernelView::find(const Call& call, int directory, unsigned path,
                                                   FinalLink last) const {
-  // Nearly all calls end here: what cannot be read is the kernel's to complain of, too.
+  // Nearly all calls end here: what cannot be read is the kernel's to complain of, too. Another
+  // thread may change the text meanwhile, but the kernel then looks for /proc in a root where it is
+  // not mounted.
   const auto given = call.glance_at_path(path);
   if (given.error != 0 || given.text.empty() || !paths_.may_lead_there(given.text))
     return std::nullopt;
@@ -163,17 +171,53 @@ std::optional<KernelView::Found> KernelView::find_inside(const Call& call, int d
   if (path.empty() || !status)
     return std::nullopt;
   const BorrowedRights rights(*status);
+  const auto root = root_of(call.thread(), *status);
+  if (!inside_of(root_, root))
+    return std::nullopt;
   std::optional<std::string> base = "/";
   if (path.front() != '/') {
     base = base_of(call, *status, directory);
     if (base)
-      base = inside_of(root_, *base);
+      base = inside_of(root, *base);
   }
-  if (!base || !has_root(call.thread(), *status))
+  if (!base)
     return std::nullopt;
-  auto found = open_inside(*base + "/" + path, last);
+  // One that was changed to.
+  const auto other = root == root_ ? Fd() : Fd(::open(root.c_str(), O_PATH | O_CLOEXEC));
+  if (!other && root != root_)
+    return std::nullopt;
+  auto found = open_inside(other ? FdRef(other) : FdRef(root_fd_), *base + "/" + path, last);
   found.thread = *status;
   return found;
+}
+
+bool KernelView::leads_to_read_only(const Call& call, int directory,
+                                    const std::string& path) const {
+  if (path.empty())
+    return false;
+  std::optional<std::string> base = "/";
+  if (path.front() != '/')
+    base = base_at_a_glance(call, directory);
+  if (!base)
+    return false;
+  const auto file = open_path(root_fd_, *base + "/" + path, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+                              FinalLink::follow);
+  struct stat info {};
+  return file && ::fstat(file.get(), &info) == 0 && read_only_.have_file(info);
+}
+
+bool KernelView::leads_to_read_only(const Call& call, int descriptor) const {
+  const auto link = descriptor_path(call.thread(), descriptor);
+  struct stat info {};
+  if (::stat(link.c_str(), &info) == 0)
+    return read_only_.have_file(info);
+  if (errno != EACCES && errno != EPERM)
+    return false;
+  const auto status = thread_status(call.thread());
+  if (!status)
+    return false;
+  const LookingRights looking(*status);
+  return ::stat(link.c_str(), &info) == 0 && read_only_.have_file(info);
 }
 
 std::string KernelView::path_of_descriptor(const Call& call, int descriptor) const {
@@ -185,10 +229,18 @@ std::string KernelView::path_of_descriptor(const Call& call, int descriptor) con
 std::optional<std::string> KernelView::base_of(const Call& call, const ThreadStatus& status,
                                                int directory) const {
   const LookingRights looking(status);
-  const auto thread = fmt::format("/proc/{}", call.thread());
-  auto base = link_text(directory == AT_FDCWD ? thread + "/cwd"
-                                              : fmt::format("{}/fd/{}", thread, directory));
+  auto base = link_text(descriptor_path(call.thread(), directory));
   return base.starts_with('/') ? std::optional(std::move(base)) : std::nullopt;
+}
+
+/// The same inside the root. Who the thread is is looked at where the link says nothing without.
+std::optional<std::string> KernelView::base_at_a_glance(const Call& call, int directory) const {
+  const auto base = link_text(descriptor_path(call.thread(), directory));
+  if (!base.empty())
+    return inside_of(root_, base);
+  const auto status = thread_status(call.thread());
+  const auto known = status ? base_of(call, *status, directory) : std::nullopt;
+  return known ? inside_of(root_, *known) : std::nullopt;
 }
 
 std::optional<KernelView::Place> KernelView::locate(const Call& call, const ThreadStatus& status,
@@ -221,14 +273,14 @@ std::optional<KernelView::Place> KernelView::locate(const Call& call, const Thre
 
 KernelView::Found KernelView::open_place(const ThreadStatus& status, pid_t thread,
                                          const Place& place, FinalLink last) const {
-  return place.kind == Place::Kind::inside ? open_inside(place.path, last)
+  return place.kind == Place::Kind::inside ? open_inside(root_fd_, place.path, last)
                                            : open_kernel(status, thread, place.path, last, 0);
 }
 
-KernelView::Found KernelView::open_inside(const std::string& path, FinalLink last) const {
+KernelView::Found KernelView::open_inside(FdRef root, const std::string& path, FinalLink last) {
   Found found;
   found.access = MountAccess::read_write;
-  found.file = open_path(root_fd_, path, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, last);
+  found.file = open_path(root, path, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, last);
   if (!found.file)
     found.error = errno;
   else if (is_link(found.file))
@@ -322,7 +374,7 @@ KernelView::Found KernelView::follow(const ThreadStatus& status, pid_t thread,
       return failure(text.empty() ? EACCES : ENOTDIR);
     const auto rest = path.substr(end);
     if (const auto inside = inside_of(root_, text))
-      return open_inside(*inside + rest, last);
+      return open_inside(root_fd_, *inside + rest, last);
     const auto joined = join_path(text, "." + rest);
     return paths_.find(joined, FinalLink::follow)
                ? open_kernel(status, thread, joined, last, links + 1)
@@ -366,9 +418,14 @@ std::optional<ThreadStatus> KernelView::visible(pid_t process) const {
   return status;
 }
 
-bool KernelView::has_root(pid_t thread, const ThreadStatus& status) const {
+/// As the executor sees it.
+std::string KernelView::root_of(pid_t thread, const ThreadStatus& status) {
   const LookingRights looking(status);
-  return link_text(fmt::format("/proc/{}/root", thread)) == root_;
+  return link_text(fmt::format("/proc/{}/root", thread));
+}
+
+bool KernelView::has_root(pid_t thread, const ThreadStatus& status) const {
+  return root_of(thread, status) == root_;
 }
 
 std::optional<std::string> KernelView::working_directory(const Call& call) const {

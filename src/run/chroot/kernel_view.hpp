@@ -45,10 +45,16 @@ public:
   /// answer the call.
   std::optional<Found> find(const Call& call, int directory, unsigned path, FinalLink last) const;
 
-  /// Where a path leads inside the root, relative to `directory`; nothing when the thread has
-  /// another root, or the path begins elsewhere. What is not there is an error.
+  /// Where a path leads inside the root, or another one in it that the thread has changed to,
+  /// relative to `directory`; nothing when it begins elsewhere. What is not there is an error.
   std::optional<Found> find_inside(const Call& call, int directory, const std::string& path,
                                    FinalLink last) const;
+
+  /// Whether a path leads to one of read_only() by its text at the moment, as a root sees it that
+  /// is this one. At a glance: with the executor's rights, and not through the kernel's files.
+  bool leads_to_read_only(const Call& call, int directory, const std::string& path) const;
+  /// The same of a descriptor of the thread's.
+  bool leads_to_read_only(const Call& call, int descriptor) const;
 
   /// Where a thread's descriptor leads, as the executor sees it; empty when it has none.
   std::string path_of_descriptor(const Call& call, int descriptor) const;
@@ -69,11 +75,13 @@ private:
                     int links) const;
   Found follow(const ThreadStatus& status, pid_t thread, const std::string& path, FinalLink last,
                int links) const;
-  Found open_inside(const std::string& path, FinalLink last) const;
+  static Found open_inside(FdRef root, const std::string& path, FinalLink last);
   std::optional<std::string> base_of(const Call& call, const ThreadStatus& status,
                                      int directory) const;
+  std::optional<std::string> base_at_a_glance(const Call& call, int directory) const;
   std::optional<std::string> content_of(const std::string& path, bool of_process) const;
   std::optional<ThreadStatus> visible(pid_t process) const;
+  static std::string root_of(pid_t thread, const ThreadStatus& status);
   bool has_root(pid_t thread, const ThreadStatus& status) const;
 
   std::string root_;

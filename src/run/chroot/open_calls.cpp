@@ -84,6 +84,11 @@ Fd reopen(const KernelView::Found& found, int flags) {
   return reopen(found.file, flags);
 }
 
+int refusal_to_write(const KernelView::Found& found) {
+  const BorrowedRights rights(found.thread);
+  return !may_access(found.file, W_OK) && errno == EACCES ? EACCES : EROFS;
+}
+
 CallAnswer hand_over(const KernelView::Found& found, int flags) {
   if (found.error != 0)
     return FailedCall{found.error};
@@ -95,8 +100,11 @@ CallAnswer hand_over(const KernelView::Found& found, int flags) {
   if (S_ISLNK(info.st_mode))
     return FailedCall{ELOOP};
   if (wants_to_write(flags) && (flags & O_PATH) == 0 &&
-      (found.access == MountAccess::read_only || found.content))
-    return FailedCall{S_ISDIR(info.st_mode) ? EISDIR : EROFS};
+      (found.access == MountAccess::read_only || found.content)) {
+    if (S_ISDIR(info.st_mode))
+      return FailedCall{EISDIR};
+    return FailedCall{(flags & (O_CREAT | O_TRUNC)) != 0 ? EROFS : refusal_to_write(found)};
+  }
   // Nobody can be handed a descriptor that is a path alone: one that can be read does as well.
   const int usable = (flags & O_PATH) != 0 ? O_RDONLY | (flags & O_DIRECTORY) : flags;
   const BorrowedRights rights(found.thread);

@@ -2,6 +2,8 @@
 
 #include "util/fd.hpp"
 
+#include <sys/stat.h>
+
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -18,6 +20,13 @@ public:
   explicit ReadOnlyPlaces(const std::vector<std::string>& paths);
 
   bool empty() const noexcept { return places_.empty(); }
+  /// Whether none of them is a directory.
+  bool are_files() const noexcept;
+  /// Whether this is what one of them is called where it lies, which nothing but the executor
+  /// changes while the calls that do are refused.
+  bool have_name(std::string_view name) const noexcept;
+  /// Whether one of them is this file.
+  bool have_file(const struct stat& info) const noexcept;
 
   struct Found {
     std::size_t place = 0;
@@ -29,7 +38,13 @@ public:
   std::optional<Found> find(FdRef file) const;
 
 private:
-  std::vector<Fd> places_; ///< Of the paths that they have now, whatever was renamed around them.
+  struct Place {
+    Fd file; ///< Of the path that it has now, whatever was renamed around it.
+    std::string name;
+    struct stat info {};
+  };
+
+  std::vector<Place> places_;
 };
 
 } // namespace cairn

@@ -45,8 +45,10 @@ ReplayedCall::Step show_process() {
   return {SYS_prctl, {PR_SET_DUMPABLE, 1}};
 }
 
-RemoteText Call::glance_at_path(unsigned index) const {
-  RemoteText found;
+const RemoteText& Call::glance_at_path(unsigned index) const {
+  if (paths_[index])
+    return *paths_[index];
+  auto& found = paths_[index].emplace();
   with_rights_for(thread(), [&] {
     found = read_remote_path(argument(index),
                              [&](std::uint64_t address, std::span<char> buffer) -> ssize_t {
@@ -58,7 +60,7 @@ RemoteText Call::glance_at_path(unsigned index) const {
 }
 
 RemoteText Call::path(unsigned index) const {
-  auto found = glance_at_path(index);
+  const auto& found = glance_at_path(index);
   return is_waiting() ? found : RemoteText{{}, ESRCH};
 }
 

@@ -31,8 +31,9 @@ public:
 
   /// The path at the address that an argument holds. ESRCH when the thread has gone.
   RemoteText path(unsigned index) const;
-  /// The same, but of a thread that has gone it may be another one's: enough to pass a call.
-  RemoteText glance_at_path(unsigned index) const;
+  /// The same, but of a thread that has gone it may be another one's: enough to pass a call. Read
+  /// once: whoever looks again is told the same.
+  const RemoteText& glance_at_path(unsigned index) const;
   /// Whether its thread still waits: then it waited all the time.
   bool is_waiting() const noexcept { return listener_.is_waiting(id()); }
   /// Exactly these bytes. 0 or an errno.
@@ -45,6 +46,7 @@ private:
 
   const CallListener& listener_;
   const seccomp_notif& notification_;
+  mutable std::array<std::optional<RemoteText>, 6> paths_;
 };
 
 /// The kernel carries it out as if nobody had looked.

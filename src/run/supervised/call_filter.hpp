@@ -27,8 +27,8 @@ struct TrappedCall {
 constexpr std::uint32_t any_flag = ~std::uint32_t{0};
 
 /// The filter of system calls (seccomp(2)) that stops `calls` and those of another architecture
-/// (is_foreign()). io_uring, by which files could be opened unseen, gives ENOSYS; everything else
-/// passes.
+/// (is_foreign()). io_uring, by which files could be opened unseen, and calls by which they could
+/// be changed so give ENOSYS; everything else passes.
 std::vector<sock_filter> make_call_filter(std::span<const TrappedCall> calls);
 
 /// Whether a call is one of i386's or x32's, whose numbers and structures mean something else.

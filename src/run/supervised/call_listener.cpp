@@ -84,7 +84,7 @@ void CallListener::pass(std::uint64_t id) const {
 /// Does what answers a call, which wakes its thread. errno is its.
 template<class Answer>
 int CallListener::wake(const Answer& answer) const noexcept {
-  const bool apart = workers_ == Workers::several;
+  const bool apart = caller_ == Caller::elsewhere;
   if (apart)
     wake_on_one_processor(listener_, false);
   int result = 0;

@@ -36,10 +36,11 @@ public:
   /// Readable when there is a call to receive, hung up when no thread is left.
   FdRef descriptor() const noexcept { return listener_; }
 
-  /// With one thread at work it and its supervisor take turns on one processor, which is much
-  /// faster; of several each goes on where it was, or they would all share that one.
-  enum class Workers { one, several };
-  void expect(Workers workers) noexcept { workers_ = workers; }
+  /// A thread and its supervisor take turns on one processor, which is much faster. One that may
+  /// have called from another goes on where it was, which takes two calls more: if several were all
+  /// woken here, they would share this one.
+  enum class Caller { here, elsewhere };
+  void expect(Caller caller) noexcept { caller_ = caller; }
 
   /// The next call, for which it waits. Nothing when its thread has gone meanwhile, a signal came,
   /// or no thread is left (Linux 6.11; older kernels go on waiting). @throws SysError
@@ -66,7 +67,7 @@ private:
   int wake(const Answer& answer) const noexcept;
 
   Fd listener_;
-  std::atomic<Workers> workers_ = Workers::one;
+  std::atomic<Caller> caller_ = Caller::here;
 };
 
 } // namespace cairn

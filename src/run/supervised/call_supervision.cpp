@@ -9,6 +9,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/utsname.h>
 
@@ -155,9 +156,9 @@ void CallSupervision::answer_all(CallListener& listener, CallReplays& replays) {
       continue;
     }
     const Call call(listener, *notification);
-    threads.note(call.thread());
-    listener.expect(threads.are_parallel() ? CallListener::Workers::several
-                                           : CallListener::Workers::one);
+    threads.note(call.thread(), ::sched_getcpu());
+    listener.expect(threads.are_parallel() && !threads.is_here() ? CallListener::Caller::elsewhere
+                                                                 : CallListener::Caller::here);
     if (replays.concerns(call.thread())) {
       listener.pass(call.id());
       continue;

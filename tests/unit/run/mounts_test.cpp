@@ -281,6 +281,21 @@ TEST_CASE("in place, mounts are their sources and directories, and all goes back
   CHECK(is_old(root + "/place/full"));
 }
 
+TEST_CASE("in place, a secret that got another name is empty afterwards, and one that replaced it "
+          "is gone") {
+  const TempDir home("/tmp");
+  const auto secret = home.path() + "/secret";
+  EmulatedMounts mounts({FileMount{"secret\n", at(secret.c_str())},
+                         FileMount{"other\n", at((secret + "2").c_str())}});
+  REQUIRE(::link(secret.c_str(), (home.path() + "/linked").c_str()) == 0);
+  REQUIRE(::rename((secret + "2").c_str(), (home.path() + "/moved").c_str()) == 0);
+  write_file(secret + "2", "new\n");
+  mounts.remove();
+  CHECK(paths_below(home.path()) == "linked moved");
+  CHECK(read_file(current_directory(), home.path() + "/linked", 100) == "");
+  CHECK(read_file(current_directory(), home.path() + "/moved", 100) == "");
+}
+
 TEST_CASE("in place, a mount that is not possible undoes those before it") {
   const TempDir home("/tmp");
   const auto& root = home.path();

@@ -8,7 +8,7 @@ namespace {
 
 void call(CallingThreads& threads, pid_t thread, int times) {
   for (int i = 0; i < times; ++i)
-    threads.note(thread);
+    threads.note(thread, 0);
 }
 
 } // namespace
@@ -62,6 +62,24 @@ TEST_CASE("when one thread is left it is alone") {
   CHECK(threads.are_parallel());
   call(threads, 10, 3000);
   CHECK_FALSE(threads.are_parallel());
+}
+
+TEST_CASE("where a thread is shows when the supervisor is woken elsewhere than it was") {
+  CallingThreads threads;
+  threads.note(10, 0);
+  threads.note(11, 1);
+  CHECK(threads.is_here());
+  threads.note(11, 1);
+  CHECK(threads.is_here());
+  // It may have called while the supervisor was at work there.
+  threads.note(12, 1);
+  CHECK_FALSE(threads.is_here());
+  threads.note(12, 0);
+  CHECK(threads.is_here());
+  threads.note(11, 0);
+  CHECK_FALSE(threads.is_here());
+  threads.note(12, 0);
+  CHECK(threads.is_here());
 }
 
 } // namespace cairn

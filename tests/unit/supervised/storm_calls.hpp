@@ -25,9 +25,11 @@ std::vector<StormyCall> stormy_calls();
 /// For those of SleepingRights, of a process whose rights sleep.
 std::vector<StormyCall> stormy_calls_of_user();
 
-/// For changing_calls(), in a root whose /ro, with a file f, its link l and a directory d, is
+/// For guarded_calls() of all, in a root whose /ro, with a file f, its link l and a directory d, is
 /// read-only; f is open.
 std::vector<StormyCall> stormy_calls_of_guarded();
+/// For guarded_calls() of files, in a root where /ro/f alone is read-only, and open.
+std::vector<StormyCall> stormy_calls_of_file();
 constexpr int read_only_descriptor = 200;
 
 /// What a call returned, or the negative errno.

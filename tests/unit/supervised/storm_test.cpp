@@ -39,9 +39,7 @@ std::optional<std::string> cannot_storm() {
 
 /// A root whose commands are answered as those of builds are.
 struct StormyPlace : Place {
-  using Changes = ChrootHandler::Changes;
-
-  explicit StormyPlace(ChrootHandler::Rights rights, Changes watched = Changes::passed)
+  explicit StormyPlace(ChrootHandler::Rights rights, ChangeGuard watched = ChangeGuard::none)
       : asleep(rights), changes(watched) {
     for (const char* name : {"/tmp", "/etc", "/proc", "/sys", "/dev", "/ro/d"})
       make_directories(layer() + name);
@@ -51,8 +49,8 @@ struct StormyPlace : Place {
     std::filesystem::create_symlink("f", layer() + "/tmp/l");
     std::filesystem::create_symlink("/proc/self/mounts", layer() + "/etc/mtab");
     std::vector<std::string> read_only;
-    if (changes == Changes::guarded)
-      read_only.push_back(layer() + "/ro");
+    if (changes != ChangeGuard::none)
+      read_only.push_back(layer() + (changes == ChangeGuard::files ? "/ro/f" : "/ro"));
     handler.emplace(
         KernelView(layer(), make_devices(layer() + "/dev"), "stormy", ReadOnlyPlaces(read_only)),
         rights, changes);
@@ -62,8 +60,8 @@ struct StormyPlace : Place {
     std::vector<TrappedCall> all;
     if (asleep == ChrootHandler::Rights::asleep)
       all.assign(SleepingRights::calls().begin(), SleepingRights::calls().end());
-    if (changes == Changes::guarded)
-      all.assign(changing_calls().begin(), changing_calls().end());
+    const auto guarded = guarded_calls(changes);
+    all.insert(all.end(), guarded.begin(), guarded.end());
     for (const auto& call : chroot_calls())
       all.push_back(call.call);
     return all;
@@ -91,7 +89,7 @@ struct StormyPlace : Place {
   }
 
   ChrootHandler::Rights asleep;
-  Changes changes;
+  ChangeGuard changes;
   std::optional<ChrootHandler> handler;
 };
 
@@ -227,9 +225,21 @@ TEST_CASE("a process that ends while its status is looked at is not there") {
 
 TEST_CASE("in a storm of signals what is read-only stays as it is") {
   SKIP_IF(cannot_storm());
-  StormyPlace place(ChrootHandler::Rights::plain, ChrootHandler::Changes::guarded);
+  StormyPlace place(ChrootHandler::Rights::plain, ChangeGuard::all);
   const auto calls = stormy_calls_of_guarded();
-  CHECK(without_storm({changing_calls().begin(), changing_calls().end()}, calls) == "");
+  CHECK(without_storm(guarded_calls(ChangeGuard::all), calls) == "");
+  CHECK(place.say([&](std::string& wrong) {
+    if (::dup2(::open("/ro/f", O_RDONLY | O_CLOEXEC), read_only_descriptor) < 0)
+      wrong += "no descriptor\n";
+    storm_through(calls, wrong);
+  }) == "");
+}
+
+TEST_CASE("in a storm of signals a file that is read-only stays as it is, and others change") {
+  SKIP_IF(cannot_storm());
+  StormyPlace place(ChrootHandler::Rights::plain, ChangeGuard::files);
+  const auto calls = stormy_calls_of_file();
+  CHECK(without_storm(guarded_calls(ChangeGuard::files), calls) == "");
   CHECK(place.say([&](std::string& wrong) {
     if (::dup2(::open("/ro/f", O_RDONLY | O_CLOEXEC), read_only_descriptor) < 0)
       wrong += "no descriptor\n";
