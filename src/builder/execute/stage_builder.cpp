@@ -35,11 +35,11 @@ StageResult StageBuilder::build() {
   if (services_.options.execution.snapshots == SnapshotScope::whole_stage)
     squash(base_layers);
   // Commands of the stages that follow reach whatever this one has made.
-  if (reach() == Reach::everything) {
+  if (reach() == CommandReach::everything) {
     set_aside(in_root_);
     set_aside(elsewhere_);
   }
-  if (root_ && root_->reach() == Reach::own_root)
+  if (root_ && root_->reach() == CommandReach::own_root)
     stack_.lies_in({root_->path(), services_.roots.ignored});
   StageResult result{std::move(stack_), plan_.config};
   result.config.history = std::move(history_);
@@ -127,7 +127,7 @@ std::string StageBuilder::act(const RunAction& action) {
                     services_.way_out);
   set_aside(in_root_);
   root().apply_layers(stack_);
-  if (reach() == Reach::everything)
+  if (reach() == CommandReach::everything)
     set_aside(elsewhere_);
   const auto outcome = run(action);
   if (!outcome.succeeded())
@@ -139,10 +139,11 @@ std::string StageBuilder::act(const RunAction& action) {
   return note;
 }
 
-Reach StageBuilder::reach() const {
+CommandReach StageBuilder::reach() const {
   if (root_)
     return root_->reach();
-  return services_.mode == IsolationMode::inplace ? Reach::everything : Reach::nothing;
+  return services_.mode == IsolationMode::inplace ? CommandReach::everything
+                                                  : CommandReach::nothing;
 }
 
 void StageBuilder::set_aside(std::vector<std::shared_ptr<const MadeLayer>>& layers) {
@@ -196,7 +197,7 @@ std::string StageBuilder::add_layer(LayerContent content, Origin origin) {
     tell_of(layer);
   if (origin == Origin::files)
     elsewhere_.push_back(layer);
-  else if (reach() != Reach::nothing)
+  else if (reach() != CommandReach::nothing)
     in_root_.push_back(layer);
   stack_.push(layer, files->entries);
   if (origin == Origin::command)

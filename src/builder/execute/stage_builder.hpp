@@ -99,7 +99,7 @@ private:
   enum class Origin { command, files };
   std::string add_layer(LayerContent content, Origin origin);
   /// What commands that are run after this moment may change.
-  Reach reach() const;
+  CommandReach reach() const;
   /// Waits until no layer needs what a command may change from now on.
   void set_aside(std::vector<std::shared_ptr<const MadeLayer>>& layers);
   Invocation invocation(const RunAction& action);

@@ -26,8 +26,8 @@ public:
   std::optional<std::string> changed_text(const RootedPath& path,
                                           std::uint64_t limit) const override;
   std::string path() const override { return path_; }
-  Reach reach() const noexcept override {
-    return services_.foreign_files != nullptr ? Reach::everything : Reach::own_root;
+  CommandReach reach() const noexcept override {
+    return services_.foreign_files != nullptr ? CommandReach::everything : CommandReach::own_root;
   }
   void admit(const LayerEntries& entries) override;
   std::string visible_hint() const override;

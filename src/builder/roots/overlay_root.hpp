@@ -22,7 +22,7 @@ public:
   void commit(const std::shared_ptr<const StageLayer>& layer) override;
   std::optional<std::string> changed_text(const RootedPath& path,
                                           std::uint64_t limit) const override;
-  Reach reach() const noexcept override { return Reach::nothing; }
+  CommandReach reach() const noexcept override { return CommandReach::nothing; }
 
 private:
   RootServices services_;

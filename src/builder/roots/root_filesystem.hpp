@@ -18,7 +18,7 @@
 namespace cairn {
 
 /// What commands may change that earlier layers of a build lie in.
-enum class Reach {
+enum class CommandReach {
   nothing,    ///< Every command leaves its changes in a place of their own.
   own_root,   ///< What was changed by commands of the same stage.
   everything, ///< Files of contexts and of other stages as well.
@@ -40,7 +40,7 @@ public:
   /// A regular file of the changes. Nothing when there is none.
   virtual std::optional<std::string> changed_text(const RootedPath& path,
                                                   std::uint64_t limit) const = 0;
-  virtual Reach reach() const noexcept = 0;
+  virtual CommandReach reach() const noexcept = 0;
   /// The directory that has all files of its layers; "" when there is no such directory. After the
   /// last command, when reach() is that of a root of its own.
   virtual std::string path() const { return {}; }

@@ -38,7 +38,7 @@ Outcome Commands::run(const CommandRoot& root, const Invocation& invocation) con
 }
 
 FakeRootFilesystem::FakeRootFilesystem(const RootServices& services, const Commands& commands,
-                                       Journal& journal, Reach reach)
+                                       Journal& journal, CommandReach reach)
     : services_(services), commands_(commands), journal_(journal), reach_(reach) {
   journal_.add("root");
 }

@@ -64,7 +64,7 @@ private:
 class FakeRootFilesystem final : public RootFilesystem {
 public:
   FakeRootFilesystem(const RootServices& services, const Commands& commands, Journal& journal,
-                     Reach reach);
+                     CommandReach reach);
 
   void apply_layers(LayerStack& stack) override;
   Outcome run(const Invocation& invocation, const LayerStack& stack) override;
@@ -72,14 +72,14 @@ public:
   void commit(const std::shared_ptr<const StageLayer>& layer) override;
   std::optional<std::string> changed_text(const RootedPath& path,
                                           std::uint64_t limit) const override;
-  Reach reach() const noexcept override { return reach_; }
+  CommandReach reach() const noexcept override { return reach_; }
   void admit(const LayerEntries& entries) override;
 
 private:
   RootServices services_;
   const Commands& commands_;
   Journal& journal_;
-  Reach reach_;
+  CommandReach reach_;
   std::size_t applied_ = 0;
   std::vector<std::string> files_; ///< Of the layers that are applied.
   const Command* last_ = nullptr;

@@ -54,7 +54,8 @@ private:
 
 Engine::Engine()
     : roots([this](IsolationMode, const RootServices& services) {
-        return std::make_unique<FakeRootFilesystem>(services, commands, journal, Reach::nothing);
+        return std::make_unique<FakeRootFilesystem>(services, commands, journal,
+                                                    CommandReach::nothing);
       }),
       directory_("/tmp"),
       http_([this](const Request& request) { return registry.answer(request); }) {
@@ -144,7 +145,8 @@ UnpackingEngine::UnpackingEngine(IsolationMode with) {
 InPlaceEngine::InPlaceEngine() {
   mode = IsolationMode::inplace;
   roots = [this](IsolationMode, const RootServices& services) {
-    return std::make_unique<FakeRootFilesystem>(services, commands, journal, Reach::everything);
+    return std::make_unique<FakeRootFilesystem>(services, commands, journal,
+                                                CommandReach::everything);
   };
 }
 
