@@ -95,18 +95,14 @@ Request request_for(const Download& download, Sink& sink) {
   return request;
 }
 
-void send(RegistrySession& session, const Download& download, const Request& request) {
-  const auto response = session.send(request, download.access);
-  if (!response.ok())
-    session.refuse(request, response, download.access);
-}
-
 void receive(RegistrySession& session, const Download& download, BlobSink& sink) {
   auto request = request_for(download, sink);
   request.on_success = [&](const Response& response) { check_start(response, sink); };
   if (sink.received() > 0)
     request.headers.set("Range", fmt::format("bytes={}-", sink.received()));
-  send(session, download, request);
+  const auto response = session.send(request, download.access);
+  if (!response.ok())
+    session.refuse(request, response, download.access);
 }
 
 void receive_part(RegistrySession& session, const Download& download, PartSink& sink) {
@@ -119,7 +115,12 @@ void receive_part(RegistrySession& session, const Download& download, PartSink& 
     if (response.status != 206 || range_start(response) != rest.offset)
       throw RangeRefused("the answer is not the part that was asked for");
   };
-  send(session, download, request);
+  const auto response = session.send(request, download.access);
+  // Whether there is such a blob at all is for a request without a range to find out.
+  if (response.status == 400 || response.status == 416)
+    throw RangeRefused("{}", describe(response));
+  if (!response.ok())
+    session.refuse(request, response, download.access);
   if (sink.rest().size > 0)
     throw TemporaryError("{} bytes are missing at the end of the answer", sink.rest().size);
 }

@@ -104,7 +104,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try {
     if (data[0] % 4 < 2) {
       const auto table = data[0] % 4 == 0 ? raw_frame(input) : std::string(input);
-      const std::string before(place + 1, 'x');
+      const auto before = std::string(place + 1, 'x') + raw_frame("abcabcabc");
       Descriptor layer{"", Digest::of(""), before.size() + table.size()};
       layer.annotations["io.github.containers.zstd-chunked.manifest-checksum"] =
           Digest::of(table).str();

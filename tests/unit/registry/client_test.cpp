@@ -560,6 +560,8 @@ TEST_CASE_FIXTURE(Fixture, "a registry that ignores ranges, or sends others, is 
       {206, {{"Content-Range", "bytes 0-2/7"}}, "a l"},
       {206, {}, "lay"},
       {206, {{"Content-Range", "bytes 2-6/7"}}, "layer"},
+      {416},
+      {400},
   };
   for (const auto& answer : answers) {
     CAPTURE(answer.body);
