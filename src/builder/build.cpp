@@ -131,11 +131,11 @@ bool must_keep_base_blobs(const Plan& plan, const Schedule& schedule, const Buil
 
 /// Where layers of base images stay: with --cache from build to build, otherwise if this build may
 /// read them again.
-LayerCachePolicy keeping(const CacheDirectory* cache, const Workspace& workspace,
-                         bool reads_again) {
+LayerCachePolicy keeping(const CacheDirectory* cache, const Workspace& workspace, bool reads_again,
+                         const TableReading& tables) {
   if (cache != nullptr && cache->is_writable())
-    return {&cache->blobs(), cache};
-  return {reads_again ? &workspace.store() : nullptr, cache};
+    return {&cache->blobs(), cache, &tables};
+  return {reads_again ? &workspace.store() : nullptr, cache, &tables};
 }
 
 std::string reasons(const IsolationProbe& probe) {
@@ -214,7 +214,8 @@ private:
 class Build {
 public:
   Build(const BuildOptions& given, const BuildServices& services, const CommandServices& commands)
-      : services_(services), commands_(commands), workspace_(workspace_candidates(given)),
+      : services_(services), commands_(commands),
+        workspace_(workspace_candidates(given)), tables_{services.progress, workspace_.temporary()},
         fetching_(make_fetching(given)), input_(read_input(given, *fetching_, services.progress)),
         kept_(open_cache_directory(given, services.progress)),
         limit_(given.execution, kept_.get(), services.clock, services.progress),
@@ -352,7 +353,7 @@ private:
                            .foreign_files = borrowed ? &borrowed->foreign_files() : nullptr,
                            .caches = mounts.caches,
                            .agents = fetching_->agents,
-                           .keep = keeping(kept_.get(), workspace_, reads_again)});
+                           .keep = keeping(kept_.get(), workspace_, reads_again, tables_)});
   }
 
   /// Every file of the image exists by now; layers may still be on their way to the store.
@@ -369,6 +370,7 @@ private:
   const BuildServices& services_;
   const CommandServices& commands_;
   Workspace workspace_;
+  const TableReading tables_;
   std::unique_ptr<Fetching> fetching_; ///< Of this attempt.
   BuildInput input_;
   std::unique_ptr<CacheDirectory> kept_; ///< May be null.

@@ -117,17 +117,28 @@ struct ViewMaker {
 };
 
 /// Sets aside the content of chosen files of a stack: every layer that holds some of it is read
-/// once.
+/// once, or no more of it than these files.
 void spool_content(CopyData& data, const std::set<ContentRef>& wanted) {
   for (auto next = wanted.begin(); next != wanted.end();) {
     const auto layer = next->layer;
+    const auto& from = *data.stack->layers().at(layer);
+    const auto end = wanted.lower_bound(ContentRef{layer + 1, 0});
+    if (const auto* table = from.table()) {
+      std::set<std::uint32_t> positions;
+      for (; next != end; ++next)
+        positions.insert(next->entry);
+      table->read_files(positions, [&](std::uint32_t position, Source& content) {
+        data.spooled[{layer, position}] = data.spool->add(content);
+      });
+      continue;
+    }
     std::uint32_t position = 0;
-    data.stack->layers().at(layer)->read([&](const LayerEntry&, TarReader& reader) {
+    from.read([&](const LayerEntry&, TarReader& reader) {
       const ContentRef here{layer, position++};
       if (wanted.contains(here) && !data.spooled.contains(here))
         data.spooled[here] = data.spool->add(reader);
     });
-    next = wanted.lower_bound(ContentRef{layer + 1, 0});
+    next = end;
   }
 }
 

@@ -88,15 +88,23 @@ private:
       return {result.stack, result.config.history};
     }
     if (const auto* image = std::get_if<ImageSource>(&stage.base))
-      return {within_place(stage.place, [&] { return stack_of(*image); }), stage.config.history};
+      return {within_place(stage.place, [&] { return stack_of(*image, tables_of_bases()); }),
+              stage.config.history};
     return {};
   }
 
-  LayerStack stack_of(const ImageSource& source) {
+  /// Roots and squashed layers count the entries of streams.
+  LayerTables tables_of_bases() const {
+    const bool is_squashed = services_.options.execution.snapshots == SnapshotScope::whole_stage;
+    return is_squashed || services_.schedule.runs_commands(plan_) ? LayerTables::unused
+                                                                  : LayerTables::read;
+  }
+
+  LayerStack stack_of(const ImageSource& source, LayerTables tables) {
     const auto image = services_.images.get(source);
     std::vector<std::shared_ptr<const StageLayer>> layers;
     for (std::size_t i = 0; i < image->manifest.layers.size(); ++i)
-      layers.push_back(std::make_shared<StageLayer>(image, i, services_.keep));
+      layers.push_back(std::make_shared<StageLayer>(image, i, services_.keep, tables));
     const auto count = layers.size();
     return {std::move(layers), count};
   }
@@ -115,7 +123,7 @@ private:
               const std::lock_guard lock(image_mutex_);
               auto& entry = image_stacks_[image.key()];
               if (!entry)
-                entry = std::make_shared<SharedStack>(stack_of(image));
+                entry = std::make_shared<SharedStack>(stack_of(image, LayerTables::read));
               return entry;
             },
             services_.clock,

@@ -60,6 +60,9 @@ std::string read_text(TarReader& reader) {
 
 IndexedLayer read_layer_index(const StageLayer& from, std::size_t number,
                               LayerStack::Loader* loader) {
+  if (loader == nullptr)
+    if (const auto* table = from.table())
+      return {table->index(), {}};
   if (loader == nullptr && from.cache() != nullptr)
     if (auto known = from.cache()->index(from.diff_id()))
       return *std::move(known);
@@ -97,8 +100,9 @@ bool is_captured(const RootedPath& path) {
 }
 
 StageLayer::StageLayer(std::shared_ptr<const BaseImage> base, std::size_t number,
-                       LayerCachePolicy keep)
-    : base_(std::move(base)), number_(number), store_(keep.blobs), cache_(keep.cache) {}
+                       LayerCachePolicy keep, LayerTables tables)
+    : base_(std::move(base)), number_(number), store_(keep.blobs), cache_(keep.cache),
+      tables_(tables == LayerTables::read ? keep.tables : nullptr) {}
 
 StageLayer::StageLayer(SharedResult<Layer> made, const BlobStore& store)
     : made_(std::move(made)), store_(&store) {}
@@ -146,6 +150,22 @@ void StageLayer::read(const EntryVisitor& visit) const {
         read_layer(*blob_source, diff_id(), visit, base_ ? base_->limit : unlimited_expansion);
       },
       "layer {}", blob().digest.str());
+}
+
+const TableLayer* StageLayer::table() const {
+  if (tables_ == nullptr)
+    return nullptr;
+  const std::lock_guard lock(table_mutex_);
+  if (is_table_known_)
+    return table_.get();
+  // What is here needs no registry.
+  const bool is_here =
+      cache_ != nullptr && (cache_->blobs().has(blob().digest) || cache_->has_index(diff_id()));
+  if (!is_here)
+    table_ = TableLayer::open(
+        *base_, number_, [this] { return open(); }, *tables_);
+  is_table_known_ = true;
+  return table_.get();
 }
 
 void LayerStack::load(Loader* loader) {
@@ -209,8 +229,11 @@ std::optional<std::string> LayerStack::text(const RootedPath& path, std::uint64_
   if (known != small_.end())
     return known->second;
   std::string found;
+  const auto& layer = *layers_.at(node->content.layer);
+  if (const auto* table = layer.table())
+    return small_[node->content] = read_all(*table->open_file(node->content.entry), limit);
   std::uint32_t position = 0;
-  layers_.at(node->content.layer)->read([&](const LayerEntry&, TarReader& reader) {
+  layer.read([&](const LayerEntry&, TarReader& reader) {
     if (position++ == node->content.entry)
       found = read_text(reader);
   });

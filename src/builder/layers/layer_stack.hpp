@@ -1,6 +1,7 @@
 #pragma once
 
 #include "builder/images/image_library.hpp"
+#include "builder/layers/table_layer.hpp"
 #include "builder/store/cache_directory.hpp"
 #include "fs/archive/layer.hpp"
 #include "fs/archive/read_layer.hpp"
@@ -16,6 +17,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,14 +28,21 @@ namespace cairn {
 struct LayerCachePolicy {
   const BlobStore* blobs = nullptr;      ///< Gets the blob when it is read for the first time.
   const CacheDirectory* cache = nullptr; ///< Asked first, for the blob and for what is made of it.
+  /// Null: layers are read whole, whatever tables they have.
+  const TableReading* tables = nullptr;
 };
+
+/// Whether a layer of a base image may be known by its table of contents alone. Not where anything
+/// counts the entries of its stream: when commands run above it, or a stage is squashed.
+enum class LayerTables { unused, read };
 
 /// One layer of a stage: of its base image, or made by one of its steps, perhaps still being
 /// written. Shared by the stages built on it. Thread-safe.
 class StageLayer {
 public:
   /// A layer of a base image.
-  StageLayer(std::shared_ptr<const BaseImage> base, std::size_t number, LayerCachePolicy keep);
+  StageLayer(std::shared_ptr<const BaseImage> base, std::size_t number, LayerCachePolicy keep,
+             LayerTables tables = LayerTables::unused);
   /// A layer that a step makes into `store`.
   StageLayer(SharedResult<Layer> made, const BlobStore& store);
 
@@ -47,6 +56,10 @@ public:
 
   /// Shows all entries, see read_layer(). What the diff id says is verified.
   void read(const EntryVisitor& visit) const;
+
+  /// What it is read by instead, if that was asked for and can be; else null. Positions in its
+  /// index are not those in read(). The first call reads the table. @throws Error
+  const TableLayer* table() const;
 
   /// Where what is derived from it may be kept; null for new layers and without --cache-dir.
   const CacheDirectory* cache() const noexcept { return cache_; }
@@ -62,6 +75,10 @@ private:
   SharedResult<Layer> made_;
   const BlobStore* store_ = nullptr;
   const CacheDirectory* cache_ = nullptr;
+  const TableReading* tables_ = nullptr;
+  mutable std::mutex table_mutex_;
+  mutable bool is_table_known_ = false;
+  mutable std::unique_ptr<TableLayer> table_;
 };
 
 /// The text of small files that later steps look up, captured as layers stream past.

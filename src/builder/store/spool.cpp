@@ -54,4 +54,9 @@ std::unique_ptr<Source> Spool::open(std::size_t number) const {
   return std::make_unique<RangeSource>(file_.ref(), range.offset, range.size);
 }
 
+std::unique_ptr<Source> Spool::open_part(std::size_t number, std::uint64_t offset,
+                                         std::uint64_t size) const {
+  return std::make_unique<RangeSource>(file_.ref(), ranges_.at(number).offset + offset, size);
+}
+
 } // namespace cairn

@@ -24,6 +24,9 @@ public:
 
   /// The spool must outlive the Source.
   std::unique_ptr<Source> open(std::size_t number) const;
+  /// @pre the content has these bytes
+  std::unique_ptr<Source> open_part(std::size_t number, std::uint64_t offset,
+                                    std::uint64_t size) const;
 
 private:
   struct Range {

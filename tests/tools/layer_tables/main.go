@@ -1,6 +1,6 @@
 // Command layer_tables writes a tar as a layer with a table of contents, by the libraries that the formats come from:
 //
-//	layer_tables estargz|zstd-chunked|zstd-estargz CHUNK_SIZE <tar >blob
+//	layer_tables estargz|estargz-packed|zstd-chunked|zstd-estargz CHUNK_SIZE <tar >blob
 //
 // What the layer's descriptor has to say of it is printed as JSON to descriptor 3: annotations and the diff id.
 package main
@@ -50,7 +50,7 @@ func main() {
 	case "estargz":
 		made = stargz(tar, os.Stdout, estargz.WithChunkSize(size))
 	case "estargz-packed":
-		made = stargz(tar, os.Stdout, estargz.WithChunkSize(size), estargz.WithMinChunkSize(size))
+		made = stargz(tar, os.Stdout, estargz.WithChunkSize(size), estargz.WithMinChunkSize(size/16))
 	case "zstd-estargz":
 		more := map[string]string{}
 		made = stargz(tar, os.Stdout, estargz.WithChunkSize(size), estargz.WithCompression(&struct {
