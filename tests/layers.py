@@ -27,6 +27,7 @@ MAY_INCLUDE = {
     "fs/archive": {"util", "oci"},
     "fs/pattern": {"util"},
     "fs/tree": {"util", "oci", "fs/archive", "fs/pattern"},
+    "fs/chunked": {"util", "oci", "fs/archive", "fs/tree"},
     "fs/copy": {"util", "fs/archive", "fs/pattern", "fs/tree"},
     "creds/docker": {"util", "net", "oci"},
     "creds/cloud": {"util", "net", "oci", "creds/docker"},

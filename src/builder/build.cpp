@@ -137,11 +137,11 @@ LayerFactory::Options layer_options(const BuildOptions& options) {
 
 /// Where layers of base images stay: with --cache from build to build, otherwise if this build may
 /// read them again.
-LayerCachePolicy keeping(const CacheDirectory* cache, const Workspace& workspace,
-                         bool reads_again) {
+LayerCachePolicy keeping(const CacheDirectory* cache, const Workspace& workspace, bool reads_again,
+                         const TableReading& tables) {
   if (cache != nullptr && cache->is_writable())
-    return {&cache->blobs(), cache};
-  return {reads_again ? &workspace.store() : nullptr, cache};
+    return {&cache->blobs(), cache, &tables};
+  return {reads_again ? &workspace.store() : nullptr, cache, &tables};
 }
 
 std::string reasons(const IsolationProbe& probe) {
@@ -220,7 +220,8 @@ private:
 class Build {
 public:
   Build(const BuildOptions& given, const BuildServices& services, const CommandServices& commands)
-      : services_(services), commands_(commands), workspace_(workspace_candidates(given)),
+      : services_(services), commands_(commands),
+        workspace_(workspace_candidates(given)), tables_{services.progress, workspace_.temporary()},
         fetching_(make_fetching(given)), input_(read_input(given, *fetching_, services.progress)),
         kept_(open_cache_directory(given, services.progress)),
         limit_(given.execution, kept_.get(), services.clock, services.progress),
@@ -341,7 +342,7 @@ private:
   ExecuteResult build_stages(const Schedule& schedule, const IsolationProbe& probe, Runner& runner,
                              Downloads& downloads, const StagePlaces& places) {
     const auto keep =
-        keeping(kept_.get(), workspace_, are_read_again(plan_, schedule, options_, probe.mode));
+        keeping(kept_.get(), workspace_, are_read_again(plan_, schedule, options_, probe.mode), tables_);
     std::unique_ptr<BorrowedRoot> borrowed;
     if (probe.mode == IsolationMode::inplace)
       borrowed = commands_.borrow_root({options_.execution,
@@ -419,6 +420,7 @@ private:
   const BuildServices& services_;
   const CommandServices& commands_;
   Workspace workspace_;
+  const TableReading tables_;
   std::unique_ptr<Fetching> fetching_; ///< Of this attempt.
   BuildInput input_;
   std::unique_ptr<CacheDirectory> kept_; ///< May be null.

@@ -105,6 +105,28 @@ private:
   ThreadSource source_;
 };
 
+/// Has read the first bytes already, so that what keeps them from coming is told at once.
+class BegunSource final : public Source {
+public:
+  explicit BegunSource(std::unique_ptr<Source> from)
+      : from_(std::move(from)), buffer_(stream_block), end_(from_->read(buffer_)) {}
+
+  std::size_t read(std::span<std::byte> buffer) override {
+    if (at_ == end_)
+      return from_->read(buffer);
+    const auto count = std::min(end_ - at_, buffer.size());
+    std::copy_n(buffer_.begin() + static_cast<std::ptrdiff_t>(at_), count, buffer.begin());
+    at_ += count;
+    return count;
+  }
+
+private:
+  std::unique_ptr<Source> from_;
+  std::vector<std::byte> buffer_;
+  std::size_t at_ = 0;
+  std::size_t end_;
+};
+
 } // namespace
 
 namespace {
@@ -284,6 +306,21 @@ std::unique_ptr<Source> RegistryClient::read_blob(const ImageRef& repository,
       [this, repository, blob](Sink& sink, const std::atomic<bool>* cancel) {
         fetch_blob(repository, blob, sink, cancel);
       });
+}
+
+std::unique_ptr<Source> RegistryClient::read_blob_range(const ImageRef& repository,
+                                                        const Descriptor& blob, ByteRange range) {
+  auto source = std::make_unique<BlobSource>(
+      [this, repository, blob, range](Sink& sink, const std::atomic<bool>* cancel) {
+        within(
+            [&] {
+              download_range(state_->session(repository, Direction::pull), state_->retry,
+                             {access_to(repository, Direction::pull), blob, cancel}, range, sink);
+            },
+            "get bytes {} to {} of blob {} of {}", range.offset, range.end(), blob.digest.str(),
+            repository.name());
+      });
+  return std::make_unique<BegunSource>(std::move(source));
 }
 
 std::string RegistryClient::blob_text(const ImageRef& repository, const Descriptor& blob) {

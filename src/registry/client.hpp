@@ -1,5 +1,6 @@
 #pragma once
 
+#include "oci/blob_ranges.hpp"
 #include "oci/manifest.hpp"
 #include "oci/reference.hpp"
 #include "registry/blob_opener.hpp"
@@ -58,6 +59,11 @@ public:
   /// The same read ahead in a thread: read() throws instead of returning 0 when the bytes are not
   /// those of `blob`. The client must outlive the Source.
   std::unique_ptr<Source> read_blob(const ImageRef& repository, const Descriptor& blob);
+  /// A part of a blob, read ahead like this. Its first bytes are there when this returns; nobody
+  /// has verified them. read() throws instead of returning 0 when some are missing.
+  /// @throws RangeRefused when the registry sends other parts than it is asked for; Error
+  std::unique_ptr<Source> read_blob_range(const ImageRef& repository, const Descriptor& blob,
+                                          ByteRange range);
   /// A small blob as text, a config for instance. @throws Error when larger than 8 MiB
   std::string blob_text(const ImageRef& repository, const Descriptor& blob);
 

@@ -55,6 +55,27 @@ private:
   std::uint64_t skip_ = 0;
 };
 
+/// Counts what has come of a part of a blob.
+class PartSink final : public Sink {
+public:
+  PartSink(ByteRange part, Sink& next) : part_(part), next_(next) {}
+
+  /// What is missing.
+  ByteRange rest() const noexcept { return {part_.offset + received_, part_.size - received_}; }
+
+  void write(std::span<const std::byte> bytes) override {
+    if (bytes.size() > rest().size)
+      throw RangeRefused("more than the {} bytes that were asked for came", part_.size);
+    received_ += bytes.size();
+    next_.write(bytes);
+  }
+
+private:
+  ByteRange part_;
+  Sink& next_;
+  std::uint64_t received_ = 0;
+};
+
 void check_start(const Response& response, BlobSink& sink) {
   if (response.status != 206) {
     sink.skip(sink.received());
@@ -66,17 +87,59 @@ void check_start(const Response& response, BlobSink& sink) {
   sink.skip(sink.received() - *start);
 }
 
-void receive(RegistrySession& session, const Download& download, BlobSink& sink) {
+Request request_for(const Download& download, Sink& sink) {
   Request request;
   request.url = blob_path(download.access.ref, download.blob.digest);
   request.cancel = download.cancel;
   request.sink = &sink;
+  return request;
+}
+
+void receive(RegistrySession& session, const Download& download, BlobSink& sink) {
+  auto request = request_for(download, sink);
   request.on_success = [&](const Response& response) { check_start(response, sink); };
   if (sink.received() > 0)
     request.headers.set("Range", fmt::format("bytes={}-", sink.received()));
   const auto response = session.send(request, download.access);
   if (!response.ok())
     session.refuse(request, response, download.access);
+}
+
+void receive_part(RegistrySession& session, const Download& download, PartSink& sink) {
+  const auto rest = sink.rest();
+  auto request = request_for(download, sink);
+  request.headers.set("Range", fmt::format("bytes={}-{}", rest.offset, rest.end() - 1));
+  request.on_success = [&](const Response& response) {
+    if (response.status == 200 && rest.size == download.blob.size)
+      return; // It is the whole blob that was asked for.
+    if (response.status != 206 || range_start(response) != rest.offset)
+      throw RangeRefused("the answer is not the part that was asked for");
+  };
+  const auto response = session.send(request, download.access);
+  // Whether there is such a blob at all is for a request without a range to find out.
+  if (response.status == 400 || response.status == 416)
+    throw RangeRefused("{}", describe(response));
+  if (!response.ok())
+    session.refuse(request, response, download.access);
+  if (sink.rest().size > 0)
+    throw TemporaryError("{} bytes are missing at the end of the answer", sink.rest().size);
+}
+
+/// Attempts start anew whenever a mebibyte has come in between.
+template<class Received, class Attempt>
+void with_retries(const Retry& retry, const Received& received, const Attempt& attempt) {
+  auto last_start = received();
+  for (unsigned failures = 1;; ++failures) {
+    try {
+      return attempt();
+    } catch (TemporaryError& error) {
+      if (received() - last_start >= real_progress)
+        failures = 1;
+      last_start = received();
+      if (!retry.wait(failures, error))
+        throw;
+    }
+  }
 }
 
 } // namespace
@@ -87,21 +150,25 @@ void download_blob(RegistrySession& session, const Retry& retry, const Download&
   BlobSink verifying(blob, sink);
   if (download.begun != nullptr)
     verifying.begin_with(*download.begun);
-  std::uint64_t last_start = verifying.received();
-  for (unsigned failures = 1;; ++failures) {
-    try {
-      // A connection that broke after the last byte leaves nothing to ask for.
-      if (blob.size == 0 || verifying.received() < blob.size)
-        receive(session, download, verifying);
-      return verifying.verify();
-    } catch (TemporaryError& error) {
-      if (verifying.received() - last_start >= real_progress)
-        failures = 1;
-      last_start = verifying.received();
-      if (!retry.wait(failures, error))
-        throw;
-    }
-  }
+  with_retries(
+      retry, [&] { return verifying.received(); },
+      [&] {
+        // A connection that broke after the last byte leaves nothing to ask for.
+        if (blob.size == 0 || verifying.received() < blob.size)
+          receive(session, download, verifying);
+        verifying.verify();
+      });
+}
+
+void download_range(RegistrySession& session, const Retry& retry, const Download& download,
+                    ByteRange range, Sink& sink) {
+  PartSink part(range, sink);
+  with_retries(
+      retry, [&] { return range.size - part.rest().size; },
+      [&] {
+        if (part.rest().size > 0)
+          receive_part(session, download, part);
+      });
 }
 
 } // namespace cairn

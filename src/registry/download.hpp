@@ -1,6 +1,7 @@
 #pragma once
 
 #include "net/retry.hpp"
+#include "oci/blob_ranges.hpp"
 #include "oci/manifest.hpp"
 #include "registry/session.hpp"
 #include "util/stream.hpp"
@@ -23,5 +24,12 @@ struct Download {
 /// @throws NotInRegistry; Error when the bytes are others; TemporaryError
 void download_blob(RegistrySession& session, const Retry& retry, const Download& download,
                    Sink& sink);
+
+/// Writes a part of a blob to `sink`, which nobody has verified; a dropped connection is resumed.
+/// Of `download` the beginning is not used.
+/// @throws RangeRefused when the registry sends all of the blob instead, or another part, none of
+/// which reaches `sink`; NotInRegistry; Error; TemporaryError
+void download_range(RegistrySession& session, const Retry& retry, const Download& download,
+                    ByteRange range, Sink& sink);
 
 } // namespace cairn

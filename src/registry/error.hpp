@@ -25,4 +25,11 @@ public:
   [[noreturn]] void raise() const override { throw DigestMismatch(*this); }
 };
 
+/// A part of a blob was asked for, and what came is not that part.
+class RangeRefused : public Error {
+public:
+  using Error::Error;
+  [[noreturn]] void raise() const override { throw RangeRefused(*this); }
+};
+
 } // namespace cairn

@@ -1,10 +1,12 @@
 #include "util/json.hpp"
 
 #include "util/error.hpp"
+#include "util/json_events.hpp"
 #include "util/text.hpp"
 
 #include <algorithm>
 #include <charconv>
+#include <vector>
 
 #if defined(__clang__)
 #pragma clang diagnostic ignored "-Wambiguous-reversed-operator"
@@ -24,6 +26,11 @@ namespace {
 constexpr std::size_t max_depth = 64;
 /// A document of a few megabytes can hold values for hundreds.
 constexpr std::size_t max_values = 1'000'000;
+
+// Numbers come as text: the reader's own conversion is either inexact or reads outside its tables.
+constexpr unsigned parse_flags = rapidjson::kParseIterativeFlag |
+                                 rapidjson::kParseValidateEncodingFlag |
+                                 rapidjson::kParseNumbersAsStringsFlag;
 
 /// Builds a Json from the reader's events. Returning false stops the reader.
 class Builder {
@@ -103,6 +110,130 @@ private:
   Json result_;
 };
 
+/// A Source as the reader wants it, one byte after the other; NUL is the end.
+class InputStream {
+public:
+  using Ch = char;
+
+  InputStream(Source& from, std::uint64_t patience)
+      : from_(from), patient_with_(patience), buffer_(stream_block) {}
+
+  /// The next token may take as many bytes as any.
+  void be_patient() noexcept { patience_ = patient_with_; }
+  bool at_end() { return at_ == end_ && !fill(); }
+
+  // NOLINTBEGIN(readability-identifier-naming): the reader calls these names.
+  char Peek() {
+    if (at_ == end_ && !fill())
+      return '\0';
+    return static_cast<char>(buffer_[at_]);
+  }
+  char Take() {
+    const char next = Peek();
+    if (at_ != end_)
+      ++at_;
+    return next;
+  }
+  std::size_t Tell() const { return static_cast<std::size_t>(before_ + at_); }
+  // Only streams that are written to have these.
+  char* PutBegin() { return nullptr; }
+  void Put(char) {}
+  void Flush() {}
+  std::size_t PutEnd(char*) { return 0; }
+  // NOLINTEND(readability-identifier-naming)
+
+private:
+  bool fill() {
+    if (end_ > patience_)
+      throw Error("JSON: a value takes more than {} bytes (at byte {})", patient_with_, Tell());
+    patience_ -= end_;
+    before_ += end_;
+    at_ = 0;
+    end_ = from_.read(buffer_);
+    return end_ != 0;
+  }
+
+  Source& from_;
+  std::uint64_t patient_with_;
+  std::uint64_t patience_ = patient_with_;
+  std::vector<std::byte> buffer_;
+  std::size_t at_ = 0;
+  std::size_t end_ = 0;
+  std::uint64_t before_ = 0; ///< Bytes before those in the buffer.
+};
+
+/// Passes the reader's events on.
+class Forwarder {
+public:
+  Forwarder(InputStream& input, JsonEvents& to, std::size_t depth)
+      : input_(input), to_(to), most_(depth) {}
+
+  // NOLINTBEGIN(readability-identifier-naming): the reader calls these names.
+  bool Null() {
+    return told([&] { to_.other(); });
+  }
+  bool Bool(bool) {
+    return told([&] { to_.other(); });
+  }
+  // Never called, see RawNumber().
+  bool Int(int) { return false; }
+  bool Uint(unsigned) { return false; }
+  bool Int64(std::int64_t) { return false; }
+  bool Uint64(std::uint64_t) { return false; }
+  bool Double(double) { return false; }
+  bool RawNumber(const char* text, rapidjson::SizeType size, bool) {
+    return told([&] {
+      if (const auto number = parse_signed({text, size}))
+        to_.integer(*number);
+      else
+        to_.other();
+    });
+  }
+  bool String(const char* text, rapidjson::SizeType size, bool) {
+    return told([&] { to_.text({text, size}); });
+  }
+  bool Key(const char* text, rapidjson::SizeType size, bool) {
+    return told([&] { to_.key({text, size}); });
+  }
+  bool StartObject() {
+    return open([&] { to_.begin_object(); });
+  }
+  bool EndObject(rapidjson::SizeType) {
+    return close([&] { to_.end_object(); });
+  }
+  bool StartArray() {
+    return open([&] { to_.begin_array(); });
+  }
+  bool EndArray(rapidjson::SizeType) {
+    return close([&] { to_.end_array(); });
+  }
+  // NOLINTEND(readability-identifier-naming)
+
+private:
+  template<class Tell>
+  bool told(const Tell& tell) {
+    input_.be_patient();
+    tell();
+    return true;
+  }
+  template<class Tell>
+  bool open(const Tell& tell) {
+    if (depth_++ == most_)
+      throw Error("JSON: nested deeper than {} levels (at byte {})", most_, input_.Tell());
+    return told(tell);
+  }
+  template<class Tell>
+  bool close(const Tell& tell) {
+    --depth_;
+    return told(tell);
+  }
+
+  InputStream& input_;
+  JsonEvents& to_;
+  std::size_t most_;
+  std::size_t depth_ = 0;
+};
+
 template<class Writer>
 void write_json(Writer& writer, const Json& json) {
   switch (json.kind()) {
@@ -176,18 +307,26 @@ Json Json::parse(std::string_view text) {
   rapidjson::MemoryStream memory(text.data(), text.size());
   rapidjson::EncodedInputStream<rapidjson::UTF8<>, rapidjson::MemoryStream> input(memory);
   rapidjson::Reader reader;
-  // Numbers come as text: the reader's own conversion is either inexact or reads outside its
-  // tables.
-  constexpr unsigned flags = rapidjson::kParseIterativeFlag |
-                             rapidjson::kParseValidateEncodingFlag |
-                             rapidjson::kParseNumbersAsStringsFlag;
-  const auto result = reader.Parse<flags>(input, builder);
+  const auto result = reader.Parse<parse_flags>(input, builder);
   if (result.Code() == rapidjson::kParseErrorTermination)
     throw Error("JSON: {} at byte {}", builder.refusal(), result.Offset());
   if (result.IsError())
     throw Error("JSON: {} (at byte {})", rapidjson::GetParseError_En(result.Code()),
                 result.Offset());
   return builder.take();
+}
+
+void read_json(Source& from, JsonEvents& to, JsonLimits limits) {
+  InputStream input(from, limits.token_bytes);
+  Forwarder forwarder(input, to, limits.depth);
+  rapidjson::Reader reader;
+  const auto result = reader.Parse<parse_flags>(input, forwarder);
+  if (result.IsError())
+    throw Error("JSON: {} (at byte {})", rapidjson::GetParseError_En(result.Code()),
+                result.Offset());
+  // To the reader a NUL is the end.
+  if (!input.at_end())
+    throw Error("JSON: something follows the value (at byte {})", input.Tell());
 }
 
 std::string Json::compact() const {

@@ -5,6 +5,7 @@ import http.server
 import re
 import socket
 import struct
+import sys
 import threading
 
 
@@ -41,7 +42,7 @@ class FaultProxy:
         class Handler(_Handler):
             proxy = outer
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = _Server(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.host = f"127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -67,6 +68,13 @@ class FaultProxy:
         self.ending.set()
         self.server.shutdown()
         self.server.server_close()
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        """Clients that have what they want may hang up."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Cut(Exception):

@@ -128,18 +128,24 @@ std::shared_ptr<BaseStack> BaseStacks::stack_up_to(const Image& image, std::size
   const auto shared = shared_with_others(image, count);
   LayerStack::Layers own;
   for (auto i = shared; i < count; ++i)
-    own.push_back(std::make_shared<ImageLayer>(image.image, i, policy_of(image)));
+    own.push_back(std::make_shared<ImageLayer>(image.image, i, policy_of(image, i)));
   auto layers = shared > 0 ? LayerStack(stack_up_to(image, shared), own, services_.parallel)
                            : LayerStack(std::move(own), count, services_.parallel);
   stack = std::make_shared<BaseStack>(std::move(layers), load_of(image, shared, count));
   return stack;
 }
 
-/// What is unpacked is read from where it was unpacked.
-LayerCachePolicy BaseStacks::policy_of(const Image& image) const {
+/// What is unpacked is read from where it was unpacked, and counted as its stream has it.
+LayerCachePolicy BaseStacks::policy_of(const Image& image, std::size_t layer) const {
   const bool is_unpacked = image.runs_commands && services_.mode != IsolationMode::inplace;
-  return services_.keep(*image.image,
-                        image.is_copied_from && !is_unpacked ? ReadAgain::yes : ReadAgain::no);
+  auto policy = services_.keep(
+      *image.image, image.is_copied_from && !is_unpacked ? ReadAgain::yes : ReadAgain::no);
+  if (std::any_of(images_.begin(), images_.end(), [&](const auto& other) {
+        return other.second.runs_commands && other.second.chain.size() > layer &&
+               other.second.chain[layer] == image.chain[layer];
+      }))
+    policy.tables = nullptr;
+  return policy;
 }
 
 /// How the layers from `from` to `count` are loaded: for all images that have them.

@@ -68,7 +68,7 @@ private:
   std::shared_ptr<BaseStack> stack_up_to(const Image& image, std::size_t count);
   std::size_t shared_with_others(const Image& image, std::size_t below) const;
   void find_copies(const Plan& plan, const Schedule& schedule);
-  LayerCachePolicy policy_of(const Image& image) const;
+  LayerCachePolicy policy_of(const Image& image, std::size_t layer) const;
   BaseStack::Load load_of(const Image& image, std::size_t from, std::size_t count);
 
   BaseServices services_;

@@ -16,7 +16,7 @@ std::shared_ptr<const BaseImage> make_base_image(const ImageSource& source, Foun
                                                  ExpansionLimit limit) {
   const auto base = std::make_shared<BaseImage>(
       BaseImage{source, std::move(found.image.manifest), ImageConfig::parse(found.image.config),
-                found.image.ref, std::move(found.open), limit});
+                found.image.ref, std::move(found.open), limit, std::move(found.open_range)});
   check_layers(*base);
   return base;
 }

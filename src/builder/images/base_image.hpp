@@ -3,6 +3,7 @@
 #include "builder/images/image_finder.hpp"
 #include "builder/plan/plan.hpp"
 #include "fs/archive/expansion.hpp"
+#include "oci/blob_ranges.hpp"
 #include "oci/image_config.hpp"
 #include "oci/manifest.hpp"
 #include "oci/reference.hpp"
@@ -23,6 +24,9 @@ struct BaseImage {
   /// The bytes of a blob, verified at their end. Thread-safe.
   std::function<std::unique_ptr<Source>(const Descriptor&)> open;
   ExpansionLimit limit = unlimited_expansion; ///< Of its layers. One that a build made has none.
+  /// Parts of a blob, which nobody has verified; null where it is read whole. Thread-safe.
+  /// @throws RangeRefused, see RegistryClient::read_blob_range()
+  std::function<std::unique_ptr<Source>(const Descriptor&, ByteRange)> open_range = nullptr;
 };
 
 /// An image that was found in a registry. @throws Error when its documents do not fit

@@ -97,6 +97,10 @@ public:
     return registry_.read_blob(find(blob), blob);
   }
 
+  std::unique_ptr<Source> open_range(const Descriptor& blob, ByteRange range) {
+    return registry_.read_blob_range(find(blob), blob, range);
+  }
+
 private:
   ImageRef find(const Descriptor& blob) {
     const std::lock_guard lock(mutex_);
@@ -131,7 +135,11 @@ FoundImage ImageFinder::find(const ImageRef& ref, const std::vector<ImageRef>& c
     auto open = [&registry = registry_, from = image.ref](const Descriptor& blob) {
       return registry.read_blob(from, blob);
     };
-    return {std::move(image), std::move(open)};
+    auto open_range = [&registry = registry_, from = image.ref](const Descriptor& blob,
+                                                                ByteRange range) {
+      return registry.read_blob_range(from, blob, range);
+    };
+    return {std::move(image), std::move(open), std::move(open_range)};
   }
   auto image = resolve(ref, candidates, platform);
   const auto place = std::make_shared<BlobPlace>(registry_, image.ref, candidates);
@@ -142,7 +150,13 @@ FoundImage ImageFinder::find(const ImageRef& ref, const std::vector<ImageRef>& c
         return kept;
     return place->open(blob);
   };
-  return {std::move(image), std::move(open)};
+  auto open_range = [memory = memory_, place, manifest = image.manifest.digest(),
+                     asking = asking_](const Descriptor& blob, ByteRange range) {
+    if (asking != Asking::always && memory->open_layer(manifest, blob))
+      throw RangeRefused("it is kept as a whole");
+    return place->open_range(blob, range);
+  };
+  return {std::move(image), std::move(open), std::move(open_range)};
 }
 
 ResolvedImage ImageFinder::resolve(const ImageRef& ref, const std::vector<ImageRef>& candidates,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "builder/images/image_resolution_cache.hpp"
+#include "oci/blob_ranges.hpp"
 #include "oci/manifest.hpp"
 #include "registry/resolve.hpp"
 #include "util/progress.hpp"
@@ -17,6 +18,8 @@ struct FoundImage {
   ResolvedImage image;
   /// The bytes of a blob, verified at their end. Thread-safe.
   std::function<std::unique_ptr<Source>(const Descriptor&)> open;
+  /// Parts of a blob, see RegistryClient::read_blob_range(). Thread-safe.
+  std::function<std::unique_ptr<Source>(const Descriptor&, ByteRange)> open_range;
 };
 
 /// What registries are asked for.

@@ -87,6 +87,20 @@ std::unique_ptr<Source> ImageLayer::open() const {
   return source;
 }
 
+const TableLayer* ImageLayer::table() const {
+  std::call_once(table_known_, [this] {
+    if (keep_.tables == nullptr)
+      return;
+    // What is here needs no registry.
+    const bool is_here = keep_.cache != nullptr && (keep_.cache->blobs().has(blob().digest) ||
+                                                    keep_.cache->has_index(diff_id()));
+    if (!is_here)
+      table_ = TableLayer::open(
+          *image_, number_, [this] { return open(); }, *keep_.tables);
+  });
+  return table_.get();
+}
+
 void ImageLayer::read(const LayerVisitor& visit) const {
   within(
       [&] {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <mutex>
 
 namespace cairn {
 
@@ -13,6 +14,9 @@ namespace cairn {
 struct LayerCachePolicy {
   const BlobStore* blobs = nullptr;      ///< Gets the blob when it is read for the first time.
   const CacheDirectory* cache = nullptr; ///< Asked first, for the blob and for what is made of it.
+  /// Null: layers are read whole, whatever tables of contents they have. So they must be where
+  /// anything counts the entries of their streams: when commands are run on them.
+  const TableReading* tables = nullptr;
   /// Whether `blobs` gets a blob; asked when that is fetched. Empty: it does.
   std::function<bool(const Descriptor&)> is_wanted = {};
 };
@@ -27,6 +31,7 @@ public:
   std::unique_ptr<Source> open() const override;
   /// As read_layer(). What the diff id says is verified.
   void read(const LayerVisitor& visit) const override;
+  const TableLayer* table() const override;
   const CacheDirectory* cache() const noexcept override { return keep_.cache; }
   std::shared_ptr<const BaseImage> base() const noexcept override { return image_; }
 
@@ -36,6 +41,8 @@ private:
   std::shared_ptr<const BaseImage> image_;
   std::size_t number_;
   LayerCachePolicy keep_;
+  mutable std::once_flag table_known_;
+  mutable std::unique_ptr<TableLayer> table_;
 };
 
 } // namespace cairn

@@ -19,6 +19,9 @@ std::string read_text(EntryContent& content) {
 
 IndexedLayer read_layer_index(const StageLayer& from, std::size_t number,
                               LayerStack::Loader* loader) {
+  if (loader == nullptr)
+    if (const auto* table = from.table())
+      return {table->index(), {}};
   if (loader == nullptr && from.cache() != nullptr)
     if (auto known = from.cache()->index(from.diff_id()))
       return *std::move(known);
@@ -57,6 +60,8 @@ private:
 std::unique_ptr<Source> read_content(const LayerStack::Layers& layers, const ContentRef& content) {
   if (auto files = layers.at(content.layer)->files())
     return std::make_unique<LayerFile>(std::move(files), content.entry);
+  if (const auto* table = layers.at(content.layer)->table())
+    return table->open_file(content.entry);
   return std::make_unique<ThreadSource>([&layers, content](Sink& sink) {
     std::uint32_t position = 0;
     layers.at(content.layer)->read([&](const LayerEntry&, EntryContent& found) {

@@ -73,6 +73,14 @@ void StackContents::find_layer(const LayerStack& stack, Part part) {
 
 void StackContents::spool_layer(const StageLayer& layer, const std::set<ContentRef>& wanted) {
   ContentRef here{wanted.begin()->layer, 0};
+  if (const auto* table = layer.table()) {
+    std::set<std::uint32_t> positions;
+    for (const auto& content : wanted)
+      positions.insert(content.entry);
+    return table->read_files(positions, [&](std::uint32_t position, Source& content) {
+      spooled_.emplace(ContentRef{here.layer, position}, spool_.add(content));
+    });
+  }
   layer.read([&](const LayerEntry&, EntryContent& content) {
     if (wanted.contains(here))
       spooled_.emplace(here, spool_.add(content));

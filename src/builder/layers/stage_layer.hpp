@@ -2,6 +2,7 @@
 
 #include "builder/images/base_image.hpp"
 #include "builder/layers/layer_content.hpp"
+#include "builder/layers/table_layer.hpp"
 #include "builder/store/cache_directory.hpp"
 #include "fs/archive/entry_content.hpp"
 #include "oci/digest.hpp"
@@ -39,6 +40,10 @@ public:
 
   /// Its files where they lie, to be opened one by one; null when the layer has to be read.
   virtual std::shared_ptr<const LayerContent> files() const { return nullptr; }
+
+  /// What it is read by instead, if that was asked for and can be; else null. Positions in its
+  /// index are not those in read(). The first call reads the table. @throws Error
+  virtual const TableLayer* table() const { return nullptr; }
 
   /// The directory that it is unpacked in as a layer of an overlay, under the names of its entries;
   /// nothing before lies_in() has said so.

@@ -11,6 +11,23 @@
 
 namespace cairn {
 
+namespace {
+
+/// A part of a file that is open as long as this is.
+class PartOfFile final : public Source {
+public:
+  PartOfFile(Fd file, std::uint64_t offset, std::uint64_t size)
+      : file_(std::move(file)), part_(file_, offset, size) {}
+
+  std::size_t read(std::span<std::byte> buffer) override { return part_.read(buffer); }
+
+private:
+  Fd file_;
+  RangeSource part_;
+};
+
+} // namespace
+
 Spool::~Spool() {
   if (!path_.empty())
     ::unlink(path_.c_str());
@@ -64,6 +81,12 @@ ContentOpener Spool::reader() const {
     const auto& range = ranges_.at(number);
     return std::make_unique<RangeSource>(file->ref(), range.offset, range.size);
   };
+}
+
+std::unique_ptr<Source> Spool::open_part(std::size_t number, std::uint64_t offset,
+                                         std::uint64_t size) const {
+  return std::make_unique<PartOfFile>(open_at(current_directory(), path_, O_RDONLY),
+                                      ranges_.at(number).offset + offset, size);
 }
 
 } // namespace cairn

@@ -31,6 +31,9 @@ public:
 
   /// Content by its numbers. The spool must outlive it. @pre closed
   ContentOpener reader() const;
+  /// @pre closed, and the content has these bytes
+  std::unique_ptr<Source> open_part(std::size_t number, std::uint64_t offset,
+                                    std::uint64_t size) const;
 
 private:
   struct Range {

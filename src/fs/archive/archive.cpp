@@ -1,4 +1,5 @@
 // The one home of libarchive: tar streams are read, and rare compressions undone, by it.
+#include "fs/archive/entry_name.hpp"
 #include "fs/archive/filter.hpp"
 #include "fs/archive/name_budget.hpp"
 #include "fs/archive/tar.hpp"
@@ -189,31 +190,15 @@ std::vector<Xattr> xattrs_of(archive_entry* entry, std::uint64_t limit) {
   return xattrs;
 }
 
+std::string_view text_of(const char* name) {
+  return name == nullptr ? std::string_view() : name;
+}
+
 /// A name as messages show it: what comes from outside may be of any length.
 std::string shown_name(const char* name) {
   constexpr std::size_t most = 200;
-  const std::string_view text = name == nullptr ? "" : name;
+  const auto text = text_of(name);
   return text.size() <= most ? std::string(text) : std::string(text.substr(0, most)) + "...";
-}
-
-void check_strict(std::string_view name) {
-  if (name.empty())
-    throw Error("entry has no name");
-  for (std::size_t at = 0; at <= name.size();) {
-    const auto end = std::min(name.find('/', at), name.size());
-    if (name.substr(at, end - at) == "..")
-      throw Error("name '{}' holds '..'", name);
-    at = end + 1;
-  }
-}
-
-RootedPath path_of(const char* text, std::size_t limit, TarNames names) {
-  const std::string_view name = text == nullptr ? "" : text;
-  if (name.size() > limit)
-    throw Error("name is longer than {} bytes", limit);
-  if (names == TarNames::strict)
-    check_strict(name);
-  return RootedPath::parse(name);
 }
 
 } // namespace
@@ -313,9 +298,10 @@ LayerEntry TarReader::State::convert(archive_entry* entry) {
   const char* name = ::archive_entry_pathname(entry);
   return within(
       [&] {
-        LayerEntry out{path_of(name, limits.path_length, names), metadata(entry), std::nullopt};
+        LayerEntry out{parse_entry_name(text_of(name), limits.path_length, names), metadata(entry),
+                       std::nullopt};
         if (const char* target = ::archive_entry_hardlink(entry)) {
-          out.hard_link = path_of(target, limits.path_length, names);
+          out.hard_link = parse_entry_name(target, limits.path_length, names);
           // Some writers repeat the content, which belongs to the first name.
           out.meta.size = 0;
         }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "fs/archive/entry.hpp"
+#include "fs/archive/entry_name.hpp"
 #include "fs/archive/expansion.hpp"
 #include "util/stream.hpp"
 
@@ -21,12 +22,6 @@ struct TarLimits {
   std::uint64_t header_bytes = std::uint64_t{16} << 20;
   /// Holes of sparse files count as what is unpacked. Borrowed; null: any size will do.
   const ExpansionGauge* expansion = nullptr;
-};
-
-/// What becomes of the names in an archive that are not below its root.
-enum class TarNames {
-  strict, ///< A ".." or an empty name is an Error: layers of images.
-  rooted, ///< As from inside a chroot: ".." stops at the root, an empty name is the root.
 };
 
 /// Reads a tar stream (ustar, pax, GNU) one entry at a time, in constant memory.

@@ -529,6 +529,57 @@ TEST_CASE_FIXTURE(Fixture, "a range that was not asked for is refused") {
                     doctest::Contains("not the range that was asked for"));
 }
 
+TEST_CASE_FIXTURE(Fixture, "a part of a blob is asked for by its first and last byte") {
+  FakeHttp http([](const Request&) -> Response {
+    return {206, {{"Content-Range", "bytes 2-4/7"}}, "lay"};
+  });
+  RegistryClient client(services(http, anonymous), {});
+  CHECK(read_all(*client.read_blob_range(ImageRef::parse("r.example/a"), layer(), {2, 3}), 100) ==
+        "lay");
+  REQUIRE(http.requests().size() == 1);
+  CHECK(*http.requests().front().headers.find("range") == "bytes=2-4");
+}
+
+TEST_CASE_FIXTURE(Fixture, "a part of a blob goes on where its transfer broke") {
+  FakeHttp http([](const Request& request) -> Response {
+    if (*request.headers.find("range") == "bytes=4-4")
+      return {206, {{"Content-Range", "bytes 4-4/7"}}, "y"};
+    Response begun{206, {{"Content-Range", "bytes 2-4/7"}}};
+    request.on_success(begun);
+    write_text(*request.sink, "la");
+    throw TemporaryError("reset");
+  });
+  RegistryClient client(services(http, anonymous), {});
+  CHECK(read_all(*client.read_blob_range(ImageRef::parse("r.example/a"), layer(), {2, 3}), 100) ==
+        "lay");
+}
+
+TEST_CASE_FIXTURE(Fixture, "a registry that ignores ranges, or sends others, is told at once") {
+  const std::vector<Response> answers = {
+      {200, {}, layer_text},
+      {206, {{"Content-Range", "bytes 0-2/7"}}, "a l"},
+      {206, {}, "lay"},
+      {206, {{"Content-Range", "bytes 2-6/7"}}, "layer"},
+      {416},
+      {400},
+  };
+  for (const auto& answer : answers) {
+    CAPTURE(answer.body);
+    FakeHttp http([&](const Request&) { return answer; });
+    RegistryClient client(services(http, anonymous), {});
+    CHECK_THROWS_AS(client.read_blob_range(ImageRef::parse("r.example/a"), layer(), {2, 3}),
+                    RangeRefused);
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "all of a blob may be the answer to a range that is all of it") {
+  FakeHttp http([](const Request&) { return Response{200, {}, layer_text}; });
+  RegistryClient client(services(http, anonymous), {});
+  CHECK(read_all(*client.read_blob_range(ImageRef::parse("r.example/a"), layer(),
+                                         {0, layer_text.size()}),
+                 100) == layer_text);
+}
+
 TEST_CASE_FIXTURE(Fixture,
                   "a registry that gave no answer is asked once each time, until it answers") {
   bool is_down = true;
