@@ -1,11 +1,14 @@
 #include "builder/execute/content_digest.hpp"
-#include "layer_files.hpp"
+#include "support/layer_files.hpp"
 #include "util/error.hpp"
 
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 using namespace cairn;
 using namespace cairn::test;
