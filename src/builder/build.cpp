@@ -129,10 +129,10 @@ bool are_read_again(const Plan& plan, const Schedule& schedule, const BuildOptio
   return plan.stages.size() > 1 && mode == IsolationMode::inplace && schedule.runs_commands(plan);
 }
 
-LayerFactory::Options layer_options(const BuildOptions& options) {
+LayerFactory::Options layer_options(const BuildOptions& options, Progress& progress) {
   auto compression = options.output.compression;
   compression.threads = options.execution.jobs;
-  return {compression, time_rule(options.times), options.execution.jobs};
+  return {compression, time_rule(options.times), options.execution.jobs, &progress};
 }
 
 /// Where layers of base images stay: with --cache from build to build, otherwise if this build may
@@ -230,7 +230,7 @@ public:
                  given.execution.unpacked}),
         plan_(plan_of(input_, given, *fetching_, images_, services)),
         options_(with_epoch(given, plan_)),
-        layers_(workspace_.store(), layer_options(options_), services.cancel),
+        layers_(workspace_.store(), layer_options(options_, services.progress), services.cancel),
         steps_(entry_rule(options_, services.clock()), services.progress) {
     add_caches(steps_, options_, kept_.get(), services.registry);
     if (kept_)
@@ -341,8 +341,8 @@ private:
 
   ExecuteResult build_stages(const Schedule& schedule, const IsolationProbe& probe, Runner& runner,
                              Downloads& downloads, const StagePlaces& places) {
-    const auto keep =
-        keeping(kept_.get(), workspace_, are_read_again(plan_, schedule, options_, probe.mode), tables_);
+    const auto keep = keeping(kept_.get(), workspace_,
+                              are_read_again(plan_, schedule, options_, probe.mode), tables_);
     std::unique_ptr<BorrowedRoot> borrowed;
     if (probe.mode == IsolationMode::inplace)
       borrowed = commands_.borrow_root({options_.execution,

@@ -12,6 +12,16 @@ namespace cairn {
 
 enum class Level { trace, debug, info, warn, error };
 
+/// Work of one thread that took time.
+struct Activity {
+  using Moment = std::chrono::steady_clock::time_point;
+
+  std::string_view category; ///< "step", "run", "read", "write", "send"
+  std::string_view name;
+  Moment begin;
+  Moment end;
+};
+
 /// What happens during a build, told to whoever prints it. Libraries report here and never print.
 /// Thread-safe; does not throw.
 class Progress {
@@ -23,6 +33,9 @@ public:
   /// what it was, e.g. "layer 1.2 MB".
   virtual void step_done(std::string_view name, std::string_view note,
                          std::chrono::nanoseconds took) noexcept = 0;
+
+  /// Told by the thread that has worked, for a trace of what ran when.
+  virtual void worked(const Activity&) noexcept {}
 
   template<class... Args>
   void debug(fmt::format_string<Args...> format, Args&&... args) noexcept {
@@ -46,6 +59,23 @@ private:
       log(level, "a message for which there was no memory");
     }
   }
+};
+
+/// Tells of an activity that lasts as long as this.
+class Timed {
+public:
+  /// `category` must outlive it.
+  Timed(Progress& progress, std::string_view category, std::string name)
+      : progress_(progress), category_(category), name_(std::move(name)) {}
+  Timed(const Timed&) = delete;
+  Timed& operator=(const Timed&) = delete;
+  ~Timed() { progress_.worked({category_, name_, begin_, std::chrono::steady_clock::now()}); }
+
+private:
+  Progress& progress_;
+  std::string_view category_;
+  std::string name_;
+  Activity::Moment begin_ = std::chrono::steady_clock::now();
 };
 
 /// Says nothing.

@@ -21,6 +21,7 @@ struct BuildCommand {
   BuildOptions build;
   RegistryUse registry;
   LogOptions log;
+  std::string trace_file; ///< "" for none.
   DryRun dry_run = DryRun::no;
   std::optional<CheckFormat> check;  ///< Check the Dockerfile and build nothing.
   std::vector<std::string> warnings; ///< About the command line, for the log.

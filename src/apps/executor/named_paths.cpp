@@ -118,6 +118,7 @@ constexpr std::array rows = {
     PathRow{"image-url-file", Use::written, file},
     PathRow{"images-file", Use::written, file},
     PathRow{"base-images-file", Use::written, file},
+    PathRow{"trace-file", Use::written, file},
 };
 
 /// What credentials are read from when they are needed, which may be after the build.

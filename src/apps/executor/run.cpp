@@ -8,11 +8,13 @@
 #include "apps/shared/network.hpp"
 #include "apps/shared/signals.hpp"
 #include "apps/shared/streams.hpp"
+#include "apps/shared/trace_file.hpp"
 #include "builder/build.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
 
 #include <filesystem>
+#include <optional>
 
 namespace cairn {
 
@@ -89,7 +91,11 @@ public:
       : environment_(environment), streams_(streams) {}
 
   int operator()(const BuildCommand& command) const {
-    return supervised(command.log, streams_, [&](Progress& log, Cancellation& cancellation) {
+    return supervised(command.log, streams_, [&](Progress& plain, Cancellation& cancellation) {
+      std::optional<TraceFile> trace;
+      if (!command.trace_file.empty())
+        within([&] { trace.emplace(command.trace_file, plain); }, "--trace-file");
+      auto& log = trace ? static_cast<Progress&>(*trace) : plain;
       Network network(command.registry, environment_, log, cancellation.flag());
       return build(command,
                    {.registry = network.registry(),

@@ -131,21 +131,35 @@ std::shared_ptr<BaseStack> BaseStacks::stack_up_to(const Image& image, std::size
     own.push_back(std::make_shared<ImageLayer>(image.image, i, policy_of(image, i)));
   auto layers = shared > 0 ? LayerStack(stack_up_to(image, shared), own, services_.parallel)
                            : LayerStack(std::move(own), count, services_.parallel);
-  stack = std::make_shared<BaseStack>(std::move(layers), load_of(image, shared, count));
+  stack = std::make_shared<BaseStack>(
+      std::move(layers), timed(load_of(image, shared, count), image.image->source.name));
   return stack;
 }
 
 /// What is unpacked is read from where it was unpacked, and counted as its stream has it.
 LayerCachePolicy BaseStacks::policy_of(const Image& image, std::size_t layer) const {
   const bool is_unpacked = image.runs_commands && services_.mode != IsolationMode::inplace;
-  auto policy = services_.keep(
-      *image.image, image.is_copied_from && !is_unpacked ? ReadAgain::yes : ReadAgain::no);
+  auto policy = services_.keep(*image.image, image.is_copied_from && !is_unpacked ? ReadAgain::yes
+                                                                                  : ReadAgain::no);
   if (std::any_of(images_.begin(), images_.end(), [&](const auto& other) {
         return other.second.runs_commands && other.second.chain.size() > layer &&
                other.second.chain[layer] == image.chain[layer];
       }))
     policy.tables = nullptr;
   return policy;
+}
+
+/// A way of loading that the trace shows. In place a base is loaded as its stage goes.
+BaseStack::Load BaseStacks::timed(BaseStack::Load load, const std::string& name) const {
+  if (!load && services_.mode == IsolationMode::inplace)
+    return load;
+  return [load = std::move(load), name, &progress = services_.progress](LayerStack& stack) {
+    const Timed timed(progress, "read", name);
+    if (load)
+      load(stack);
+    else
+      stack.tree();
+  };
 }
 
 /// How the layers from `from` to `count` are loaded: for all images that have them.

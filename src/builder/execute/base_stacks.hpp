@@ -10,6 +10,7 @@
 #include "builder/store/workspace.hpp"
 #include "oci/digest.hpp"
 #include "run/isolation_probe.hpp"
+#include "util/progress.hpp"
 
 #include <cstddef>
 #include <functional>
@@ -31,6 +32,7 @@ struct BaseServices {
   IsolationMode mode;
   /// Where the layers of an image are kept.
   std::function<LayerCachePolicy(const BaseImage& image, ReadAgain again)> keep;
+  Progress& progress;
   std::size_t parallel; ///< How many layers are read at the same time.
 };
 
@@ -69,6 +71,7 @@ private:
   std::size_t shared_with_others(const Image& image, std::size_t below) const;
   void find_copies(const Plan& plan, const Schedule& schedule);
   LayerCachePolicy policy_of(const Image& image, std::size_t layer) const;
+  BaseStack::Load timed(BaseStack::Load load, const std::string& name) const;
   BaseStack::Load load_of(const Image& image, std::size_t from, std::size_t count);
 
   BaseServices services_;

@@ -64,6 +64,7 @@ void StageBuilder::perform(std::size_t number) {
   step_ = fmt::format("{}:{}: {}", step.place.source->name, step.place.range.first, step.text);
   const auto begin = std::chrono::steady_clock::now();
   services_.progress.info("{}", step.text);
+  const Timed timed(services_.progress, "step", step.text);
   if (!is_config(step) && !schedule_.steps[number].cached)
     prepare_root(number);
   const auto note = within([&] { return carry_out(number); }, "{}", step.text);
@@ -175,7 +176,10 @@ Outcome StageBuilder::run(const RunAction& action) {
   RunMounts mounts(action.mounts, services_.mounts, command);
   // The signal to end has passed a command that begins only now: what it sees took its time.
   go_on();
-  auto outcome = run_action(action, std::move(command), root(), stack_, services_.roots.workspace);
+  auto outcome = [&] {
+    const Timed timed(services_.progress, "run", step_);
+    return run_action(action, std::move(command), root(), stack_, services_.roots.workspace);
+  }();
   mounts.finish();
   return outcome;
 }

@@ -5,6 +5,7 @@
 #include "util/threads.hpp"
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace cairn {
@@ -66,6 +67,9 @@ SharedResult<Layer> LayerFactory::start(std::shared_ptr<const LayerContent> give
 }
 
 Layer LayerFactory::write(const LayerContent& content, LayerForm form) {
+  std::optional<Timed> timed;
+  if (options_.progress != nullptr)
+    timed.emplace(*options_.progress, "write", content.step);
   try {
     const auto files = content.reader();
     const auto open = [&](std::size_t n) -> std::unique_ptr<Source> {

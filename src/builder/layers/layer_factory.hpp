@@ -5,6 +5,7 @@
 #include "fs/archive/layer.hpp"
 #include "fs/tree/layer_writer.hpp"
 #include "oci/blob_store.hpp"
+#include "util/progress.hpp"
 #include "util/shared_result.hpp"
 
 #include <atomic>
@@ -28,7 +29,8 @@ public:
   struct Options {
     CompressionChoice compression;
     TimeRule times;
-    std::size_t parallel = 2; ///< How many are written at the same time.
+    std::size_t parallel = 2;     ///< How many are written at the same time.
+    Progress* progress = nullptr; ///< Told of what was written; may be null.
   };
 
   /// `store` must outlive it, and so must `cancel`, which ends what is being written when it

@@ -121,6 +121,7 @@ void EarlyUploads::send(const StageLayer& layer) {
 
 void EarlyUploads::send_to(const ImageRef& repository, const StageLayer& layer,
                            const Descriptor& blob) {
+  const Timed timed(progress_, "send", blob.digest.str());
   try {
     std::vector<std::string> from;
     if (const auto base = layer.base(); base && can_mount(base->repository, repository) &&

@@ -5,7 +5,10 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 using namespace cairn;
 using namespace cairn::test;

@@ -237,7 +237,7 @@ TEST_CASE("a snapshot is the same with any number of threads") {
   const auto alone = list(1);
   CHECK(alone.find("/298 ") != std::string::npos);
   CHECK(alone.find("5/") == std::string::npos);
-  for (const std::size_t threads : {2, 3, 8})
+  for (const std::size_t threads : {2U, 3U, 8U})
     CHECK(list(threads) == alone);
   const auto one = Snapshot::take(root.fd(), ignored, 1);
   const auto other = Snapshot::take(root.fd(), ignored, 4);

@@ -113,7 +113,7 @@ TEST_CASE("an entry is put between others") {
 TEST_CASE("names longer than a block are kept whole") {
   LayerEntries entries;
   std::vector<LayerEntry> model;
-  for (const std::size_t size : {1, 127, 128, 511, 512, 65'535, 65'536, 200'000, 3}) {
+  for (const std::size_t size : {1U, 127U, 128U, 511U, 512U, 65'535U, 65'536U, 200'000U, 3U}) {
     model.push_back(named(std::string(size, 'n') + "/" + std::string(size, 'm')));
     entries.push_back(model.back());
   }
