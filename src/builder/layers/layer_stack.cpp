@@ -5,6 +5,9 @@
 #include "util/error.hpp"
 #include "util/parallel.hpp"
 
+#include <exception>
+#include <utility>
+
 namespace cairn {
 
 namespace {
@@ -60,9 +63,6 @@ std::string read_text(TarReader& reader) {
 
 IndexedLayer read_layer_index(const StageLayer& from, std::size_t number,
                               LayerStack::Loader* loader) {
-  if (loader == nullptr && from.cache() != nullptr)
-    if (auto known = from.cache()->index(from.diff_id()))
-      return *std::move(known);
   IndexedLayer layer;
   from.read([&](const LayerEntry& entry, TarReader& reader) {
     const auto position = static_cast<std::uint32_t>(layer.index.entries.size());
@@ -74,9 +74,13 @@ IndexedLayer read_layer_index(const StageLayer& from, std::size_t number,
       layer.texts[position] =
           loader != nullptr ? loader->text(number, entry.path) : read_text(reader);
   });
-  if (from.cache() != nullptr)
-    from.cache()->keep_index(from.diff_id(), layer);
+  if (from.indexes() != nullptr)
+    from.indexes()->keep(from.diff_id(), layer);
   return layer;
+}
+
+std::optional<IndexedLayer> known_index(const StageLayer& of) {
+  return of.indexes() != nullptr ? of.indexes()->find(of.diff_id()) : std::nullopt;
 }
 
 } // namespace
@@ -98,7 +102,8 @@ bool is_captured(const RootedPath& path) {
 
 StageLayer::StageLayer(std::shared_ptr<const BaseImage> base, std::size_t number,
                        LayerCachePolicy keep)
-    : base_(std::move(base)), number_(number), store_(keep.blobs), cache_(keep.cache) {}
+    : base_(std::move(base)), number_(number), store_(keep.blobs), cache_(keep.cache),
+      indexes_(keep.indexes) {}
 
 StageLayer::StageLayer(SharedResult<Layer> made, const BlobStore& store)
     : made_(std::move(made)), store_(&store) {}
@@ -142,17 +147,54 @@ std::unique_ptr<Source> StageLayer::open() const {
 void StageLayer::read(const EntryVisitor& visit) const {
   within(
       [&] {
-        const auto blob_source = open();
-        read_layer(*blob_source, diff_id(), visit, base_ ? base_->limit : unlimited_expansion);
+        auto comparison = indexes_ != nullptr ? indexes_->comparison(diff_id()) : std::nullopt;
+        if (!comparison)
+          return show(visit);
+        // Whoever expected something else may fail first: that is to be known.
+        std::exception_ptr failure;
+        show([&](const LayerEntry& entry, TarReader& reader) {
+          comparison->add(entry);
+          try {
+            if (!failure)
+              visit(entry, reader);
+          } catch (const Error&) {
+            failure = std::current_exception();
+          }
+        });
+        comparison->finish();
+        if (failure)
+          std::rethrow_exception(failure);
       },
       "layer {}", blob().digest.str());
 }
 
+void StageLayer::show(const EntryVisitor& visit) const {
+  try {
+    const auto source = open();
+    read_layer(*source, diff_id(), visit, base_ ? base_->limit : unlimited_expansion);
+  } catch (const Error&) {
+    if (cache_ != nullptr)
+      cache_->doubt(blob());
+    throw;
+  }
+}
+
 void LayerStack::load(Loader* loader) {
+  constexpr std::size_t parallel_lookups = 16;
+  const auto wants = [&](std::size_t number) { return loader != nullptr && loader->wants(number); };
+  std::vector<std::optional<IndexedLayer>> known(layers_.size());
+  parallel_for(layers_.size(), parallel_lookups, [&](std::size_t number) {
+    if (!wants(number))
+      known[number] = known_index(*layers_[number]);
+  });
   std::vector<IndexedLayer> loaded(layers_.size());
   const std::size_t parallel = loader != nullptr ? loader->parallel() : 2;
   parallel_for(layers_.size(), parallel, [&](std::size_t number) {
-    auto* const own = loader != nullptr && loader->wants(number) ? loader : nullptr;
+    if (known[number]) {
+      loaded[number] = *std::exchange(known[number], std::nullopt);
+      return;
+    }
+    auto* const own = wants(number) ? loader : nullptr;
     if (own != nullptr)
       own->begin(number);
     loaded[number] = read_layer_index(*layers_[number], number, own);
@@ -182,15 +224,26 @@ void LayerStack::push(std::shared_ptr<const StageLayer> layer,
 }
 
 void LayerStack::push(std::shared_ptr<const StageLayer> layer) {
-  if (tree_)
-    apply(read_layer_index(*layer, 0, nullptr), *tree_);
   layers_.push_back(std::move(layer));
+  if (!tree_)
+    return;
+  const auto& top = *layers_.back();
+  auto known = known_index(top);
+  apply(known ? *std::move(known) : read_layer_index(top, 0, nullptr), *tree_);
 }
 
 void LayerStack::apply(IndexedLayer&& layer, Tree& tree) {
-  const auto number = tree.apply(layer.index);
-  for (auto& [position, text] : layer.texts)
-    small_[{number, position}] = std::move(text);
+  try {
+    const auto number = tree.apply(layer.index);
+    for (auto& [position, text] : layer.texts)
+      small_[{number, position}] = std::move(text);
+  } catch (const Error&) {
+    // Layers that make no sense together may be others than their indexes say.
+    for (const auto& each : layers_)
+      if (each->indexes() != nullptr)
+        each->indexes()->lose(each->diff_id());
+    throw;
+  }
 }
 
 void LayerStack::remember(const ContentRef& content, std::string text) {

@@ -2,6 +2,7 @@
 
 #include "builder/images/image_library.hpp"
 #include "builder/store/cache_directory.hpp"
+#include "builder/store/layer_index_caches.hpp"
 #include "fs/archive/layer.hpp"
 #include "fs/archive/read_layer.hpp"
 #include "fs/tree/layer_index.hpp"
@@ -22,10 +23,11 @@
 
 namespace cairn {
 
-/// Where layers that come from elsewhere are kept; both may be null.
+/// Where layers that come from elsewhere are kept; all may be null.
 struct LayerCachePolicy {
   const BlobStore* blobs = nullptr;      ///< Gets the blob when it is read for the first time.
   const CacheDirectory* cache = nullptr; ///< Asked first, for the blob and for what is made of it.
+  LayerIndexCaches* indexes = nullptr;   ///< Asked before a layer is read for what it holds.
 };
 
 /// One layer of a stage: of its base image, or made by one of its steps, perhaps still being
@@ -45,23 +47,28 @@ public:
   /// The compressed bytes, verified.
   std::unique_ptr<Source> open() const;
 
-  /// Shows all entries, see read_layer(). What the diff id says is verified.
+  /// Shows all entries, see read_layer(). What the diff id says is verified, and the index that
+  /// stood for the layer before, if one did.
   void read(const EntryVisitor& visit) const;
 
   /// Where what is derived from it may be kept; null for new layers and without --cache-dir.
   const CacheDirectory* cache() const noexcept { return cache_; }
+  /// Where what it holds may be known from; null for new layers.
+  LayerIndexCaches* indexes() const noexcept { return indexes_; }
 
   /// The base image that it belongs to; null for a new layer.
   const std::shared_ptr<const BaseImage>& base() const noexcept { return base_; }
 
 private:
   Descriptor blob() const;
+  void show(const EntryVisitor& visit) const;
 
   std::shared_ptr<const BaseImage> base_;
   std::size_t number_ = 0;
   SharedResult<Layer> made_;
   const BlobStore* store_ = nullptr;
   const CacheDirectory* cache_ = nullptr;
+  LayerIndexCaches* indexes_ = nullptr;
 };
 
 /// The text of small files that later steps look up, captured as layers stream past.
