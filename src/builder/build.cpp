@@ -131,11 +131,11 @@ bool must_keep_base_blobs(const Plan& plan, const Schedule& schedule, const Buil
 
 /// Where layers of base images stay: with --cache from build to build, otherwise if this build may
 /// read them again.
-LayerCachePolicy keeping(const CacheDirectory* cache, const Workspace& workspace,
-                         bool reads_again) {
+LayerCachePolicy keeping(const CacheDirectory* cache, LayerIndexCaches& indexes,
+                         const Workspace& workspace, bool reads_again) {
   if (cache != nullptr && cache->is_writable())
-    return {&cache->blobs(), cache};
-  return {reads_again ? &workspace.store() : nullptr, cache};
+    return {&cache->blobs(), cache, &indexes};
+  return {reads_again ? &workspace.store() : nullptr, cache, &indexes};
 }
 
 std::string reasons(const IsolationProbe& probe) {
@@ -214,8 +214,10 @@ private:
 class Build {
 public:
   Build(const BuildOptions& given, const BuildServices& services, const CommandServices& commands)
-      : services_(services), commands_(commands), workspace_(workspace_candidates(given)),
-        fetching_(make_fetching(given)), input_(read_input(given, *fetching_, services.progress)),
+      : services_(services), commands_(commands),
+        contact_(contact_cache(given, services.registry, services.progress)),
+        workspace_(workspace_candidates(given)), fetching_(make_fetching(given)),
+        input_(read_input(given, *fetching_, services.progress)),
         kept_(open_cache_directory(given, services.progress)),
         limit_(given.execution, kept_.get(), services.clock, services.progress),
         memory_(open_image_resolution_cache(kept_.get(), given.cache, services.clock)),
@@ -224,8 +226,13 @@ public:
         plan_(plan_of(input_, given, *fetching_, images_, services)),
         options_(with_epoch(given, plan_)), layers_(workspace_.store(), options_.output.compression,
                                                     time_rule(options_.times), services.cancel),
-        steps_(entry_rule(options_, services.clock()), services.progress) {
-    add_caches(steps_, options_, kept_.get(), services.registry);
+        steps_(entry_rule(options_, services.clock()), services.progress),
+        indexes_(services.progress, options_.cache.verify_indexes
+                                        ? LayerIndexCaches::Trust::layers_alone
+                                        : LayerIndexCaches::Trust::indexes) {
+    const CacheServices caches{kept_.get(), services.registry, contact_.get()};
+    add_caches(steps_, options_, caches);
+    add_caches(indexes_, options_, caches);
     if (kept_)
       steps_.vouch([this](auto moment) { return kept_->unpacked().were_intact_at(moment); });
   }
@@ -255,8 +262,10 @@ public:
   }
 
 private:
-  /// Layers that caches had and then had not.
-  std::size_t lost() const { return steps_.lost() + (kept_ ? kept_->lost_blobs() : 0); }
+  /// What caches had and then had not.
+  std::size_t lost() const {
+    return steps_.lost() + indexes_.lost() + (kept_ ? kept_->lost_blobs() : 0);
+  }
 
   /// A command that fails may have failed because of that.
   bool give_up_full_mounts() {
@@ -352,7 +361,7 @@ private:
                            .foreign_files = borrowed ? &borrowed->foreign_files() : nullptr,
                            .caches = mounts.caches,
                            .agents = fetching_->agents,
-                           .keep = keeping(kept_.get(), workspace_, reads_again)});
+                           .keep = keeping(kept_.get(), indexes_, workspace_, reads_again)});
   }
 
   /// Every file of the image exists by now; layers may still be on their way to the store.
@@ -360,6 +369,7 @@ private:
     auto image = assemble_image(std::move(result.config), result.stack.layers(), options_,
                                 result.format, services_.clock());
     steps_.finish();
+    indexes_.finish();
     image.put_into = steps_.holders();
     if (!options_.output.reports.base_images_file.empty())
       image.base_images = base_images(plan_, images_);
@@ -368,6 +378,7 @@ private:
 
   const BuildServices& services_;
   const CommandServices& commands_;
+  std::unique_ptr<CacheContact> contact_; ///< May be null.
   Workspace workspace_;
   std::unique_ptr<Fetching> fetching_; ///< Of this attempt.
   BuildInput input_;
@@ -379,6 +390,7 @@ private:
   BuildOptions options_;
   LayerFactory layers_;
   StepCaches steps_;
+  LayerIndexCaches indexes_;
   KeepMounts keep_mounts_ = KeepMounts::yes;
   std::optional<IsolationProbe> probe_; ///< Once a command had to be run.
 };
