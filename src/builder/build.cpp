@@ -309,7 +309,9 @@ private:
       beside_root.emplace(std::vector<std::string>{options_.execution.work_directory, "/"});
     auto& mounted = beside_root ? *beside_root : workspace_;
     const MountCaches caches(options_, services_, mounted, keep_mounts_);
-    auto result = build_stages(schedule, probe, *runner, downloads, {mounted, caches.mounts()});
+    auto result = build_with_indexes(schedule, [&] {
+      return build_stages(schedule, probe, *runner, downloads, {mounted, caches.mounts()});
+    });
     if (probe.mode == IsolationMode::inplace)
       require_own_executable();
     // What a command has seen of a layer that was changed meanwhile must not become an image.
@@ -319,6 +321,18 @@ private:
     send(image, options_.output, services_);
     caches.keep(layers_);
     return {image.manifest.digest(), image.manifest.layers, probe.mode};
+  }
+
+  /// What fails without a command may do so because of an index that is not true.
+  template<class Body>
+  ExecuteResult build_with_indexes(const Schedule& schedule, Body&& body) {
+    try {
+      return std::forward<Body>(body)();
+    } catch (const Error&) {
+      if (!schedule.runs_commands(plan_))
+        indexes_.lose_all();
+      throw;
+    }
   }
 
   /// Where the mounts of commands are.

@@ -35,7 +35,7 @@ void LayerIndexCaches::use(std::unique_ptr<LayerIndexes> place, Use how, Distanc
 }
 
 std::optional<IndexedLayer> LayerIndexCaches::find(const Digest& diff_id) {
-  if (trust_ == Trust::layers_alone)
+  if (!is_trusted(diff_id))
     return std::nullopt;
   for (std::size_t i = 0; i < places_.size(); ++i) {
     auto layer = find_in(places_[i], diff_id);
@@ -53,10 +53,15 @@ std::optional<IndexedLayer> LayerIndexCaches::find(const Digest& diff_id) {
   return std::nullopt;
 }
 
+bool LayerIndexCaches::is_trusted(const Digest& diff_id) const {
+  const std::lock_guard lock(mutex_);
+  return trust_ == Trust::indexes && !lost_.contains(diff_id);
+}
+
 std::optional<IndexedLayer> LayerIndexCaches::find_in(Place& place, const Digest& diff_id) {
   {
     const std::lock_guard lock(mutex_);
-    if (!place.readable || place.to_replace.contains(diff_id))
+    if (!place.readable || place.damaged.contains(diff_id))
       return std::nullopt;
   }
   try {
@@ -64,7 +69,7 @@ std::optional<IndexedLayer> LayerIndexCaches::find_in(Place& place, const Digest
   } catch (const UnreachableCache&) {
     give_up(place.readable, {});
   } catch (const DamagedIndex& error) {
-    replace(place, diff_id, error.what());
+    tell_damage(place, diff_id, error.what());
   } catch (const Error& error) {
     give_up(place.readable,
             fmt::format("Indexes of layers are not looked for any more: {}", error.what()));
@@ -150,18 +155,18 @@ void LayerIndexCaches::put_in(Place& place, const Digest& diff_id, const PackedI
   }
 }
 
-/// Whether a place lacks an index. Where only layers are trusted, what it has is compared.
+/// Whether a place lacks an index. What it has and is not trusted is compared.
 bool LayerIndexCaches::wants(Place& place, const Digest& diff_id, const PackedIndex& index) {
   {
     const std::lock_guard lock(mutex_);
     if (place.settled.contains(diff_id))
       return false;
-    if (place.to_replace.contains(diff_id))
+    if (place.damaged.contains(diff_id))
       return true;
   }
   if (!place.indexes->has(diff_id))
     return true;
-  if (trust_ == Trust::indexes)
+  if (is_trusted(diff_id))
     return false;
   try {
     const auto known = place.indexes->find(diff_id);
@@ -170,23 +175,29 @@ bool LayerIndexCaches::wants(Place& place, const Digest& diff_id, const PackedIn
     progress_.warn("{} is not the index of its layer, and is replaced",
                    place.indexes->name(diff_id));
   } catch (const DamagedIndex& error) {
-    replace(place, diff_id, error.what());
+    tell_damage(place, diff_id, error.what());
   }
   return true;
 }
 
 void LayerIndexCaches::lose(const Digest& diff_id) {
   const std::lock_guard lock(mutex_);
-  const auto found = found_.find(diff_id);
-  if (found == found_.end())
-    return;
-  // What was found far away may have been put into the nearer places.
-  for (std::size_t i = 0; i <= found->second.place; ++i) {
-    places_[i].settled.erase(diff_id);
-    places_[i].to_replace.insert(diff_id);
-  }
+  if (const auto found = found_.find(diff_id); found != found_.end())
+    lose_found(found);
+}
+
+void LayerIndexCaches::lose_all() {
+  const std::lock_guard lock(mutex_);
+  while (!found_.empty())
+    lose_found(found_.begin());
+}
+
+/// With the lock. What was found far away may have been put into nearer places.
+void LayerIndexCaches::lose_found(std::map<Digest, Found>::iterator found) {
+  for (auto& place : places_)
+    place.settled.erase(found->first);
+  lost_.insert(found->first);
   found_.erase(found);
-  lost_.insert(diff_id);
 }
 
 std::size_t LayerIndexCaches::lost() const {
@@ -225,9 +236,9 @@ bool LayerIndexCaches::is_usable(const bool& flag) const {
   return flag;
 }
 
-void LayerIndexCaches::replace(Place& place, const Digest& diff_id, const std::string& why) {
+void LayerIndexCaches::tell_damage(Place& place, const Digest& diff_id, const std::string& why) {
   const std::lock_guard lock(mutex_);
-  place.to_replace.insert(diff_id);
+  place.damaged.insert(diff_id);
   if (!std::exchange(has_told_, true))
     progress_.warn("{} is not used: {}", place.indexes->name(diff_id), why);
 }

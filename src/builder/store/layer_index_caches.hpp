@@ -43,8 +43,10 @@ public:
   std::optional<IndexedLayer> find(const Digest& diff_id);
   /// The layer was read and verified: its index is kept where it is not.
   void keep(const Digest& diff_id, const IndexedLayer& layer);
-  /// What was found is of no use: the layer has to be read.
+  /// What was found is of no use: the layer has to be read, and what is kept is compared with it.
   void lose(const Digest& diff_id);
+  /// The same of all that was found: something has failed, perhaps because of an index.
+  void lose_all();
   /// How many indexes were found and were not those of their layers. They are not found again.
   std::size_t lost() const;
   /// Waits until everything that was kept is where it belongs.
@@ -77,8 +79,8 @@ private:
     Distance distance = Distance::near;
     bool readable = true;
     bool writable = true;
-    std::set<Digest> to_replace = {}; ///< What is there is known to be wrong.
-    std::set<Digest> settled = {};    ///< What is there is known to be right.
+    std::set<Digest> damaged = {}; ///< What is there is no index.
+    std::set<Digest> settled = {}; ///< What is there is right, or as good as that.
   };
   /// An index that was found.
   struct Found {
@@ -98,7 +100,9 @@ private:
   void put_later(Addition addition);
   void work();
   bool is_usable(const bool& flag) const;
-  void replace(Place& place, const Digest& diff_id, const std::string& why);
+  bool is_trusted(const Digest& diff_id) const;
+  void tell_damage(Place& place, const Digest& diff_id, const std::string& why);
+  void lose_found(std::map<Digest, Found>::iterator found);
   void give_up(bool& flag, const std::string& why);
 
   Progress& progress_;

@@ -12,7 +12,7 @@ TEST_SUITE_BEGIN("fs/packed_index");
 
 namespace {
 
-LayerEntry entry(const char* path, FileType type = FileType::regular) {
+LayerEntry bare_entry(const char* path, FileType type = FileType::regular) {
   LayerEntry made;
   made.path = RootedPath::parse(path);
   made.meta.type = type;
@@ -20,10 +20,10 @@ LayerEntry entry(const char* path, FileType type = FileType::regular) {
   return made;
 }
 
-IndexedLayer sample() {
+IndexedLayer small_layer() {
   IndexedLayer layer;
-  layer.index.entries = {entry("/etc", FileType::directory), entry("/etc/passwd"),
-                         entry("/etc/link", FileType::symlink), entry("/etc/name")};
+  layer.index.entries = {bare_entry("/etc", FileType::directory), bare_entry("/etc/passwd"),
+                         bare_entry("/etc/link", FileType::symlink), bare_entry("/etc/name")};
   layer.index.entries[1].meta.size = 4;
   layer.index.entries[2].meta.link_target = "passwd";
   layer.index.entries[3].hard_link = RootedPath::parse("/etc/passwd");
@@ -61,17 +61,18 @@ Digest digest_of(const IndexedLayer& layer) {
 } // namespace
 
 TEST_CASE("an index that is packed can be unpacked, and is the same") {
-  const auto packed = pack_index(sample());
+  const auto packed = pack_index(small_layer());
   const auto back = unpacked(packed.bytes);
-  CHECK(digest_of(back) == digest_of(sample()));
-  CHECK(back.texts == sample().texts);
+  CHECK(digest_of(back) == digest_of(small_layer()));
+  CHECK(back.texts == small_layer().texts);
   CHECK(pack_index(back) == packed);
 }
 
 TEST_CASE("sixty thousand files take a few hundred kilobytes") {
   IndexedLayer layer;
   for (int i = 0; i < 63'000; ++i) {
-    auto file = entry(fmt::format("/usr/share/doc/package-{}/file-{}", i / 60, i % 60).c_str());
+    auto file =
+        bare_entry(fmt::format("/usr/share/doc/package-{}/file-{}", i / 60, i % 60).c_str());
     file.meta.size = static_cast<std::uint64_t>(i) * 7919 % 100'000;
     file.meta.mtime = from_unix(1'700'000'000 + i / 100);
     layer.index.entries.push_back(file);
@@ -80,15 +81,15 @@ TEST_CASE("sixty thousand files take a few hundred kilobytes") {
 }
 
 TEST_CASE("any byte of a packed index that is changed or missing is noticed") {
-  const auto bytes = pack_index(sample()).bytes;
+  const auto bytes = pack_index(small_layer()).bytes;
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     auto changed = bytes;
     changed[i] = static_cast<char>(changed[i] ^ 1);
     CAPTURE(i);
     try {
       const auto layer = unpacked(changed);
-      CHECK(digest_of(layer) == digest_of(sample()));
-      CHECK(layer.texts == sample().texts);
+      CHECK(digest_of(layer) == digest_of(small_layer()));
+      CHECK(layer.texts == small_layer().texts);
     } catch (const Error&) {
       continue;
     }
@@ -137,7 +138,7 @@ TEST_CASE("what no layer can hold is refused, whoever has packed it") {
   };
   for (const auto& row : rows) {
     CAPTURE(row.what);
-    auto layer = sample();
+    auto layer = small_layer();
     CHECK_NOTHROW(unpacked(packed_by_others(layer)));
     row.spoil(layer);
     CHECK_THROWS_AS(unpacked(packed_by_others(layer)), Error);
@@ -147,7 +148,7 @@ TEST_CASE("what no layer can hold is refused, whoever has packed it") {
 TEST_CASE("a path that leads up is refused, also when the checksum is right") {
   constexpr std::size_t checksum = 64;
   TextSink sink;
-  write_index(sample(), sink);
+  write_index(small_layer(), sink);
   auto text = sink.text().substr(0, sink.text().size() - checksum);
   const auto at = text.find("/passwd");
   REQUIRE(at != std::string::npos);
@@ -163,23 +164,23 @@ TEST_CASE("a few bytes do not become an index of gigabytes") {
 }
 
 TEST_CASE("a text that is not that of its file is not packed") {
-  auto layer = sample();
+  auto layer = small_layer();
   layer.texts[1] = "cut off before";
   CHECK(unpacked(pack_index(layer).bytes).texts.empty());
 }
 
 TEST_CASE("every part of an entry is in the digest of entries, and so is their order") {
-  const auto digest = digest_of(sample());
-  auto other = sample();
+  const auto digest = digest_of(small_layer());
+  auto other = small_layer();
   other.index.entries[1].meta.size = 5;
   CHECK(digest_of(other) != digest);
-  other = sample();
+  other = small_layer();
   other.index.entries[3].hard_link = RootedPath::parse("/etc/link");
   CHECK(digest_of(other) != digest);
-  other = sample();
+  other = small_layer();
   std::swap(other.index.entries[1], other.index.entries[3]);
   CHECK(digest_of(other) != digest);
-  other = sample();
+  other = small_layer();
   other.index.entries.pop_back();
   CHECK(digest_of(other) != digest);
 }
