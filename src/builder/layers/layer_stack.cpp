@@ -205,7 +205,7 @@ void LayerStack::load(Loader* loader) {
   for (std::size_t i = 0; i < loaded.size(); ++i) {
     if (loader != nullptr)
       loader->all_read(i, whole);
-    apply(std::exchange(loaded[i], {}), whole);
+    apply(*layers_[i], std::exchange(loaded[i], {}), whole);
   }
   tree_ = std::move(whole);
 }
@@ -224,24 +224,22 @@ void LayerStack::push(std::shared_ptr<const StageLayer> layer,
 }
 
 void LayerStack::push(std::shared_ptr<const StageLayer> layer) {
+  if (tree_) {
+    auto known = known_index(*layer);
+    apply(*layer, known ? *std::move(known) : read_layer_index(*layer, 0, nullptr), *tree_);
+  }
   layers_.push_back(std::move(layer));
-  if (!tree_)
-    return;
-  const auto& top = *layers_.back();
-  auto known = known_index(top);
-  apply(known ? *std::move(known) : read_layer_index(top, 0, nullptr), *tree_);
 }
 
-void LayerStack::apply(IndexedLayer&& layer, Tree& tree) {
+void LayerStack::apply(const StageLayer& from, IndexedLayer&& layer, Tree& tree) {
   try {
     const auto number = tree.apply(layer.index);
     for (auto& [position, text] : layer.texts)
       small_[{number, position}] = std::move(text);
   } catch (const Error&) {
     // Layers that make no sense together may be others than their indexes say.
-    for (const auto& each : layers_)
-      if (each->indexes() != nullptr)
-        each->indexes()->lose(each->diff_id());
+    if (from.indexes() != nullptr)
+      from.indexes()->lose_all();
     throw;
   }
 }

@@ -127,7 +127,7 @@ public:
   std::optional<std::string> text(const RootedPath& path, std::uint64_t limit);
 
 private:
-  void apply(IndexedLayer&& layer, Tree& tree);
+  void apply(const StageLayer& from, IndexedLayer&& layer, Tree& tree);
 
   std::vector<std::shared_ptr<const StageLayer>> layers_;
   std::size_t base_image_layers_ = 0;

@@ -275,6 +275,24 @@ TEST_CASE_FIXTURE(TwoPlaces,
   CHECK(files_in(stack().tree()) == all_files);
 }
 
+TEST_CASE_FIXTURE(TwoPlaces, "after a failure all layers are read, and only false ones replaced") {
+  fill();
+  const auto whole = far.packed;
+  near.packed.clear();
+  put_false(far, 0, {{"a", "another size"}});
+  stack().tree();
+  caches.lose_all();
+  CHECK(caches.lost() == 2);
+  near.asked.clear();
+  CHECK(files_in(stack().tree()) == all_files);
+  CHECK(image.opened.lines().size() == 2);
+  caches.finish();
+  CHECK(near.packed == whole);
+  CHECK(far.packed == whole);
+  CHECK(near.asked.count("keep") == 1);
+  CHECK(far.asked.count("keep") == 1);
+}
+
 TEST_CASE_FIXTURE(TwoDistrusted,
                   "when layers alone are trusted they are read, and a false index is "
                   "told and replaced") {
