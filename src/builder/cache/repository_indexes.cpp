@@ -4,6 +4,8 @@
 #include "registry/push.hpp"
 #include "util/progress.hpp"
 
+#include <atomic>
+#include <mutex>
 #include <utility>
 
 namespace cairn {
@@ -45,6 +47,24 @@ public:
 
   void keep(const Digest& diff_id, const PackedIndex& index) override {
     require_contact();
+    // All of them have the same configuration. Some registries take a blob that two send at the
+    // same time for one that is not there: so nobody goes beside the first of this build, and who
+    // met that of another build tries again.
+    std::unique_lock first(putting_first_);
+    if (has_put_)
+      first.unlock();
+    try {
+      put(diff_id, index);
+    } catch (const TemporaryError&) {
+      throw;
+    } catch (const Error&) {
+      put(diff_id, index);
+    }
+    has_put_ = true;
+  }
+
+private:
+  void put(const Digest& diff_id, const PackedIndex& index) {
     const Descriptor blob{std::string(blob_type), Digest::of(index.bytes), index.bytes.size()};
     const auto manifest = make_artifact(artifact, blob, {{layer_key, diff_id.str()}});
     SilentProgress silent;
@@ -59,7 +79,6 @@ public:
                silent);
   }
 
-private:
   ImageRef place(const Digest& diff_id) const {
     return repository_.with_tag("index-" + std::string(diff_id.hex()));
   }
@@ -87,6 +106,8 @@ private:
   ImageRef repository_;
   RegistryClient& client_;
   CacheContact* contact_;
+  std::mutex putting_first_;
+  std::atomic<bool> has_put_ = false;
 };
 
 } // namespace
