@@ -1,6 +1,6 @@
-#include "fs/archive/zstd.hpp"
 #include "fs/tree/packed_index.hpp"
 #include "fs/tree/tree.hpp"
+#include "oci/digest.hpp"
 #include "util/error.hpp"
 
 #include <cstddef>
@@ -18,9 +18,10 @@ void take_packed(std::string_view bytes) {
   TextSource source(bytes);
   try {
     const auto layer = unpack_index(source);
-    const auto packed = pack_index(layer);
-    TextSource again(packed.bytes);
-    if (unpack_index(again).index.entries.size() != layer.index.entries.size())
+    TextSink sink;
+    write_index(layer, sink);
+    TextSource again(sink.text());
+    if (read_index(again).index.entries.size() != layer.index.entries.size())
       __builtin_trap();
     Tree().apply(layer.index);
   } catch (const Error&) {
@@ -28,12 +29,22 @@ void take_packed(std::string_view bytes) {
   }
 }
 
+/// A zstd frame of one block that is not compressed (RFC 8878 3.1.1). Far faster than compressing.
 std::string zstd_frame(std::string_view plain) {
-  TextSink sink;
-  const auto zstd = make_zstd_sink(sink, 1, 1);
-  write_text(*zstd, plain);
-  zstd->finish();
-  return sink.text();
+  const auto bytes = [](std::uint64_t value, int count) {
+    std::string text;
+    for (int i = 0; i < count; ++i)
+      text += static_cast<char>(value >> (8 * i));
+    return text;
+  };
+  return "\x28\xb5\x2f\xfd\xa0" + bytes(plain.size(), 4) + bytes(plain.size() << 3 | 1, 3) +
+         std::string(plain);
+}
+
+/// With the beginning and the checksum that an index has, which chance does not find.
+std::string signed_index(std::string_view body) {
+  auto text = "cairn layer index 1\n" + std::string(body);
+  return text + std::string(Digest::of(text).hex());
 }
 
 } // namespace
@@ -43,7 +54,8 @@ std::string zstd_frame(std::string_view plain) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   take_packed(bytes);
-  take_packed(zstd_frame(bytes));
+  if (size < std::size_t{64} << 10)
+    take_packed(zstd_frame(signed_index(bytes)));
   TextSource source(bytes);
   try {
     const auto layer = read_index(source);
