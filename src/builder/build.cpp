@@ -137,11 +137,14 @@ LayerFactory::Options layer_options(const BuildOptions& options, Progress& progr
 
 /// Where layers of base images stay: with --cache from build to build, otherwise if this build may
 /// read them again.
-LayerCachePolicy keeping(const CacheDirectory* cache, const Workspace& workspace, bool reads_again,
-                         const TableReading& tables) {
+LayerCachePolicy keeping(const CacheDirectory* cache, LayerIndexCaches& indexes,
+                         const Workspace& workspace, bool reads_again) {
+  LayerCachePolicy policy{nullptr, cache, &indexes};
   if (cache != nullptr && cache->is_writable())
-    return {&cache->blobs(), cache, &tables};
-  return {reads_again ? &workspace.store() : nullptr, cache, &tables};
+    policy.blobs = &cache->blobs();
+  else if (reads_again)
+    policy.blobs = &workspace.store();
+  return policy;
 }
 
 std::string reasons(const IsolationProbe& probe) {
@@ -221,6 +224,7 @@ class Build {
 public:
   Build(const BuildOptions& given, const BuildServices& services, const CommandServices& commands)
       : services_(services), commands_(commands),
+        contact_(contact_cache(given, services.registry, services.progress)),
         workspace_(workspace_candidates(given)), tables_{services.progress, workspace_.temporary()},
         fetching_(make_fetching(given)), input_(read_input(given, *fetching_, services.progress)),
         kept_(open_cache_directory(given, services.progress)),
@@ -231,8 +235,13 @@ public:
         plan_(plan_of(input_, given, *fetching_, images_, services)),
         options_(with_epoch(given, plan_)),
         layers_(workspace_.store(), layer_options(options_, services.progress), services.cancel),
-        steps_(entry_rule(options_, services.clock()), services.progress) {
-    add_caches(steps_, options_, kept_.get(), services.registry);
+        steps_(entry_rule(options_, services.clock()), services.progress),
+        indexes_(services.progress, options_.cache.verify_indexes
+                                        ? LayerIndexCaches::Trust::layers_alone
+                                        : LayerIndexCaches::Trust::indexes) {
+    const CacheServices caches{kept_.get(), services.registry, contact_.get()};
+    add_caches(steps_, options_, caches);
+    add_caches(indexes_, options_, caches);
     if (kept_)
       steps_.vouch([this](auto moment) { return kept_->unpacked().were_intact_at(moment); });
   }
@@ -262,8 +271,10 @@ public:
   }
 
 private:
-  /// Layers that caches had and then had not.
-  std::size_t lost() const { return steps_.lost() + (kept_ ? kept_->lost_blobs() : 0); }
+  /// What caches had and then had not.
+  std::size_t lost() const {
+    return steps_.lost() + indexes_.lost() + (kept_ ? kept_->lost_blobs() : 0);
+  }
 
   /// A command that fails may have failed because of that.
   bool give_up_full_mounts() {
@@ -313,8 +324,10 @@ private:
     if (options_.output.push == PushImage::yes && !options_.output.destinations.empty() &&
         probe.mode != IsolationMode::inplace)
       uploads.emplace(services_.registry, options_.output.destinations, services_.progress);
-    auto result = build_stages(schedule, probe, *runner, downloads,
-                               {mounted, caches.mounts(), uploads ? &*uploads : nullptr});
+    auto result = build_with_indexes(schedule, [&] {
+      return build_stages(schedule, probe, *runner, downloads,
+                          {mounted, caches.mounts(), uploads ? &*uploads : nullptr});
+    });
     if (probe.mode == IsolationMode::inplace)
       require_own_executable();
     // What a command has seen of a layer that was changed meanwhile must not become an image.
@@ -332,6 +345,18 @@ private:
     return {image.manifest.digest(), image.manifest.layers, probe.mode};
   }
 
+  /// What fails without a command may do so because of an index that is not true.
+  template<class Body>
+  ExecuteResult build_with_indexes(const Schedule& schedule, Body&& body) {
+    try {
+      return std::forward<Body>(body)();
+    } catch (const Error&) {
+      if (!schedule.runs_commands(plan_))
+        indexes_.lose_all();
+      throw;
+    }
+  }
+
   /// Where what stages make goes.
   struct StagePlaces {
     Workspace& mounts;
@@ -341,8 +366,8 @@ private:
 
   ExecuteResult build_stages(const Schedule& schedule, const IsolationProbe& probe, Runner& runner,
                              Downloads& downloads, const StagePlaces& places) {
-    const auto keep = keeping(kept_.get(), workspace_,
-                              are_read_again(plan_, schedule, options_, probe.mode), tables_);
+    const auto keep = keeping(kept_.get(), indexes_, workspace_,
+                              are_read_again(plan_, schedule, options_, probe.mode));
     std::unique_ptr<BorrowedRoot> borrowed;
     if (probe.mode == IsolationMode::inplace)
       borrowed = commands_.borrow_root({options_.execution,
@@ -394,6 +419,8 @@ private:
         sent_on.insert(layer.digest);
     return [this, keep, uploads, sent_on](const BaseImage& image, ReadAgain again) {
       auto policy = keep;
+      if (!options_.cache.verify_indexes)
+        policy.tables = &tables_;
       if (policy.blobs != nullptr)
         return policy;
       policy.blobs = &workspace_.store();
@@ -411,6 +438,7 @@ private:
     auto image = assemble_image(std::move(result.config), result.stack.layers(), options_,
                                 result.format, services_.clock());
     steps_.finish();
+    indexes_.finish();
     image.put_into = steps_.holders();
     if (!options_.output.reports.base_images_file.empty())
       image.base_images = base_images(plan_, images_);
@@ -419,6 +447,7 @@ private:
 
   const BuildServices& services_;
   const CommandServices& commands_;
+  std::unique_ptr<CacheContact> contact_; ///< May be null.
   Workspace workspace_;
   const TableReading tables_;
   std::unique_ptr<Fetching> fetching_; ///< Of this attempt.
@@ -431,6 +460,7 @@ private:
   BuildOptions options_;
   LayerFactory layers_;
   StepCaches steps_;
+  LayerIndexCaches indexes_;
   KeepMounts keep_mounts_ = KeepMounts::yes;
   std::optional<IsolationProbe> probe_; ///< Once a command had to be run.
 };

@@ -5,6 +5,7 @@
 #include "util/stream.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -112,6 +113,8 @@ struct Request {
   /// themselves: what a name resolves to is looked at when the connection is made.
   std::optional<AddressScope> led_from = std::nullopt;
   Tempo tempo = Tempo::steady;
+  /// How long to wait for a connection, and for an answer, where that is less than usual.
+  std::optional<std::chrono::seconds> patience = std::nullopt;
   /// Bytes of earlier requests that the server has to work through before it answers this one.
   std::uint64_t earlier_bytes = 0;
   /// Ends the transfer when it becomes true; borrowed, besides the client's own flag.

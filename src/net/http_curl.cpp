@@ -83,14 +83,18 @@ bool is_set(const std::atomic<bool>* flag) {
   return flag != nullptr && flag->load(std::memory_order_relaxed);
 }
 
+PaceLimits limits_for(const Request& request, const PaceLimits& usual) {
+  const auto limits = request.tempo == Tempo::bursts ? usual.in_bursts() : usual;
+  return request.patience ? limits.with_patience(*request.patience) : limits;
+}
+
 /// One exchange. Its callbacks run inside curl_easy_perform and keep what they throw for later:
 /// nothing may unwind through C.
 class Transfer {
 public:
   Transfer(CURL* curl, const HttpOptions& options, const Request& request)
       : curl_(curl), options_(options), request_(request),
-        pace_(request.tempo == Tempo::bursts ? options.pace.in_bursts() : options.pace,
-              SteadyClock::now()) {
+        pace_(limits_for(request, options.pace), SteadyClock::now()) {
     pace_.wait(SteadyClock::now(), request.earlier_bytes);
   }
   Transfer(const Transfer&) = delete;
@@ -140,7 +144,9 @@ private:
     set(CURLOPT_PROXY, proxy_.c_str());
     set(CURLOPT_NOPROXY, "");
     set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(options_.connect_timeout.count()));
+    const auto patience = request_.patience.value_or(options_.connect_timeout);
+    set(CURLOPT_CONNECTTIMEOUT,
+        static_cast<long>(std::min(patience, options_.connect_timeout).count()));
     set(CURLOPT_ERRORBUFFER, error_.data());
     set(CURLOPT_OPENSOCKETFUNCTION, &on_socket);
     set(CURLOPT_OPENSOCKETDATA, this);

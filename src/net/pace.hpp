@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -25,6 +26,12 @@ struct PaceLimits {
   PaceLimits in_bursts() const {
     auto limits = *this;
     limits.window *= 10;
+    return limits;
+  }
+  /// The same for one who does not wait long.
+  PaceLimits with_patience(std::chrono::seconds patience) const {
+    auto limits = *this;
+    limits.stall = std::min(stall, patience);
     return limits;
   }
 };

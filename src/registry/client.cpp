@@ -439,6 +439,16 @@ void RegistryClient::check_push(const ImageRef& repository) {
       "check push permission for {}", repository.name());
 }
 
+void RegistryClient::require_answer(const ImageRef& repository, std::chrono::seconds patience,
+                                    const std::atomic<bool>* cancel) {
+  try {
+    state_->session(repository, Direction::pull).require_answer(patience, cancel);
+  } catch (const TlsError&) {
+    // Flags may let pushes alone do without.
+    state_->session(repository, Direction::push).require_answer(patience, cancel);
+  }
+}
+
 std::optional<Credential> RegistryClient::check_login(const ImageRef& repository) {
   return within(
       [&] {

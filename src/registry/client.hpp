@@ -9,6 +9,7 @@
 #include "registry/services.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -81,6 +82,10 @@ public:
 
   /// Begins an upload and abandons it: may we push? @throws Error
   void check_push(const ImageRef& repository);
+  /// GET /v2/ once, for which any answer will do: is there a registry? @throws TlsError;
+  /// TemporaryError when none came in that time
+  void require_answer(const ImageRef& repository, std::chrono::seconds patience,
+                      const std::atomic<bool>* cancel = nullptr);
   /// GET /v2/ with the credential for `repository`: can we log in? The credential that was used.
   std::optional<Credential> check_login(const ImageRef& repository);
 

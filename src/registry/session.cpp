@@ -225,7 +225,28 @@ std::string RegistrySession::base() {
   throw Error("{}: what answers there is no registry", endpoint_);
 }
 
-bool RegistrySession::answers_at(const std::string& base) {
+void RegistrySession::require_answer(std::chrono::seconds patience,
+                                     const std::atomic<bool>* cancel) {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  std::exception_ptr failure;
+  for (const auto& scheme : schemes_) {
+    // Who is silent in one way is so in the other.
+    if (failure && std::chrono::steady_clock::now() >= end)
+      break;
+    auto request = first_request(scheme + "://" + endpoint_);
+    request.patience = patience;
+    request.cancel = cancel;
+    try {
+      return learn(exchange(request));
+    } catch (const Error&) {
+      failure = failure ? failure : std::current_exception();
+    }
+  }
+  if (failure)
+    std::rethrow_exception(failure);
+}
+
+Request RegistrySession::first_request(const std::string& base) const {
   Request request;
   request.url = base + "/v2/";
   request.tls = tls_;
@@ -233,6 +254,11 @@ bool RegistrySession::answers_at(const std::string& base) {
   request.plaintext = Plaintext::allow;
   // To another port, or to https: this is not where it is.
   request.redirects = base.starts_with("http://") ? Redirects::keep : Redirects::follow;
+  return request;
+}
+
+bool RegistrySession::answers_at(const std::string& base) {
+  const auto request = first_request(base);
   const auto response = exchange(request);
   learn(response);
   if (is_transient(response.status))

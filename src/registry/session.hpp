@@ -6,6 +6,7 @@
 #include "registry/token.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -41,6 +42,10 @@ public:
   /// @throws TransientStatus for answers that may pass; what Http::send() throws
   Response send(Request request, const Access& access, LoginAgain again = LoginAgain::yes);
 
+  /// One request that any answer will do for, whatever it is. @throws TlsError; TemporaryError when
+  /// none came in that time
+  void require_answer(std::chrono::seconds patience, const std::atomic<bool>* cancel);
+
   /// Why `response` is no success, with the credential that was used. @throws NotInRegistry; Error
   [[noreturn]] void refuse(const Request& request, const Response& response, const Access& access);
 
@@ -61,6 +66,7 @@ private:
   struct TokenSlot;
 
   std::string base();
+  Request first_request(const std::string& base) const;
   bool answers_at(const std::string& base);
   void prepare(Request& request);
   /// How `authority`, "host[:port]", is trusted that is not the registry's own.

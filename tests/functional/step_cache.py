@@ -63,7 +63,8 @@ def default_repository(world):
     for _ in range(2):
         done = world.build(STAGES, FILES, "--cache", outputs=(f"--destination={world.host}/{name}:1",)).succeeded()
     expect_equal(len(cached_steps(done)), 3)
-    expect_equal(len(world.tags(f"{name}/cache")), 6)
+    indexes = [tag for tag in world.tags(f"{name}/cache") if tag.startswith("index-")]
+    expect_equal((len(world.tags(f"{name}/cache")) - len(indexes), len(indexes)), (6, 1))
 
 
 @case("a build of which every step is cached runs where no command can be run, and reads no layer")
@@ -255,8 +256,8 @@ def reproducible(world):
 @case("a cache that cannot be reached is a warning, once")
 def unreachable(world):
     done = build(world, RUN, repository=f"127.0.0.1:{registry.free_port()}/cache").succeeded()
-    expect_equal(done.err.count("Nothing is taken from the cache"), 1, done.err)
-    expect_equal(done.err.count("Nothing more is put into the cache"), 1, done.err)
+    expect_equal(len([line for line in done.err.splitlines() if "/cache is not used: " in line]), 1, done.err)
+    expect("Nothing" not in done.err, done.err)
 
 
 @case("an entry that is damaged is a warning, and the step is carried out")

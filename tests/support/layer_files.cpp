@@ -1,6 +1,7 @@
 #include "layer_files.hpp"
 
 #include "fs/archive/read_layer.hpp"
+#include "fs/tree/layer_writer.hpp"
 #include "util/file.hpp"
 
 #include <memory>

@@ -23,13 +23,14 @@ constexpr std::uint64_t max_manifest = std::uint64_t{1} << 20;
 
 class RepositoryCache final : public StepCache {
 public:
-  RepositoryCache(ImageRef repository, RegistryClient& client)
-      : repository_(std::move(repository)), client_(client) {}
+  RepositoryCache(ImageRef repository, RegistryClient& client, CacheContact* contact)
+      : repository_(std::move(repository)), client_(client), contact_(contact) {}
 
   std::string name() const override { return repository_.name(); }
   std::optional<ImageRef> repository() const override { return repository_; }
 
   std::optional<Manifest> find(const StepKey& key) override {
+    require_contact();
     auto found = client_.get_manifest(repository_.with_tag(key.hex));
     if (!found)
       return std::nullopt;
@@ -41,6 +42,7 @@ public:
   }
 
   void put(const StepKey& key, const BuiltImage& entry) override {
+    require_contact();
     SilentProgress silent;
     push_image(client_,
                {.destinations = {repository_.with_tag(key.hex)},
@@ -51,8 +53,14 @@ public:
   }
 
 private:
+  void require_contact() {
+    if (contact_ != nullptr)
+      contact_->require();
+  }
+
   ImageRef repository_;
   RegistryClient& client_;
+  CacheContact* contact_;
 };
 
 /// A directory that comes to be under its name when it is complete.
@@ -158,10 +166,10 @@ private:
 
 } // namespace
 
-std::unique_ptr<StepCache> make_remote_cache(const CacheLocation& location,
-                                             RegistryClient& client) {
+std::unique_ptr<StepCache> make_remote_cache(const CacheLocation& location, RegistryClient& client,
+                                             CacheContact* contact) {
   if (location.reference)
-    return std::make_unique<RepositoryCache>(*location.reference, client);
+    return std::make_unique<RepositoryCache>(*location.reference, client, contact);
   return std::make_unique<LayoutCache>(location.layout_path);
 }
 

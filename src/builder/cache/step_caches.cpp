@@ -1,5 +1,6 @@
 #include "builder/cache/step_caches.hpp"
 
+#include "builder/store/unreachable_cache.hpp"
 #include "net/http.hpp"
 #include "util/error.hpp"
 #include "util/threads.hpp"
@@ -74,6 +75,8 @@ std::shared_ptr<const BaseImage> StepCaches::find_in(Place& place, const StepKey
               within([&] { return read_entry(key, *std::move(manifest), rule_, *place.cache); },
                      "{}:{}", place.cache->name(), key.hex))
         return watch(*entry, place, key);
+  } catch (const UnreachableCache&) {
+    give_up(place.readable, {});
   } catch (const Error& error) {
     give_up(place.readable, fmt::format("Nothing is taken from the cache {}: {}",
                                         place.cache->name(), error.what()));
@@ -166,6 +169,8 @@ void StepCaches::put_in(Place& place, const StepKey& key, const BuiltImage& entr
       const std::lock_guard lock(mutex_);
       holders_[entry.manifest.layers.front().digest].push_back(*repository);
     }
+  } catch (const UnreachableCache&) {
+    give_up(place.writable, {});
   } catch (const Error& error) {
     give_up(place.writable, fmt::format("Nothing more is put into the cache {}: {}",
                                         place.cache->name(), error.what()));
@@ -187,9 +192,10 @@ void StepCaches::lose(Place& place, const StepKey& key) {
   place.lost.insert(key.hex);
 }
 
+/// Without a reason it has been told.
 void StepCaches::give_up(bool& flag, const std::string& why) {
   const std::lock_guard lock(mutex_);
-  if (std::exchange(flag, false))
+  if (std::exchange(flag, false) && !why.empty())
     progress_.warn("{}", why);
 }
 

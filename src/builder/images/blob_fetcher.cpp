@@ -72,12 +72,12 @@ Fd open_partial(const std::string& path, const std::atomic<bool>& cancel) {
 
 BlobOutcome BlobFetcher::fetch(const std::vector<ImageRef>& places, const Descriptor& blob,
                                Refetch refetch) const {
-  if (refetch == Refetch::no && cache_.open_blob(blob))
+  if (refetch == Refetch::no && cache_.has_blob(blob))
     return {0, blob.size};
   const auto whole = cache_.blobs().path(blob.digest);
   const auto path = fmt::format("{}/blobs/sha256/.fetching-{}", cache_.path(), blob.digest.hex());
   const auto partial = open_partial(path, cancel_);
-  if (refetch == Refetch::no && cache_.open_blob(blob)) {
+  if (refetch == Refetch::no && cache_.has_blob(blob)) {
     ::unlink(path.c_str());
     return {0, blob.size};
   }

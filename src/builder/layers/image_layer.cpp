@@ -5,6 +5,7 @@
 #include "util/cache_failure.hpp"
 #include "util/error.hpp"
 
+#include <exception>
 #include <optional>
 #include <utility>
 
@@ -104,16 +105,43 @@ const TableLayer* ImageLayer::table() const {
 void ImageLayer::read(const LayerVisitor& visit) const {
   within(
       [&] {
-        const auto source = open();
-        read_layer(
-            *source, diff_id(),
-            [&](const LayerEntry& entry, TarReader& tar) {
-              EntryContent content(tar);
+        auto comparison =
+            keep_.indexes != nullptr ? keep_.indexes->comparison(diff_id()) : std::nullopt;
+        if (!comparison)
+          return show(visit);
+        // Whoever expected something else may fail first: that is to be known.
+        std::exception_ptr failure;
+        show([&](const LayerEntry& entry, EntryContent& content) {
+          comparison->add(entry);
+          try {
+            if (!failure)
               visit(entry, content);
-            },
-            image_->limit);
+          } catch (const Error&) {
+            failure = std::current_exception();
+          }
+        });
+        comparison->finish();
+        if (failure)
+          std::rethrow_exception(failure);
       },
       "layer {}", blob().digest.str());
+}
+
+void ImageLayer::show(const LayerVisitor& visit) const {
+  try {
+    const auto source = open();
+    read_layer(
+        *source, diff_id(),
+        [&](const LayerEntry& entry, TarReader& tar) {
+          EntryContent content(tar);
+          visit(entry, content);
+        },
+        image_->limit);
+  } catch (const Error&) {
+    if (keep_.cache != nullptr)
+      keep_.cache->doubt(blob());
+    throw;
+  }
 }
 
 } // namespace cairn

@@ -10,10 +10,11 @@
 
 namespace cairn {
 
-/// Where layers that come from elsewhere are kept; both may be null.
+/// Where layers that come from elsewhere are kept; all may be null.
 struct LayerCachePolicy {
   const BlobStore* blobs = nullptr;      ///< Gets the blob when it is read for the first time.
   const CacheDirectory* cache = nullptr; ///< Asked first, for the blob and for what is made of it.
+  LayerIndexCaches* indexes = nullptr;   ///< Asked before a layer is read for what it holds.
   /// Null: layers are read whole, whatever tables of contents they have. So they must be where
   /// anything counts the entries of their streams: when commands are run on them.
   const TableReading* tables = nullptr;
@@ -29,14 +30,17 @@ public:
   Digest diff_id() const override;
   Compression compression() const override;
   std::unique_ptr<Source> open() const override;
-  /// As read_layer(). What the diff id says is verified.
+  /// As read_layer(). What the diff id says is verified, and the index that stood for the layer
+  /// before, if one did.
   void read(const LayerVisitor& visit) const override;
   const TableLayer* table() const override;
   const CacheDirectory* cache() const noexcept override { return keep_.cache; }
+  LayerIndexCaches* indexes() const noexcept override { return keep_.indexes; }
   std::shared_ptr<const BaseImage> base() const noexcept override { return image_; }
 
 private:
   Descriptor blob() const override;
+  void show(const LayerVisitor& visit) const;
 
   std::shared_ptr<const BaseImage> image_;
   std::size_t number_;

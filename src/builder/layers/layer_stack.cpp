@@ -4,6 +4,9 @@
 #include "util/error.hpp"
 #include "util/parallel.hpp"
 
+#include <exception>
+#include <utility>
+
 namespace cairn {
 
 namespace {
@@ -19,12 +22,6 @@ std::string read_text(EntryContent& content) {
 
 IndexedLayer read_layer_index(const StageLayer& from, std::size_t number,
                               LayerStack::Loader* loader) {
-  if (loader == nullptr)
-    if (const auto* table = from.table())
-      return {table->index(), {}};
-  if (loader == nullptr && from.cache() != nullptr)
-    if (auto known = from.cache()->index(from.diff_id()))
-      return *std::move(known);
   IndexedLayer layer;
   from.read([&](const LayerEntry& entry, EntryContent& content) {
     const auto position = static_cast<std::uint32_t>(layer.index.entries.size());
@@ -36,8 +33,8 @@ IndexedLayer read_layer_index(const StageLayer& from, std::size_t number,
       layer.texts[position] =
           loader != nullptr ? loader->text(number, entry.path) : read_text(content);
   });
-  if (from.cache() != nullptr)
-    from.cache()->keep_index(from.diff_id(), layer);
+  if (from.indexes() != nullptr)
+    from.indexes()->keep(from.diff_id(), layer);
   return layer;
 }
 
@@ -54,6 +51,13 @@ private:
   ContentOpener open_;
   std::unique_ptr<Source> file_;
 };
+
+/// What a layer holds, without reading it: from its table of contents, or what earlier builds know.
+std::optional<IndexedLayer> known_index(const StageLayer& of) {
+  if (const auto* table = of.table())
+    return IndexedLayer{table->index(), {}};
+  return of.indexes() != nullptr ? of.indexes()->find(of.diff_id()) : std::nullopt;
+}
 
 } // namespace
 
@@ -109,13 +113,24 @@ Tree LayerStack::load_base(Loader* loader) {
 }
 
 void LayerStack::load(Loader* loader) {
+  constexpr std::size_t parallel_lookups = 16;
+  const auto wants = [&](std::size_t number) { return loader != nullptr && loader->wants(number); };
   auto whole = load_base(loader);
   const auto below = base_ ? base_->layers().size() : 0;
+  const auto count = layers_.size() - below;
+  std::vector<std::optional<IndexedLayer>> known(layers_.size());
+  parallel_for(count, parallel_lookups, [&](std::size_t i) {
+    if (!wants(below + i))
+      known[below + i] = known_index(*layers_[below + i]);
+  });
   std::vector<IndexedLayer> loaded(layers_.size());
-  const auto parallel = loader != nullptr ? loader->parallel() : parallel_;
-  parallel_for(layers_.size() - below, parallel, [&](std::size_t i) {
+  parallel_for(count, loader != nullptr ? loader->parallel() : parallel_, [&](std::size_t i) {
     const auto number = below + i;
-    auto* const own = loader != nullptr && loader->wants(number) ? loader : nullptr;
+    if (known[number]) {
+      loaded[number] = *std::exchange(known[number], std::nullopt);
+      return;
+    }
+    auto* const own = wants(number) ? loader : nullptr;
     if (own != nullptr)
       own->begin(number);
     loaded[number] = read_layer_index(*layers_[number], number, own);
@@ -125,7 +140,7 @@ void LayerStack::load(Loader* loader) {
   for (auto i = below; i < loaded.size(); ++i) {
     if (loader != nullptr)
       loader->all_read(i, whole);
-    apply(std::exchange(loaded[i], {}), whole);
+    apply(*layers_[i], std::exchange(loaded[i], {}), whole);
   }
   tree_ = std::move(whole);
 }
@@ -143,15 +158,24 @@ void LayerStack::push(std::shared_ptr<const StageLayer> layer, const LayerEntrie
 }
 
 void LayerStack::push(std::shared_ptr<const StageLayer> layer) {
-  if (tree_)
-    apply(read_layer_index(*layer, 0, nullptr), *tree_);
+  if (tree_) {
+    auto known = known_index(*layer);
+    apply(*layer, known ? *std::move(known) : read_layer_index(*layer, 0, nullptr), *tree_);
+  }
   layers_.push_back(std::move(layer));
 }
 
-void LayerStack::apply(IndexedLayer&& layer, Tree& tree) {
-  const auto number = tree.apply(layer.index);
-  for (auto& [position, text] : layer.texts)
-    small_[{number, position}] = std::move(text);
+void LayerStack::apply(const StageLayer& from, IndexedLayer&& layer, Tree& tree) {
+  try {
+    const auto number = tree.apply(layer.index);
+    for (auto& [position, text] : layer.texts)
+      small_[{number, position}] = std::move(text);
+  } catch (const Error&) {
+    // Layers that make no sense together may be others than their indexes say.
+    if (from.indexes() != nullptr)
+      from.indexes()->lose_all();
+    throw;
+  }
 }
 
 void LayerStack::remember(const ContentRef& content, std::string text) {

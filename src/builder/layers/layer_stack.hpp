@@ -111,7 +111,7 @@ public:
 
 private:
   Tree load_base(Loader* loader);
-  void apply(IndexedLayer&& layer, Tree& tree);
+  void apply(const StageLayer& from, IndexedLayer&& layer, Tree& tree);
 
   Layers layers_;
   std::size_t base_image_layers_ = 0;

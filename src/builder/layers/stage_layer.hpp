@@ -4,6 +4,7 @@
 #include "builder/layers/layer_content.hpp"
 #include "builder/layers/table_layer.hpp"
 #include "builder/store/cache_directory.hpp"
+#include "builder/store/layer_index_caches.hpp"
 #include "fs/archive/entry_content.hpp"
 #include "oci/digest.hpp"
 #include "oci/manifest.hpp"
@@ -52,6 +53,9 @@ public:
 
   /// Where what is derived from it may be kept; null for new layers and without --cache-dir.
   virtual const CacheDirectory* cache() const noexcept { return nullptr; }
+
+  /// Where what it holds may be known from; null for new layers.
+  virtual LayerIndexCaches* indexes() const noexcept { return nullptr; }
 
   /// The base image that it belongs to; null for a new layer.
   virtual std::shared_ptr<const BaseImage> base() const noexcept { return nullptr; }

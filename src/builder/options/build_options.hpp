@@ -97,6 +97,8 @@ struct CacheOptions {
   /// --cache-repo. Nothing: beside the first destination.
   std::optional<CacheLocation> repository;
   bool push = true; ///< Whether anything is added to the repository.
+  /// Whether layers are read even if it is known from a cache what they hold.
+  bool verify_indexes = false;
   bool run_layers = true;
   bool copy_layers = true; ///< COPY, ADD and WORKDIR.
   std::chrono::nanoseconds time_to_live = std::chrono::hours(14 * 24);

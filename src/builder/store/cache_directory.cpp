@@ -87,9 +87,13 @@ std::optional<Fd> open_regular(const std::string& path) {
   return file;
 }
 
-} // namespace
-
-namespace {
+bool is_itself(FdRef file, const Descriptor& blob, bool read_it) {
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0 || static_cast<std::uint64_t>(info.st_size) != blob.size)
+    return false;
+  RangeSource source(file, 0, blob.size);
+  return !read_it || Digest::from_hex(sha256_hex(source)) == blob.digest;
+}
 
 /// Tells when what was there cannot be read any more.
 class WatchedBlob final : public Source {
@@ -134,54 +138,54 @@ void CacheDirectory::tell(const CacheFailure& failure) const noexcept {
   progress_.warn("Not everything is kept in {}: {}", path(), failure.what());
 }
 
-std::string CacheDirectory::place(std::string_view kind, const Digest& digest) const {
-  return fmt::format("{}/{}/{}", path(), kind, digest.hex());
+std::string CacheDirectory::index_path(const Digest& diff_id) const {
+  return fmt::format("{}/indexes/{}", path(), diff_id.hex());
 }
 
-/// Whoever reads a stream cannot give back what was wrong in it: so it is read once before. That is
-/// done once for a blob.
-bool CacheDirectory::is_intact(FdRef file, const Descriptor& blob) const {
-  struct stat info {};
-  if (::fstat(file.get(), &info) != 0 || static_cast<std::uint64_t>(info.st_size) != blob.size)
-    return false;
-  {
-    const std::lock_guard lock(mutex_);
-    if (intact_.contains(blob.digest))
-      return true;
-  }
-  RangeSource source(file, 0, blob.size);
-  if (Digest::from_hex(sha256_hex(source)) != blob.digest)
-    return false;
-  const std::lock_guard lock(mutex_);
-  intact_.insert(blob.digest);
-  return true;
-}
-
-std::unique_ptr<Source> CacheDirectory::open_blob(const Descriptor& blob) const {
+/// Nothing when there is no such blob. One that is damaged is removed.
+std::optional<Fd> CacheDirectory::open_verified(const Descriptor& blob, Verify what) const {
   const auto path = blobs_.path(blob.digest);
   if (!held_.hold(path))
-    return nullptr;
+    return std::nullopt;
   try {
-    if (auto file = open_regular(path)) {
-      if (is_intact(*file, blob))
-        return std::make_unique<WatchedBlob>(
-            verify_blob(std::make_unique<FileSource>(std::move(*file)), blob),
-            [this, digest = blob.digest] { lose(digest); });
-      if (is_writable())
-        ::unlink(path.c_str());
-    }
+    auto file = open_regular(path);
+    if (!file)
+      return std::nullopt;
+    if (is_itself(*file, blob, what == Verify::content))
+      return file;
+    if (is_writable())
+      ::unlink(path.c_str());
   } catch (const Error&) {
     // What cannot be read is as good as not there.
-    return nullptr;
+    return std::nullopt;
   }
-  return nullptr;
+  return std::nullopt;
+}
+
+/// Whoever finds at the end of a stream that it was another one begins again (builder/build.cpp),
+/// as often as that may be. So after the first time blobs are read before they are given out.
+std::unique_ptr<Source> CacheDirectory::open_blob(const Descriptor& blob) const {
+  auto file = open_verified(blob, lost_blobs() == 0 ? Verify::size : Verify::content);
+  if (!file)
+    return nullptr;
+  return std::make_unique<WatchedBlob>(
+      verify_blob(std::make_unique<FileSource>(std::move(*file)), blob),
+      [this, digest = blob.digest] { lose(digest); });
+}
+
+bool CacheDirectory::has_blob(const Descriptor& blob) const {
+  return open_verified(blob, Verify::content).has_value();
+}
+
+void CacheDirectory::doubt(const Descriptor& blob) const {
+  if (::access(blobs_.path(blob.digest).c_str(), F_OK) == 0 && !has_blob(blob))
+    lose(blob.digest);
 }
 
 void CacheDirectory::lose(const Digest& blob) const {
   if (is_writable())
     ::unlink(blobs_.path(blob).c_str());
   const std::lock_guard lock(mutex_);
-  intact_.erase(blob);
   ++lost_blobs_;
 }
 
@@ -208,13 +212,13 @@ std::optional<std::string> CacheDirectory::blob_text(const Digest& digest,
 }
 
 std::optional<IndexedLayer> CacheDirectory::index(const Digest& diff_id) const {
-  const auto path = place("indexes", diff_id);
+  const auto path = index_path(diff_id);
   try {
     auto file = open_regular(path);
     if (!file)
       return std::nullopt;
     FileSource source(std::move(*file));
-    auto layer = read_index(source);
+    auto layer = unpack_index(source);
     touch_entry(path);
     return layer;
   } catch (const Error&) {
@@ -226,7 +230,7 @@ std::optional<IndexedLayer> CacheDirectory::index(const Digest& diff_id) const {
 }
 
 bool CacheDirectory::has_index(const Digest& diff_id) const {
-  return ::access(place("indexes", diff_id).c_str(), F_OK) == 0;
+  return ::access(index_path(diff_id).c_str(), F_OK) == 0;
 }
 
 ContextDigests CacheDirectory::context_digests() const {
@@ -263,14 +267,13 @@ void CacheDirectory::keep(ContextDigests& digests) const noexcept {
   }
 }
 
-void CacheDirectory::keep_index(const Digest& diff_id, const IndexedLayer& layer) const noexcept {
+void CacheDirectory::keep_index(const Digest& diff_id, const PackedIndex& index) const noexcept {
   if (!is_writable())
     return;
   try {
     in_cache([&] {
-      AtomicFile file(place("indexes", diff_id));
-      FileSink sink(file.fd());
-      write_index(layer, sink);
+      AtomicFile file(index_path(diff_id));
+      file.write(index.bytes);
       file.commit();
     });
   } catch (const CacheFailure& failure) {

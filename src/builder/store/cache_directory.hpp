@@ -2,7 +2,7 @@
 
 #include "builder/store/context_digests.hpp"
 #include "builder/store/unpacked_layers.hpp"
-#include "fs/tree/layer_index.hpp"
+#include "fs/tree/packed_index.hpp"
 #include "oci/blob_store.hpp"
 #include "oci/digest.hpp"
 #include "oci/manifest.hpp"
@@ -14,7 +14,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 
@@ -26,7 +25,7 @@ namespace cairn {
 ///   blobs/sha256/<hex>     layers, manifests and configurations by digest
 ///   names/<sha256>.json    what the name of an image led to, see image_memory.hpp
 ///   steps/<key>.json       manifests of the step cache
-///   indexes/<diff id>      what a layer holds, see fs/tree/layer_index.hpp
+///   indexes/<diff id>      what a layer holds, see fs/tree/packed_index.hpp
 ///   contexts/digests       of files in contexts, see context_digests.hpp
 ///   unpacked/<chain id>/   a layer as the lower directory of an overlay, see unpacked_layers.hpp
 ///   mounts/                cache mounts, see cache_mounts.hpp
@@ -48,9 +47,16 @@ public:
   bool is_writable() const noexcept { return access_ == Access::read_and_write; }
   const BlobStore& blobs() const noexcept { return blobs_; }
 
-  /// A blob, verified at its end as well; null when there is none, or one that is damaged, which
-  /// then is removed. It stays there while this value lives.
+  /// A blob, verified at its end; null when there is none, or one of another size, which then is
+  /// removed. It stays there while this value lives. Once one was lost, others are verified before
+  /// they are given out as well.
   std::unique_ptr<Source> open_blob(const Descriptor& blob) const;
+  /// Whether open_blob() would give a blob and its bytes are as they should be: reads it. One that
+  /// is damaged is removed.
+  bool has_blob(const Descriptor& blob) const;
+  /// Who could make no sense of a blob asks whether that is because it is damaged, which makes it a
+  /// lost one.
+  void doubt(const Descriptor& blob) const;
   /// How many blobs were damaged or gone after they had been opened. They are not opened again.
   std::size_t lost_blobs() const;
   /// A small blob; nothing when there is none with this digest, or more than `limit` bytes.
@@ -63,8 +69,9 @@ public:
   /// The index of a layer; nothing when there is none, or one that is damaged.
   std::optional<IndexedLayer> index(const Digest& diff_id) const;
   bool has_index(const Digest& diff_id) const;
+  std::string index_path(const Digest& diff_id) const;
   /// Keeps an index. Quiet when that is not possible.
-  void keep_index(const Digest& diff_id, const IndexedLayer& layer) const noexcept;
+  void keep_index(const Digest& diff_id, const PackedIndex& index) const noexcept;
 
   /// Digests of files in contexts; none when there are none, or they are damaged.
   ContextDigests context_digests() const;
@@ -79,8 +86,8 @@ public:
   void tell(const CacheFailure& failure) const noexcept;
 
 private:
-  std::string place(std::string_view kind, const Digest& digest) const;
-  bool is_intact(FdRef file, const Descriptor& blob) const;
+  enum class Verify { size, content };
+  std::optional<Fd> open_verified(const Descriptor& blob, Verify what) const;
   void lose(const Digest& blob) const;
 
   Access access_;
@@ -91,7 +98,6 @@ private:
   mutable std::mutex mutex_;
   mutable bool has_told_ = false;
   mutable std::size_t lost_blobs_ = 0;
-  mutable std::set<Digest> intact_; ///< Blobs that were read once and found to be themselves.
 };
 
 } // namespace cairn

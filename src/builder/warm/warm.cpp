@@ -3,6 +3,8 @@
 #include "builder/layers/image_layer.hpp"
 #include "builder/roots/layer_unpacker.hpp"
 #include "builder/store/cache_trim.hpp"
+#include "builder/store/directory_indexes.hpp"
+#include "builder/store/layer_index_caches.hpp"
 #include "builder/warm/warm_dockerfile.hpp"
 #include "builder/warm/warm_images.hpp"
 #include "util/error.hpp"
@@ -42,9 +44,13 @@ void require_usable(const CacheDirectory& cache, const WarmRequest& request) {
 void prepare_layers(const std::shared_ptr<const BaseImage>& image, const CacheDirectory& cache,
                     Workspace* workspace) {
   std::vector<std::shared_ptr<const StageLayer>> layers;
+  SilentProgress silent;
+  LayerIndexCaches indexes(silent);
+  indexes.use(make_directory_indexes(cache), LayerIndexCaches::Use::read_and_write,
+              LayerIndexCaches::Distance::near);
+  const LayerCachePolicy keep{&cache.blobs(), &cache, &indexes};
   for (std::size_t i = 0; i < image->manifest.layers.size(); ++i)
-    layers.push_back(
-        std::make_shared<const ImageLayer>(image, i, LayerCachePolicy{&cache.blobs(), &cache}));
+    layers.push_back(std::make_shared<const ImageLayer>(image, i, keep));
   LayerStack stack(layers, layers.size());
   if (workspace != nullptr)
     unpack_base(stack, *workspace);

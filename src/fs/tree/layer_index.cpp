@@ -1,6 +1,7 @@
 #include "fs/tree/layer_index.hpp"
 
 #include "fs/archive/name_budget.hpp"
+#include "fs/archive/tar.hpp"
 #include "util/crypto.hpp"
 #include "util/error.hpp"
 
@@ -23,7 +24,8 @@ constexpr auto last_type = FileType::fifo;
 /// Numbers take as many bytes as they need, seven bits each; texts are led by their length.
 class Encoder {
 public:
-  explicit Encoder(Sink& to) : to_(to) {}
+  /// `to` may be null, where only the hash is wanted.
+  explicit Encoder(Sink* to) : to_(to) {}
 
   void number(std::uint64_t value) {
     while (value > payload_mask) {
@@ -46,19 +48,21 @@ public:
       flush();
   }
 
-  void finish() {
+  /// The hash of all that was given. Nothing may be given after it.
+  std::string hash() {
     flush();
-    write_text(to_, hash_.hex());
+    return hash_.hex();
   }
 
 private:
   void flush() {
     write_text(hash_, buffer_);
-    write_text(to_, buffer_);
+    if (to_ != nullptr)
+      write_text(*to_, buffer_);
     buffer_.clear();
   }
 
-  Sink& to_;
+  Sink* to_;
   Sha256 hash_;
   std::string buffer_;
 };
@@ -157,6 +161,14 @@ private:
   Sha256 hash_;
 };
 
+/// A path as write_index() has written it. @throws Error for another spelling, as with ".."
+RootedPath clean_rooted(const std::string& text) {
+  auto path = RootedPath::parse(text);
+  if (path.str() != text)
+    throw Error("a path is not written as it should be");
+  return path;
+}
+
 /// Paths share most of their beginning with the one before.
 class PathCoder {
 public:
@@ -181,7 +193,7 @@ public:
     last_ = last_.substr(0, static_cast<std::size_t>(shared)) + from.text();
     if (last_.size() > longest_path)
       throw Error("a path is too long");
-    return RootedPath::parse(last_);
+    return clean_rooted(last_);
   }
 
 private:
@@ -226,24 +238,44 @@ Metadata read_metadata(Decoder& from) {
   return meta;
 }
 
+void write_entry(Encoder& to, PathCoder& paths, const LayerEntry& entry) {
+  paths.write(to, entry.path.str());
+  to.text(entry.hard_link ? entry.hard_link->str() : "");
+  write_metadata(to, entry.meta);
+}
+
 } // namespace
 
+struct EntriesDigest::State {
+  Encoder encoder{nullptr};
+  PathCoder paths;
+};
+
+EntriesDigest::EntriesDigest() : state_(std::make_unique<State>()) {}
+EntriesDigest::EntriesDigest(EntriesDigest&&) noexcept = default;
+EntriesDigest::~EntriesDigest() = default;
+
+void EntriesDigest::add(const LayerEntry& entry) {
+  write_entry(state_->encoder, state_->paths, entry);
+}
+
+Digest EntriesDigest::finish() {
+  return Digest::from_hex(state_->encoder.hash());
+}
+
 void write_index(const IndexedLayer& layer, Sink& to) {
-  Encoder encoder(to);
+  Encoder encoder(&to);
   encoder.raw(magic);
   encoder.number(layer.index.entries.size());
   PathCoder paths;
-  for (const auto& entry : layer.index.entries) {
-    paths.write(encoder, entry.path.str());
-    encoder.text(entry.hard_link ? entry.hard_link->str() : "");
-    write_metadata(encoder, entry.meta);
-  }
+  for (const auto& entry : layer.index.entries)
+    write_entry(encoder, paths, entry);
   encoder.number(layer.texts.size());
   for (const auto& [position, text] : layer.texts) {
     encoder.number(position);
     encoder.text(text);
   }
-  encoder.finish();
+  write_text(to, encoder.hash());
 }
 
 IndexedLayer read_index(Source& from) {
@@ -253,16 +285,19 @@ IndexedLayer read_index(Source& from) {
   IndexedLayer layer;
   PathCoder paths;
   NameBudget names; // paths are short in the file when they share their beginnings
-  for (auto left = decoder.number(); left > 0; --left) {
+  auto left = decoder.number();
+  if (left > TarLimits().entries)
+    throw Error("it has more than {} entries", TarLimits().entries);
+  for (; left > 0; --left) {
     LayerEntry entry;
     entry.path = paths.read(decoder);
     if (const auto target = decoder.text(); !target.empty())
-      entry.hard_link = RootedPath::parse(target);
+      entry.hard_link = clean_rooted(target);
     entry.meta = read_metadata(decoder);
     names.add(entry);
     layer.index.entries.push_back(entry);
   }
-  for (auto left = decoder.number(); left > 0; --left) {
+  for (left = decoder.number(); left > 0; --left) {
     const auto position = decoder.small();
     layer.texts[position] = decoder.text();
   }

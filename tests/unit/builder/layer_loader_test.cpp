@@ -1,5 +1,6 @@
 #include "builder/layers/image_layer.hpp"
 #include "builder/layers/layer_stack.hpp"
+#include "builder/store/directory_indexes.hpp"
 #include "memory_image.hpp"
 #include "util/error.hpp"
 
@@ -93,7 +94,10 @@ TEST_CASE_FIXTURE(TwoLayers, "a layer whose index is kept is read to be unpacked
   const TempDir directory("/tmp");
   FakeProgress progress;
   const CacheDirectory cache(directory.path(), progress);
-  const LayerCachePolicy keep{nullptr, &cache};
+  LayerIndexCaches indexes(progress);
+  indexes.use(make_directory_indexes(cache), LayerIndexCaches::Use::read_and_write,
+              LayerIndexCaches::Distance::near);
+  const LayerCachePolicy keep{nullptr, &cache, &indexes};
   layers = {std::make_shared<ImageLayer>(image.share(), 0, keep),
             std::make_shared<ImageLayer>(image.share(), 1, keep)};
   LayerStack(layers, 2).tree();

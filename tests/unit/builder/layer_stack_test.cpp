@@ -1,6 +1,7 @@
 #include "builder/execute/copy_step.hpp"
 #include "builder/layers/image_layer.hpp"
 #include "builder/layers/layer_stack.hpp"
+#include "builder/store/directory_indexes.hpp"
 #include "memory_image.hpp"
 #include "support/gate.hpp"
 #include "util/error.hpp"
@@ -206,7 +207,10 @@ TEST_CASE("a layer whose index is kept is not read, not even for the user databa
   FakeProgress progress;
   const CacheDirectory cache(directory.path(), progress);
   const MemoryImage image(std::vector<Files>{{{"etc/passwd", "root"}}});
-  const LayerCachePolicy keep{nullptr, &cache};
+  LayerIndexCaches indexes(progress);
+  indexes.use(make_directory_indexes(cache), LayerIndexCaches::Use::read_and_write,
+              LayerIndexCaches::Distance::near);
+  const LayerCachePolicy keep{nullptr, &cache, &indexes};
   stack_of(image, keep).tree();
   CHECK(image.opened.lines().size() == 1);
   auto again = stack_of(image, keep);

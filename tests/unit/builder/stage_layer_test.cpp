@@ -119,18 +119,89 @@ TEST_CASE_FIXTURE(OneFile, "a layer that the cache directory has is not fetched"
   CHECK(image.opened.count("open 0") == 1);
 }
 
-TEST_CASE_FIXTURE(OneFile, "a layer that is damaged in the cache directory is fetched again") {
+TEST_CASE_FIXTURE(OneFile, "a layer that is shorter in the cache directory is fetched again") {
   FakeProgress progress;
   const CacheDirectory cache(directory.path(), progress);
   const LayerCachePolicy keep{&cache.blobs(), &cache};
   CHECK(paths_in(layer(keep)) == only_f);
-  {
-    AtomicFile file(cache.blobs().path(digest()));
-    file.write(std::string(tar_of({{"f", "text"}}).size(), 'x'));
-    file.commit();
-  }
+  REQUIRE(::truncate(cache.blobs().path(digest()).c_str(), 9) == 0);
   CHECK(paths_in(layer(keep)) == only_f);
   CHECK(image.opened.count("open 0") == 2);
+  CHECK(cache.lost_blobs() == 0);
+}
+
+namespace {
+
+/// Puts other bytes into the place of a blob.
+void damage(const CacheDirectory& cache, const Digest& blob, char with = 'x') {
+  AtomicFile file(cache.blobs().path(blob));
+  file.write(std::string(*cache.blobs().size(blob), with));
+  file.commit();
+}
+
+} // namespace
+
+TEST_CASE_FIXTURE(OneFile,
+                  "a layer with other bytes in the cache directory is found out by whoever "
+                  "reads it, and fetched again then") {
+  FakeProgress progress;
+  const CacheDirectory cache(directory.path(), progress);
+  const LayerCachePolicy keep{&cache.blobs(), &cache};
+  CHECK(paths_in(layer(keep)) == only_f);
+  damage(cache, digest());
+  CHECK(why_not([&] { (void)paths_in(layer(keep)); }).starts_with("layer " + digest().str()));
+  CHECK(cache.lost_blobs() == 1);
+  CHECK(paths_in(layer(keep)) == only_f);
+  CHECK(image.opened.count("open 0") == 2);
+  CHECK(paths_in(layer(keep)) == only_f);
+  CHECK(image.opened.count("open 0") == 2);
+}
+
+TEST_CASE_FIXTURE(OneFile, "after a first loss layers are verified before anybody reads them") {
+  FakeProgress progress;
+  const CacheDirectory cache(directory.path(), progress);
+  const LayerCachePolicy keep{&cache.blobs(), &cache};
+  for (int i = 0; i < 3; ++i) {
+    CAPTURE(i);
+    if (i == 1)
+      CHECK_THROWS_AS(paths_in(layer(keep)), Error);
+    CHECK(paths_in(layer(keep)) == only_f);
+    damage(cache, digest());
+  }
+  CHECK(cache.lost_blobs() == 1);
+  CHECK(image.opened.count("open 0") == 3);
+}
+
+TEST_CASE_FIXTURE(OneFile, "a reader that fails early does so because of the layer's damage") {
+  FakeProgress progress;
+  const CacheDirectory cache(directory.path(), progress);
+  const LayerCachePolicy keep{&cache.blobs(), &cache};
+  CHECK(paths_in(layer(keep)) == only_f);
+  const auto fails = [](const LayerEntry&, EntryContent&) { throw Error("there is no room"); };
+  CHECK_THROWS_AS(layer(keep).read(fails), Error);
+  CHECK(cache.lost_blobs() == 0);
+  {
+    AtomicFile file(cache.blobs().path(digest()));
+    auto other = tar_of({{"f", "Text"}});
+    REQUIRE(other.size() == *cache.blobs().size(digest()));
+    file.write(other);
+    file.commit();
+  }
+  CHECK_THROWS_AS(layer(keep).read(fails), Error);
+  CHECK(cache.lost_blobs() == 1);
+}
+
+TEST_CASE_FIXTURE(OneFile, "whether a blob is in the cache directory is known after reading it") {
+  FakeProgress progress;
+  const CacheDirectory cache(directory.path(), progress);
+  const auto blob = image.image().manifest.layers.front();
+  CHECK_FALSE(cache.has_blob(blob));
+  CHECK(paths_in(layer({&cache.blobs(), &cache})) == only_f);
+  CHECK(cache.has_blob(blob));
+  damage(cache, digest());
+  CHECK_FALSE(cache.has_blob(blob));
+  CHECK_FALSE(cache.blobs().has(digest()));
+  CHECK(cache.lost_blobs() == 0);
 }
 
 TEST_CASE_FIXTURE(OneFile, "how far a layer may be unpacked is limited for others' images alone") {
