@@ -278,7 +278,11 @@ void LayerTableBuilder::check_names() const {
   const auto& entries = table_.index.entries;
   std::vector<std::uint32_t> order(entries.size());
   std::iota(order.begin(), order.end(), 0U);
-  const auto text = [&](std::uint32_t n) -> const std::string& { return entries[n].path.str(); };
+  std::vector<std::string> texts;
+  texts.reserve(entries.size());
+  for (std::size_t n = 0; n < entries.size(); ++n)
+    texts.push_back(entries.path(n).str());
+  const auto text = [&](std::uint32_t n) -> const std::string& { return texts[n]; };
   std::sort(order.begin(), order.end(),
             [&](std::uint32_t a, std::uint32_t b) { return text(a) < text(b); });
   const auto twice = std::adjacent_find(order.begin(), order.end(),
@@ -286,9 +290,10 @@ void LayerTableBuilder::check_names() const {
   if (twice != order.end())
     throw Error("entry '{}' is there twice", shown(text(*twice)));
   for (std::uint32_t n = 0; n < entries.size(); ++n) {
-    if (!entries[n].hard_link)
+    const auto entry = entries[n];
+    if (!entry.hard_link)
       continue;
-    const auto& target = entries[n].hard_link->str();
+    const auto& target = entry.hard_link->str();
     const auto found =
         std::lower_bound(order.begin(), order.end(), target,
                          [&](std::uint32_t a, const std::string& b) { return text(a) < b; });

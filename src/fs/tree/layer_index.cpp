@@ -229,6 +229,8 @@ Metadata read_metadata(Decoder& from) {
   meta.mtime = Time(std::chrono::nanoseconds(static_cast<std::int64_t>(from.number())));
   meta.size = from.number();
   meta.link_target = from.text();
+  if (meta.type != FileType::symlink && !meta.link_target.empty())
+    throw Error("the target of what is no link");
   meta.device_major = from.small();
   meta.device_minor = from.small();
   for (auto left = from.number(); left > 0; --left) {

@@ -128,7 +128,6 @@ TEST_CASE("what no layer can hold is refused, whoever has packed it") {
       {"a directory with bytes", entry(0, [](auto& file) { file.meta.size = 1; })},
       {"a second name with bytes", entry(3, [](auto& file) { file.meta.size = 1; })},
       {"a link to nothing", entry(2, [](auto& file) { file.meta.link_target = ""; })},
-      {"a file with a target", entry(1, [](auto& file) { file.meta.link_target = "x"; })},
       {"a target with a NUL",
        entry(2, [](auto& file) { file.meta.link_target = std::string("a\0b", 3); })},
       {"a file with a device's number", entry(1, [](auto& file) { file.meta.device_major = 1; })},
@@ -149,7 +148,7 @@ TEST_CASE("what no layer can hold is refused, whoever has packed it") {
        entry(1, [](auto& file) { file.path = RootedPath::parse(std::string(5000, 'n')); })},
   };
   for (const auto& row : rows) {
-    CAPTURE(row.what);
+    CAPTURE(std::string(row.what));
     auto layer = small_layer();
     CHECK_NOTHROW(unpacked(packed_by_others(layer)));
     row.spoil(layer);
@@ -157,16 +156,27 @@ TEST_CASE("what no layer can hold is refused, whoever has packed it") {
   }
 }
 
-TEST_CASE("a path that leads up is refused, also when the checksum is right") {
+TEST_CASE("what is written by hand is refused, also when the checksum is right") {
   constexpr std::size_t checksum = 64;
   TextSink sink;
   write_index(small_layer(), sink);
-  auto text = sink.text().substr(0, sink.text().size() - checksum);
-  const auto at = text.find("/passwd");
-  REQUIRE(at != std::string::npos);
-  CHECK_NOTHROW(unpacked(zstd_frame(text + std::string(Digest::of(text).hex()))));
-  text.replace(at, 7, "/../sh.");
-  CHECK_THROWS_AS(unpacked(zstd_frame(text + std::string(Digest::of(text).hex()))), Error);
+  const auto whole = sink.text().substr(0, sink.text().size() - checksum);
+  const auto with = [&](std::string_view old, std::string_view other) {
+    auto text = whole;
+    const auto at = text.find(old);
+    REQUIRE(at != std::string::npos);
+    text.replace(at, old.size(), other);
+    return zstd_frame(text + std::string(Digest::of(text).hex()));
+  };
+  CHECK_NOTHROW(unpacked(with("/passwd", "/passwd")));
+  SUBCASE("a path that leads up") {
+    CHECK_THROWS_AS(unpacked(with("/passwd", "/../sh.")), Error);
+  }
+  SUBCASE("the target of what is a file") {
+    // No hard link, and then the type.
+    const std::string link("link\0\2", 6);
+    CHECK_THROWS_AS(unpacked(with(link, std::string("link\0\0", 6))), Error);
+  }
 }
 
 TEST_CASE("a few bytes do not become an index of gigabytes") {
