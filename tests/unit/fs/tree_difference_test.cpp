@@ -152,8 +152,8 @@ const Row differences[] = {
      [](const Unpacked& at) {
        keep_time(at.path("zero"), [&] {
          ::unlink(at.path("zero").c_str());
-         REQUIRE(::mknod(at.path("zero").c_str(), S_IFCHR | 0644, ::makedev(1, 3)) == 0);
-         ::chmod(at.path("zero").c_str(), 0644);
+         REQUIRE(::mknod(at.path("zero").c_str(), S_IFCHR | 0600, ::makedev(1, 3)) == 0);
+         ::chmod(at.path("zero").c_str(), 0600);
        });
      },
      "'/zero' is device 1:3 instead of 1:5"},
