@@ -4,6 +4,7 @@
 #include "builder/cache/step_cache_setup.hpp"
 #include "builder/execute/execute.hpp"
 #include "builder/images/base_image_list.hpp"
+#include "builder/images/base_volumes.hpp"
 #include "builder/inputs/build_input.hpp"
 #include "builder/inputs/downloads.hpp"
 #include "builder/inputs/remote_time.hpp"
@@ -233,12 +234,13 @@ public:
         images_({services.registry, services.mirrors, services.progress, memory_.get(),
                  given.execution.unpacked}),
         plan_(plan_of(input_, given, *fetching_, images_, services)),
-        options_(with_epoch(given, plan_)),
+        options_(with_epoch(given, plan_)), volumes_(given.execution.base_volumes),
         layers_(workspace_.store(), layer_options(options_, services.progress), services.cancel),
         steps_(entry_rule(options_, services.clock()), services.progress),
         indexes_(services.progress, options_.cache.verify_indexes
                                         ? LayerIndexCaches::Trust::layers_alone
                                         : LayerIndexCaches::Trust::indexes) {
+    volumes_.check_use(plan_, services.progress);
     const CacheServices caches{kept_.get(), services.registry, contact_.get()};
     add_caches(steps_, options_, caches);
     add_caches(indexes_, options_, caches);
@@ -401,6 +403,8 @@ private:
                            .agents = fetching_->agents,
                            .keep_base = base_policy(keep, places.uploads),
                            .keep_steps = keep,
+                           .volumes = volumes_,
+                           .try_lower = commands_.try_lower,
                            .jobs = options_.execution.jobs,
                            .on_image_layer = [&](std::shared_ptr<const StageLayer> layer) {
                              if (places.uploads != nullptr)
@@ -458,6 +462,7 @@ private:
   ImageLibrary images_;
   Plan plan_;
   BuildOptions options_;
+  const BaseVolumes volumes_;
   LayerFactory layers_;
   StepCaches steps_;
   LayerIndexCaches indexes_;

@@ -28,6 +28,9 @@ struct CommandServices {
   std::function<std::unique_ptr<Runner>(const IsolationProbe&, RunnerOptions)> make_runner =
       cairn::make_runner;
   RootFactory make_root = make_root_filesystem;
+  /// Called for a directory that somebody else has filled before it becomes part of an overlay.
+  std::function<void(const std::string& lower, const std::string& work)> try_lower =
+      try_overlay_over;
   /// Called for commands in place.
   std::function<std::unique_ptr<BorrowedRoot>(const Borrowing&)> borrow_root =
       borrow_container_root;

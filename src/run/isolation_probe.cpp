@@ -250,6 +250,14 @@ IsolationProbe probe_isolation(const ProbeRequest& request) {
   return probe;
 }
 
+void try_overlay_over(const std::string& lower, const std::string& work_directory) {
+  NamespaceRunner runner({work_directory, {}});
+  const TrialRoot root(work_directory);
+  auto overlay = root.overlay();
+  overlay.lower.push_back(lower);
+  runner.try_over(overlay);
+}
+
 std::unique_ptr<Runner> make_runner(const IsolationProbe& probe, RunnerOptions options) {
   // Credentials in the executor's memory and environment are no business of a command: without
   // this, root in the same container may read them through /proc.

@@ -65,6 +65,10 @@ struct ProbeRequest {
 /// not an error.
 IsolationProbe probe_isolation(const ProbeRequest& request);
 
+/// Tries whether an overlay in `work_directory` can have `lower` as its lowest directory, which not
+/// every file system can be, nor an overlay over another one. @throws SysError saying why not
+void try_overlay_over(const std::string& lower, const std::string& work_directory);
+
 /// The runner for a mode. That for IsolationMode::none explains in an Error why nothing can be run.
 /// From the first runner on, other processes cannot read the executor's memory or environment.
 std::unique_ptr<Runner> make_runner(const IsolationProbe& probe, RunnerOptions options);

@@ -273,11 +273,20 @@ Outcome NamespaceRunner::run(const CommandRoot& root, const Invocation& invocati
 }
 
 void NamespaceRunner::try_out(const CommandRoot& root) {
+  try_out(root, std::holds_alternative<OverlayRoot>(root) ? SandboxPurpose::trial_overlay
+                                                          : SandboxPurpose::trial_directory);
+}
+
+void NamespaceRunner::try_over(const OverlayRoot& root) {
+  // What an overlay can do has been tried already, and these directories may have a "/d" too.
+  try_out(root, SandboxPurpose::trial_directory);
+}
+
+void NamespaceRunner::try_out(const CommandRoot& root, SandboxPurpose purpose) {
   live_as_possible(
       [&] {
         auto plan = plan_sandbox(root, {});
-        plan.purpose = std::holds_alternative<OverlayRoot>(root) ? SandboxPurpose::trial_overlay
-                                                                 : SandboxPurpose::trial_directory;
+        plan.purpose = purpose;
         return plan;
       },
       root,

@@ -24,10 +24,14 @@ public:
   /// Makes a sandbox and tries in it what a build needs. @throws SysError saying what is not
   /// possible
   void try_out(const CommandRoot& root);
+  /// The same for an overlay over directories that are not this build's: only that it can be
+  /// mounted and written to. @pre the topmost of them has a directory "d"
+  void try_over(const OverlayRoot& root);
 
 private:
   SandboxPlan plan_sandbox(const CommandRoot& root, const std::vector<SandboxMount>& mounts) const;
   std::vector<std::string> bottom_layers(const std::vector<SandboxMount>& mounts) const;
+  void try_out(const CommandRoot& root, SandboxPurpose purpose);
   /// The whole life of a sandbox; `finish` waits for what happens in it.
   template<class Finish>
   void live(SandboxPlan& plan, const CommandRoot& root, const Finish& finish);

@@ -34,6 +34,24 @@ def root_file_system(directory: pathlib.Path, name: str) -> pathlib.Path:
     return bundle / "rootfs"
 
 
+def unpacked(world, name: str) -> pathlib.Path:
+    """An image of the world's registry as a node has it, for a volume."""
+    if shutil.which("umoci") is None or shutil.which("skopeo") is None:
+        raise Skip("needs umoci and skopeo")
+    directory = world.new_directory("node")
+    subprocess.run(["skopeo", "copy", "--quiet", "--src-tls-verify=false", f"docker://{world.host}/{name}",
+                    f"oci:{directory}/layout:base"], check=True)
+    subprocess.run(["umoci", "unpack", "--image", f"{directory}/layout:base", f"{directory}/bundle"], check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return directory / "bundle/rootfs"
+
+
+def node_base(world) -> pathlib.Path:
+    """Puts the base image that samples name, base:1.0, into the registry; where the node has it."""
+    world.push("base:1.0")
+    return unpacked(world, "base:1.0")
+
+
 def profile(security: dict, *, runtime_default: bool) -> pod.Profile:
     """What a kubelet makes of a securityContext; RUNTIME_DEFAULT is what a missing seccompProfile means there."""
     if set(security) - {"runAsUser", "runAsGroup", "runAsNonRoot", "allowPrivilegeEscalation", "readOnlyRootFilesystem",
@@ -69,6 +87,9 @@ class Volumes:
 
     def __init__(self, world):
         self._world, self._made = world, {}
+
+    def put(self, name: str, directory: pathlib.Path) -> None:
+        self._made[name] = directory
 
     def get(self, name: str) -> pathlib.Path:
         if name not in self._made:

@@ -119,6 +119,18 @@ def patched(world):
     expect((cache / "steps").is_dir(), "the cache was not used")
 
 
+@case("the sample with an image volume builds on what the node has")
+def base_volume(world):
+    [sample] = [each for path, each in manifests.documents() if path.endswith("argo/samples/base-volume.yaml")]
+    given = {each["name"]: each["value"].replace("registry.example.com", world.host)
+             for each in sample["spec"]["arguments"]["parameters"]}
+    given["extra-args"] += "\n--verbosity=debug"
+    sources = {"source": source(world, DOCKERFILE.replace("/busybox", "/base:1.0")),
+               "cache": world.new_directory("cache"), "base": containers.node_base(world)}
+    pod = Pod(world, "build-volume", given, sources, workflow=sample["spec"]).succeeded()
+    expect("is used from /kaniko/base" in pod.said, pod.said[-1500:])
+
+
 @case("a Secret opens the registry, whichever key it has, and a check tells beforehand")
 def credentials(world):
     with closed_registry(world, "user", "secret-word") as server:

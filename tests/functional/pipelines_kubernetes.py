@@ -9,7 +9,7 @@ import textwrap
 
 import yaml
 
-from support import ROOT, case, expect_equal, main, write_tree
+from support import ROOT, case, expect, expect_equal, main, write_tree
 
 import container_support as containers
 from container_support import COPIES, DOCKERFILE, source
@@ -94,6 +94,19 @@ def restricted(world):
     started = Started(world, sample("job-restricted.yaml"), {"source": source(world, COPIES),
                                                              "registry": docker_config(world)}).succeeded()
     expect_equal(started.log.read_text(), tar_layers.digest_of(world.manifest("site:1.0")))
+
+
+@case("the Job with an image volume builds on what the node has, in pods of both kinds")
+def base_volume(world):
+    document = sample("job-base-volume.yaml")
+    node, text = containers.node_base(world), DOCKERFILE.replace("/busybox", "/base:1.0")
+    document["spec"]["template"]["spec"]["containers"][0]["args"].append("--verbosity=debug")
+    for runtime_default in (True, False):
+        volumes = {"source": source(world, text, {"f": f"{runtime_default}\n"}), "base": node,
+                   "registry": docker_config(world, ".dockerconfigjson"), "cache": world.new_directory("cache")}
+        started = Started(world, document, volumes, runtime_default=runtime_default).succeeded()
+        expect("is used from /kaniko/base" in started.said, started.said[-1500:])
+        expect_equal(started.log.read_text(), tar_layers.digest_of(world.manifest("app:1.0")))
 
 
 @case("a context from stdin is built")

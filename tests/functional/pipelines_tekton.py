@@ -223,6 +223,19 @@ def step_actions(world):
             expect_equal((run.volumes.get("registry") / "docker/config.json").stat().st_mode & 0o777, 0o600)
 
 
+@case("the Task with an image volume builds on what the node has")
+def base_volume(world):
+    task = tekton.load(ROOT / "stepactions/cairn-build/samples/task-base-volume.yaml")[0]
+    flags = task["spec"]["steps"][0]["params"][-1]["value"]
+    flags[:] = [flag.replace("registry.example.com", world.host) for flag in flags] + ["--verbosity=debug"]
+    workspaces = {"source": source(world, DOCKERFILE.replace("/busybox", "/base:1.0")),
+                  "cache": world.new_directory("cache")}
+    run = TaskRun(world, task, {"IMAGE": f"{world.host}/app:1"}, workspaces)
+    run.volumes.put("base", containers.node_base(world))
+    run.succeeded()
+    expect("is used from /kaniko/base" in run.said, run.said[-1500:])
+
+
 def has_index(world) -> bool:
     done = subprocess.run([world.program, "help"], capture_output=True, text=True, check=True)
     return "executor index" in done.stdout

@@ -183,9 +183,9 @@ class Rendered:
         mounts = []
         for mount in body.get("volumeMounts", []):
             volume = next((v for v in self.spec.get("volumes", []) if v["name"] == mount["name"]), None)
-            if volume is None or set(volume) != {"name", "emptyDir"}:
-                raise Invalid(f"no emptyDir '{mount['name']}'")
-            mounts.append(Mount(values.text(mount["mountPath"]), volume=mount["name"]))
+            if volume is None or set(volume) not in ({"name", "emptyDir"}, {"name", "image"}):
+                raise Invalid(f"no emptyDir or image '{mount['name']}'")
+            mounts.append(Mount(values.text(mount["mountPath"]), read_only="image" in volume, volume=mount["name"]))
         return mounts
 
     def _workspaces(self, step: dict) -> list[Mount]:

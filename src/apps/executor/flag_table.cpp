@@ -136,6 +136,18 @@ void add_ignored_path(ParsedExecutorFlags& given, const FlagValue& value) {
   given.command.build.execution.ignore_paths.push_back(path.str());
 }
 
+void add_base_volume(ParsedExecutorFlags& given, const FlagValue& value) {
+  auto [name, path] = value.name_value();
+  auto image = ImageRef::parse(name);
+  if (!path.starts_with('/'))
+    throw Error("'{}' is not an absolute path", path);
+  auto& volumes = given.command.build.execution.base_volumes;
+  for (const auto& volume : volumes)
+    if (volume.image.str() == image.str())
+      throw Error("'{}' is given twice", name);
+  volumes.push_back({std::move(image), std::move(path)});
+}
+
 void check_snapshot_mode(ParsedExecutorFlags&, const FlagValue& value) {
   for (const std::string_view mode : {"full", "redo", "time"})
     if (value.text() == mode)
@@ -250,6 +262,9 @@ constexpr Row own_flags[] = {
   {{.name = "ignore-path", .type = list, .group = execution_group,
     .help = "A path that is in no layer and is left alone"},
    add_ignored_path},
+  {{.name = "base-volume", .type = list, .group = execution_group,
+    .help = "NAME=PATH: the base image NAME is mounted read-only at PATH, unpacked by the node, and used from there when it is what the registry has"},
+   add_base_volume},
   {{.name = "max-unpacked-size", .group = execution_group, .preset = "16G",
     .help = "How much an archive or a layer of a base image may hold beyond a hundred times its own size; 0 for no limit"},
    [](Parsed& d, const Value& v) { d.command.build.execution.unpacked = expansion_limit(v); }},

@@ -89,6 +89,12 @@ Paths named_context(const std::string& value) {
   return parts ? if_local(local_path_of(parts->second)) : Paths();
 }
 
+/// NAME=PATH
+Paths volume(const std::string& value) {
+  const auto parts = cut(value, '=');
+  return parts ? Paths{std::string(parts->second)} : Paths();
+}
+
 struct PathRow {
   std::string_view flag;
   Use use;
@@ -99,6 +105,7 @@ constexpr std::array rows = {
     PathRow{"context", Use::read, context},
     PathRow{"context-base", Use::read, file},
     PathRow{"build-context", Use::read, named_context},
+    PathRow{"base-volume", Use::read, volume},
     PathRow{"dockerfile", Use::read, context},
     PathRow{"secret", Use::read, secret_source},
     PathRow{"ssh", Use::read, behind_equals},

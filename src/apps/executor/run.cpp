@@ -10,6 +10,7 @@
 #include "apps/shared/streams.hpp"
 #include "apps/shared/trace_file.hpp"
 #include "builder/build.hpp"
+#include "builder/images/base_volumes.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
 
@@ -65,6 +66,7 @@ int build(const BuildCommand& command, const BuildServices& services, Keychain& 
     check_destinations(services.registry, options.output.destinations);
   if (options.output.push == PushImage::yes)
     ask_helpers(keychain, options);
+  check_base_volumes(options.execution.base_volumes);
   build_image(options, services);
   return 0;
 }

@@ -87,6 +87,12 @@ BaseStacks::Image& BaseStacks::add(const ImageSource& source) {
       throw;
     }
     image.chain = chain_ids(image.image->config.diff_ids);
+    image.volume = services_.volumes.find(source);
+    if (image.volume && services_.mode == IsolationMode::inplace) {
+      services_.progress.info("--base-volume: '{}' is not used: commands run in place",
+                              source.name);
+      image.volume.reset();
+    }
     // Until find() knows better: an image that no stage begins with.
     image.is_copied_from = true;
     order_.push_back(source);
@@ -96,10 +102,10 @@ BaseStacks::Image& BaseStacks::add(const ImageSource& source) {
 
 LayerStack BaseStacks::stack(const ImageSource& source) {
   const std::lock_guard lock(mutex_);
-  const auto& image = add(source);
+  auto& image = add(source);
   if (image.chain.empty())
     return {};
-  return {stack_up_to(image, image.chain.size()), {}, services_.parallel};
+  return {stack_of(image), {}, services_.parallel};
 }
 
 BaseRoots* BaseStacks::roots(const ImageSource& source) {
@@ -111,6 +117,8 @@ BaseRoots* BaseStacks::roots(const ImageSource& source) {
 std::size_t BaseStacks::shared_with_others(const Image& image, std::size_t below) const {
   std::size_t most = 0;
   for (const auto& [key, other] : images_) {
+    if (other.uses_volume())
+      continue;
     const auto size = std::min(image.chain.size(), other.chain.size());
     std::size_t shared = 0;
     while (shared < size && image.chain[shared] == other.chain[shared])
@@ -119,6 +127,31 @@ std::size_t BaseStacks::shared_with_others(const Image& image, std::size_t below
       most = std::max(most, shared);
   }
   return most;
+}
+
+std::shared_ptr<BaseStack> BaseStacks::stack_of(Image& image) {
+  if (!image.uses_volume())
+    return stack_up_to(image, image.chain.size());
+  if (!image.own)
+    image.own = mounted_stack(image);
+  return image.own;
+}
+
+std::shared_ptr<BaseStack> BaseStacks::mounted_stack(const Image& image) {
+  VolumeBase base{.name = image.image->source.name,
+                  .path = *image.volume,
+                  .mode = image.runs_commands ? services_.mode : IsolationMode::none,
+                  .directories = image.roots ? image.roots->paths() : std::vector<std::string>(),
+                  .workspace = services_.workspace,
+                  .progress = services_.progress,
+                  .try_lower = services_.try_lower};
+  LayerStack::Layers layers;
+  for (std::size_t i = 0; i < image.chain.size(); ++i)
+    layers.push_back(std::make_shared<ImageLayer>(image.image, i, policy_of(image, i)));
+  const auto count = layers.size();
+  return std::make_shared<BaseStack>(
+      LayerStack(std::move(layers), count, services_.parallel),
+      [base = std::move(base)](LayerStack& stack) { load_mounted(stack, base); });
 }
 
 std::shared_ptr<BaseStack> BaseStacks::stack_up_to(const Image& image, std::size_t count) {
@@ -167,7 +200,8 @@ BaseStack::Load BaseStacks::load_of(const Image& image, std::size_t from, std::s
   bool runs_commands = false;
   std::vector<std::string> directories;
   for (const auto& [key, other] : images_) {
-    if (other.chain.size() < count || other.chain[count - 1] != image.chain[count - 1])
+    if (other.uses_volume() || other.chain.size() < count ||
+        other.chain[count - 1] != image.chain[count - 1])
       continue;
     runs_commands = runs_commands || other.runs_commands;
     if (other.roots)
@@ -186,10 +220,10 @@ void BaseStacks::load_ahead(const std::function<bool()>& stop) {
   {
     const std::lock_guard lock(mutex_);
     for (const auto& source : order_)
-      if (const auto& image = images_.at(source.key());
+      if (auto& image = images_.at(source.key());
           image.is_needed && !image.chain.empty() &&
           !(image.runs_commands && services_.mode == IsolationMode::inplace))
-        stacks.emplace_back(stack_up_to(image, image.chain.size()), LayerStack::Layers());
+        stacks.emplace_back(stack_of(image), LayerStack::Layers());
   }
   for (auto& stack : stacks) {
     try {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "builder/execute/schedule.hpp"
+#include "builder/execute/volume_base.hpp"
+#include "builder/images/base_volumes.hpp"
 #include "builder/images/image_library.hpp"
 #include "builder/layers/base_stack.hpp"
 #include "builder/layers/image_layer.hpp"
@@ -17,6 +19,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,13 +35,18 @@ struct BaseServices {
   IsolationMode mode;
   /// Where the layers of an image are kept.
   std::function<LayerCachePolicy(const BaseImage& image, ReadAgain again)> keep;
-  Progress& progress;
   std::size_t parallel; ///< How many layers are read at the same time.
+  const BaseVolumes& volumes;
+  Progress& progress;
+  /// As try_overlay_over().
+  const std::function<void(const std::string& lower, const std::string& work)>& try_lower;
 };
 
 /// The images that a build reads: each of their layers is fetched and indexed once, by chain id
 /// (OCI image configuration, Layer ChainID), and unpacked on the way when commands are run on it.
-/// Of a layer that several images have in common all begin with the one. Thread-safe.
+/// Of a layer that several images have in common all begin with the one. An image that is mounted
+/// here (BaseVolumes) is for itself: it is taken from there if it is what its layers say.
+/// Thread-safe.
 class BaseStacks {
 public:
   /// Reads nothing yet.
@@ -60,13 +68,20 @@ private:
     std::vector<Digest> chain; ///< Chain ids, from the bottom up.
     std::shared_ptr<const BaseImage> image;
     std::shared_ptr<BaseDirectories> roots; ///< Null unless commands run in directories.
+    std::optional<std::string> volume;      ///< Where it is mounted.
+    std::shared_ptr<BaseStack> own; ///< For one that is mounted; null until it is asked for.
     bool runs_commands = false;
     bool is_needed = false; ///< By a step that needs the Tree of a stage.
     bool is_copied_from = false;
+
+    /// Whether its files are taken from where it is mounted, if they are the right ones.
+    bool uses_volume() const { return volume && (runs_commands || is_copied_from); }
   };
 
   void find(const Plan& plan, const Schedule& schedule);
   Image& add(const ImageSource& source);
+  std::shared_ptr<BaseStack> stack_of(Image& image);
+  std::shared_ptr<BaseStack> mounted_stack(const Image& image);
   std::shared_ptr<BaseStack> stack_up_to(const Image& image, std::size_t count);
   std::size_t shared_with_others(const Image& image, std::size_t below) const;
   void find_copies(const Plan& plan, const Schedule& schedule);

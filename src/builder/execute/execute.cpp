@@ -34,7 +34,7 @@ public:
       : plan_(plan), services_(services), of_image_(stages_of_image(plan)),
         bases_(plan, services.schedule,
                {services.images, services.workspace, services.mode, services.keep_base,
-                services.progress, services.jobs}),
+                services.jobs, services.volumes, services.progress, services.try_lower}),
         results_(plan.stages.size()), shared_(plan.stages.size()), copy_(copy_services()),
         files_(copy_, services.mounted) {}
 

@@ -36,6 +36,9 @@ struct ExecuteServices {
   /// Where layers of base images are kept, and those that caches have of steps.
   std::function<LayerCachePolicy(const BaseImage& image, ReadAgain again)> keep_base;
   LayerCachePolicy keep_steps = {};
+  const BaseVolumes& volumes;
+  /// As try_overlay_over().
+  const std::function<void(const std::string& lower, const std::string& work)>& try_lower;
   std::size_t jobs = 2; ///< How many stages are built, and layers of a base read, at the same time.
   /// Told of each layer of the image that a step makes, as soon as it is being written.
   std::function<void(std::shared_ptr<const StageLayer>)> on_image_layer;

@@ -70,6 +70,8 @@ public:
   LayerStack(std::shared_ptr<Base> base, const Layers& more, std::size_t parallel = 2);
 
   std::size_t base_image_layers() const noexcept { return base_image_layers_; }
+  /// How many of the lowest layers are loaded by a Base, which knows where they are to lie.
+  std::size_t shared_layers() const noexcept { return base_ ? base_->layers().size() : 0; }
   /// How many layers are read at the same time.
   std::size_t parallel() const noexcept { return parallel_; }
 

@@ -56,6 +56,12 @@ struct NamedPath {
   std::string path;   ///< Absolute; need not exist when it is written.
 };
 
+/// --base-volume NAME=PATH: where this machine has an image unpacked.
+struct BaseVolume {
+  ImageRef image;
+  std::string path; ///< Absolute.
+};
+
 /// How it is built.
 struct ExecutionOptions {
   Isolation isolation = Isolation::automatic;
@@ -65,6 +71,7 @@ struct ExecutionOptions {
   std::vector<std::string> ignore_paths; ///< --ignore-path: in no layer, never touched.
   /// Every path that this build was given, by whatever option: not to be removed for it.
   std::vector<NamedPath> named_paths;
+  std::vector<BaseVolume> base_volumes; ///< Each for another image.
   /// Blobs, unpacked roots and temporary files; absolute.
   std::string work_directory = "/kaniko";
   /// What is kept from build to build; nothing: "/cache", where that can be written.

@@ -2,6 +2,8 @@
 
 #include "builder/layers/files_below.hpp"
 #include "builder/roots/overlay_root.hpp"
+#include "builder/roots/same_bytes.hpp"
+#include "util/beneath.hpp"
 #include "util/crypto.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
@@ -191,6 +193,12 @@ bool DirectoryRootFilesystem::same_content(const RootedPath& path, const Tree::N
   // A layer that no blob is written of may have had its file where it was touched.
   if (stack.layers().at(number)->files())
     return false;
+  if (const auto directory = stack.layers().at(number)->directory();
+      directory && before.layer() == number) {
+    const auto now = open_in_root(root_, path, O_RDONLY);
+    const auto then = open_beneath(open_directory(*directory), path, O_RDONLY | O_NONBLOCK);
+    return now && then && same_bytes(*now, *then);
+  }
   auto known = hashes_.find(number);
   if (known == hashes_.end()) {
     known = hashes_.try_emplace(number).first;

@@ -151,7 +151,7 @@ void unpack_base(LayerStack& stack, Workspace& workspace) {
   const auto& layers = stack.layers();
   const auto chain = chain_ids(layers);
   parallel_for(chain.size(), stack.parallel(), [&](std::size_t i) {
-    if (layers[i]->directory())
+    if (layers[i]->directory() || i < stack.shared_layers())
       return;
     if (const auto path = layers[i]->cache()->unpacked().find(chain[i]))
       layers[i]->lies_in(*path);

@@ -2,6 +2,9 @@
 
 #include "builder/layers/files_below.hpp"
 #include "builder/roots/layer_unpacker.hpp"
+#include "builder/roots/same_bytes.hpp"
+#include "fs/archive/metadata.hpp"
+#include "util/beneath.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 
@@ -11,23 +14,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 namespace cairn {
 
 namespace {
-
-bool same_bytes(FdRef a, FdRef b) {
-  std::vector<std::byte> left(stream_block);
-  std::vector<std::byte> right(stream_block);
-  for (;;) {
-    const auto count = read_full(a, left);
-    if (read_full(b, right) != count ||
-        !std::equal(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(count), right.begin()))
-      return false;
-    if (count == 0)
-      return true;
-  }
-}
 
 /// The root directory of an overlay takes its attributes from the upper one.
 void give_root_attributes(const std::string& directory, const Metadata& meta) {
@@ -69,7 +60,8 @@ void OverlayRootFilesystem::apply_layers(LayerStack& stack) {
 
 Outcome OverlayRootFilesystem::run(const Invocation& invocation, const LayerStack& stack) {
   OverlayRoot root;
-  root.lower.assign(directories_.rbegin(), directories_.rend());
+  // All layers of a base image may lie in one directory, which a mount takes once.
+  std::unique_copy(directories_.rbegin(), directories_.rend(), std::back_inserter(root.lower));
   root.upper = services_.workspace.new_directory("u");
   root.work = services_.workspace.new_directory("w");
   give_root_attributes(root.upper, stack.loaded_tree().find(RootedPath())->meta());
@@ -88,10 +80,32 @@ LayerContent OverlayRootFilesystem::changes(const LayerStack& stack) {
     return now && then && same_bytes(*now, *then);
   };
   LayerContent content;
-  content.entries =
-      changes_of_overlay(*upper_, stack.loaded_tree(), services_.ignored, same).entries;
+  content.entries = with_known_times(
+      changes_of_overlay(*upper_, stack.loaded_tree(), services_.ignored, same).entries,
+      stack.loaded_tree());
   content.begin = files_below(upper_path_);
   return content;
+}
+
+/// Where somebody else has unpacked a base, its directories have other times than its layers say. A
+/// directory that still has such a time, being above something that was changed, gets that of the
+/// layers, as it has everywhere else.
+LayerEntries OverlayRootFilesystem::with_known_times(LayerEntries entries,
+                                                     const Tree& before) const {
+  LayerEntries result;
+  for (auto entry : entries) {
+    const auto node = before.find(entry.path);
+    if (is_directory(entry.meta) && node && node->is_directory() &&
+        node->meta().mtime != entry.meta.mtime) {
+      const auto lower = open_beneath(open_directory(directories_.at(node->layer())), entry.path,
+                                      O_PATH | O_DIRECTORY);
+      const auto info = lower ? try_statx(*lower, ".") : std::nullopt;
+      if (info && metadata_from(*info).mtime == entry.meta.mtime)
+        entry.meta.mtime = node->meta().mtime;
+    }
+    result.push_back(entry);
+  }
+  return result;
 }
 
 void OverlayRootFilesystem::commit(const std::shared_ptr<const StageLayer>& layer) {

@@ -25,6 +25,8 @@ public:
   CommandReach reach() const noexcept override { return CommandReach::nothing; }
 
 private:
+  LayerEntries with_known_times(LayerEntries entries, const Tree& before) const;
+
   RootServices services_;
   std::vector<std::string> directories_; ///< Beside the stack's layers, bottom first.
   std::string upper_path_;               ///< Of the last command.

@@ -2,6 +2,8 @@
 
 #include "util/error.hpp"
 
+#include <fmt/core.h>
+
 #include <sys/xattr.h>
 
 #include <algorithm>
@@ -17,11 +19,12 @@ bool is_of_overlayfs(std::string_view name) noexcept {
   return name.starts_with("user.overlay.") || name.starts_with("trusted.overlay.");
 }
 
-/// The names of all attributes, each ended by a NUL.
-std::string list_names(FdRef file) {
+/// The names of all attributes, each ended by a NUL. `list` is called as listxattr(2) with no file.
+template<class List>
+std::string list_names(const List& list) {
   std::string names(256, '\0');
   for (;;) {
-    const auto count = ::flistxattr(file.get(), names.data(), names.size());
+    const auto count = list(names.data(), names.size());
     if (count >= 0) {
       names.resize(static_cast<std::size_t>(count));
       return names;
@@ -77,7 +80,8 @@ bool xattr_belongs_in_layer(std::string_view name) noexcept {
 
 std::vector<Xattr> read_xattrs(FdRef file) {
   std::vector<Xattr> xattrs;
-  const std::string names = list_names(file);
+  const std::string names =
+      list_names([&](char* to, std::size_t size) { return ::flistxattr(file.get(), to, size); });
   for (std::size_t at = 0; at < names.size();) {
     const std::string name = names.c_str() + at;
     at += name.size() + 1;
@@ -92,6 +96,17 @@ std::vector<Xattr> read_xattrs(FdRef file) {
   }
   std::sort(xattrs.begin(), xattrs.end());
   return xattrs;
+}
+
+std::vector<std::string> list_xattrs(FdRef directory, const std::string& name) {
+  // listxattrat(2) is younger than the kernels that there are.
+  const auto path = fmt::format("/proc/self/fd/{}/{}", directory.get(), name);
+  const std::string text =
+      list_names([&](char* to, std::size_t size) { return ::llistxattr(path.c_str(), to, size); });
+  std::vector<std::string> names;
+  for (std::size_t at = 0; at < text.size(); at += names.back().size() + 1)
+    names.emplace_back(text.c_str() + at);
+  return names;
 }
 
 } // namespace cairn

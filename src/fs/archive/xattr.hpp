@@ -3,6 +3,7 @@
 #include "fs/archive/entry.hpp"
 #include "util/fd.hpp"
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,5 +19,9 @@ bool xattr_belongs_in_layer(std::string_view name) noexcept;
 
 /// Those attributes of an open file that belong in a layer, sorted by name. @throws SysError
 std::vector<Xattr> read_xattrs(FdRef file);
+
+/// The names of all attributes of `name` in a directory, which is not opened. No link is followed.
+/// @throws SysError
+std::vector<std::string> list_xattrs(FdRef directory, const std::string& name);
 
 } // namespace cairn

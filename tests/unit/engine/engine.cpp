@@ -110,6 +110,7 @@ BuildReport Engine::build(const std::string& dockerfile) {
       .make_runner = [this](const IsolationProbe&,
                             const RunnerOptions&) { return commands.runner(); },
       .make_root = roots,
+      .try_lower = [this](const std::string& lower, const std::string&) { try_lower(lower); },
       .borrow_root =
           [this](const Borrowing&) {
             return std::make_unique<FakeBorrowedRoot>(journal, on_give_back);

@@ -58,6 +58,8 @@ public:
   IsolationMode mode = IsolationMode::namespace_overlay;
   /// Fake roots; a test may make real ones instead.
   RootFactory roots;
+  /// Called for a directory that is to be the lowest of an overlay: throws when it cannot be.
+  std::function<void(const std::string& lower)> try_lower = [](const std::string&) {};
   /// Called when a root that was lent is given back.
   std::function<void()> on_give_back = [] {};
 
