@@ -179,6 +179,7 @@ LayerCachePolicy BaseStacks::policy_of(const Image& image, std::size_t layer) co
                other.second.chain[layer] == image.chain[layer];
       }))
     policy.tables = nullptr;
+  policy.stopped = services_.stopped;
   return policy;
 }
 

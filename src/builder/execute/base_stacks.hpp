@@ -14,6 +14,7 @@
 #include "run/isolation_probe.hpp"
 #include "util/progress.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -36,6 +37,7 @@ struct BaseServices {
   /// Where the layers of an image are kept.
   std::function<LayerCachePolicy(const BaseImage& image, ReadAgain again)> keep;
   std::size_t parallel; ///< How many layers are read at the same time.
+  std::shared_ptr<const std::atomic<bool>> stopped; ///< Ends what is being read when it is true.
   const BaseVolumes& volumes;
   Progress& progress;
   /// As try_overlay_over().

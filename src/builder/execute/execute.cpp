@@ -34,7 +34,7 @@ public:
       : plan_(plan), services_(services), of_image_(stages_of_image(plan)),
         bases_(plan, services.schedule,
                {services.images, services.workspace, services.mode, services.keep_base,
-                services.jobs, services.volumes, services.progress, services.try_lower}),
+                services.jobs, stop_, services.volumes, services.progress, services.try_lower}),
         results_(plan.stages.size()), shared_(plan.stages.size()), copy_(copy_services()),
         files_(copy_, services.mounted) {}
 
@@ -71,7 +71,7 @@ private:
 
   /// Commands of other stages have nothing left to be built for.
   void interrupt() {
-    stop_ = true;
+    *stop_ = true;
     services_.runner.forward_signal(SIGTERM);
     services_.downloads.stop();
     services_.repositories.stop();
@@ -100,7 +100,7 @@ private:
     return StageBuilder(stage, services_.schedule.stages[index], begin(stage), services).build();
   }
 
-  bool stopped() const { return stop_ || services_.cancel; }
+  bool stopped() const { return *stop_ || services_.cancel; }
 
   StageBegin begin(const StagePlan& stage) {
     if (const auto* earlier = std::get_if<StageSource>(&stage.base)) {
@@ -149,11 +149,12 @@ private:
   const Plan& plan_;
   const ExecuteServices& services_;
   const std::vector<bool> of_image_; ///< By stage.
+  /// Layers have it as well, which outlive this.
+  const std::shared_ptr<std::atomic<bool>> stop_ = std::make_shared<std::atomic<bool>>(false);
   BaseStacks bases_;
   std::mutex mutex_;
   std::vector<std::optional<StageResult>> results_;
   std::vector<std::shared_ptr<SharedStack>> shared_;
-  std::atomic<bool> stop_ = false;
   std::mutex image_mutex_;
   std::map<std::string, std::shared_ptr<SharedStack>> image_stacks_;
   const CopyServices copy_;

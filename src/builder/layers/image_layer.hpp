@@ -3,6 +3,7 @@
 #include "builder/layers/stage_layer.hpp"
 #include "oci/blob_store.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -18,6 +19,8 @@ struct LayerCachePolicy {
   /// Null: layers are read whole, whatever tables of contents they have. So they must be where
   /// anything counts the entries of their streams: when commands are run on them.
   const TableReading* tables = nullptr;
+  /// Becomes true when nobody wants to read any further; may be null.
+  std::shared_ptr<const std::atomic<bool>> stopped = {};
   /// Whether `blobs` gets a blob; asked when that is fetched. Empty: it does.
   std::function<bool(const Descriptor&)> is_wanted = {};
 };

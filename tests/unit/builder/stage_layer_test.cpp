@@ -2,6 +2,7 @@
 #include "builder/layers/layer_factory.hpp"
 #include "builder/layers/made_layer.hpp"
 #include "memory_image.hpp"
+#include "util/cancelled.hpp"
 #include "util/error.hpp"
 
 #include <doctest/doctest.h>
@@ -72,6 +73,13 @@ TEST_CASE_FIXTURE(OneFile, "a base's layer that is to be kept is fetched once") 
   CHECK(paths_in(base) == only_f);
   CHECK(paths_in(layer({&store, nullptr})) == only_f);
   CHECK(image.opened.count("open 0") == 1);
+}
+
+TEST_CASE_FIXTURE(OneFile, "a layer that nobody wants any more is not read, nor kept") {
+  LayerCachePolicy keep{&store, nullptr};
+  keep.stopped = std::make_shared<std::atomic<bool>>(true);
+  CHECK_THROWS_AS(paths_in(layer(keep)), Cancelled);
+  CHECK_FALSE(store.has(digest()));
 }
 
 TEST_CASE_FIXTURE(OneFile, "a layer that was read in part is not kept") {
