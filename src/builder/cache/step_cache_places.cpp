@@ -148,7 +148,7 @@ public:
   void put(const StepKey& key, const BuiltImage& entry) override {
     const auto& store = cache_.blobs();
     for (const auto& layer : entry.manifest.layers)
-      if (store.size(layer.digest) != layer.size) {
+      if (!cache_.has_blob(layer)) {
         BlobStore::Writer writer(store);
         copy(*entry.open(layer), writer);
         writer.commit(layer.digest, layer.size);

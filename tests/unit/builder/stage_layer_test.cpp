@@ -9,8 +9,8 @@
 
 #include <unistd.h>
 
-#include <future>
-#include <thread>
+#include <atomic>
+#include <memory>
 
 using namespace cairn;
 using namespace cairn::test;
