@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Base images that are mounted as the node has unpacked them: used when they are what the registry has, and what is built
-is the same as ever."""
+"""Base images that are mounted as the node has unpacked them: used when they are what the registry has, and what is
+built is the same as ever."""
 import contextlib
 import functools
 import json
@@ -42,7 +42,8 @@ LAYERS = [[
 DOCKERFILE = (
     "FROM REGISTRY/{base} AS build\nRUN cat /data/file >> /data/more && /data/tool > /data/sub/said\n"
     "FROM REGISTRY/{base}\nCOPY --from=build /data/more /data/sub /copied/\n"
-    "RUN find /data /lib /bin | sort > /list; stat -c '%n %a %u:%g %s %Y %h' $(find /data /lib -type f | sort) >> /list; "
+    "RUN find /data /lib /bin | sort > /list; "
+    "stat -c '%n %a %u:%g %s %Y %h' $(find /data /lib -type f | sort) >> /list; "
     "touch -d @1000000000 /data/tool; echo x > /data/sub/new; rm /lib/implied/f; chmod 600 /data/colored\n")
 USED = "is used from /base"
 NOT_USED = "is not used, and"
@@ -74,7 +75,7 @@ def copy_of(world, rootfs: pathlib.Path) -> pathlib.Path:
 
 @functools.lru_cache(maxsize=None)
 def indexes(world) -> pathlib.Path:
-    """A directory for --cache-dir that has the indexes of the base's layers, and neither their blobs nor their files."""
+    """A directory for --cache-dir that has the indexes of the base's layers, but not their blobs and files."""
     directory = world.new_directory("cache")
     name, _ = base_of(world)
     world.files_only(f"FROM REGISTRY/{name}\nCOPY f /data/\n", {"f": "x"}, "--cache",
@@ -193,7 +194,8 @@ def rewrite(path: pathlib.Path, text: str) -> None:
 
 
 DIFFERENCES = [
-    ("another size", lambda root: rewrite(root / "data/sub/deep", "deeper\n"), "'/data/sub/deep' has 7 bytes instead of 5"),
+    ("another size", lambda root: rewrite(root / "data/sub/deep", "deeper\n"),
+     "'/data/sub/deep' has 7 bytes instead of 5"),
     ("another mode", lambda root: (root / "data/tool").chmod(0o755), "'/data/tool' has mode 755 instead of 4755"),
     ("another owner", lambda root: os.lchown(root / "data/link", 5, 5), "'/data/link' belongs to 5:5 instead of 0:0"),
     ("another time", lambda root: os.utime(root / "data/sub/deep", (1, 1)), "'/data/sub/deep' was changed at 1970"),
@@ -265,7 +267,8 @@ def not_there(world):
     text = "FROM REGISTRY/busybox\nRUN true\n"
     world.refused(text, None, "--base-volume=x=/nowhere/base",
                   texts=("--base-volume: '/nowhere/base': No such file or directory", ))
-    world.refused(text, None, "--base-volume=x=/etc/passwd", texts=("--base-volume: '/etc/passwd' is not a directory", ))
+    world.refused(text, None, "--base-volume=x=/etc/passwd",
+                  texts=("--base-volume: '/etc/passwd' is not a directory", ))
     world.refused(text, None, "--base-volume=x=base", texts=("'base' is not an absolute path", ))
     world.refused(text, None, "--base-volume=x:1=/a,x:1=/b", "--base-volume=x:1=/b", texts=("is given twice", ))
 

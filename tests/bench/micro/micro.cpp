@@ -112,7 +112,7 @@ void trees(const Bench& bench) {
   bench.measure("Tree copy, an entry", items(count), [&] { Tree(tree).apply({}); });
   bench.measure("Tree find, an entry", items(count), [&] {
     for (const auto& entry : layer.index.entries)
-      if (tree.find(entry.path) == nullptr)
+      if (!tree.find(entry.path))
         throw Error("{} is not there", entry.path.str());
   });
   bench.measure("index writing, an entry", items(count), [&] {
