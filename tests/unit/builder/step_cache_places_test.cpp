@@ -1,5 +1,6 @@
 #include "builder/cache/step_cache_places.hpp"
 #include "builder/layers/layer_factory.hpp"
+#include "builder/layers/made_layer.hpp"
 #include "creds/docker/keychain.hpp"
 #include "shelf.hpp"
 #include "support/fake_http.hpp"
