@@ -11,8 +11,8 @@ Each ratio is the median over all rounds ({rounds}) of what a builder took again
 in the same round; in brackets are the smallest and the largest. Builders ran one after the other in each round, each
 round beginning with another one, after a build of each that does not count. Every build began without anything of an
 earlier one, but for those that are to find their steps in a cache. CPU is user and system time of all processes of a
-build. Memory is the largest sum of the proportional set sizes (PSS) of all its processes, looked at every 20 ms, in the build
-that does not count; what lies in tmpfs is not in it. Bytes and requests are the registry's.
+build. Memory is the largest sum of the proportional set sizes (PSS) of all its processes, looked at every 20 ms, in the
+build that does not count; what lies in tmpfs is not in it. Bytes and requests are the registry's.
 """
 
 

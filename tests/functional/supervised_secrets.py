@@ -20,7 +20,8 @@ BY_DESCRIPTOR = {"fchmod", "futimens", "fsetxattr", "fremovexattr", "fchown"}
 
 def changed(world, text: str, **how) -> dict[str, str]:
     """What each way to change the secret came to, in a build that ends with TEXT."""
-    done = supervised.build(world, BEGIN + text, {"change": supervised.program(world, "change.c"), "file": f"{SECRET}\n"},
+    change = supervised.program(world, "change.c")
+    done = supervised.build(world, BEGIN + text, {"change": change, "file": f"{SECRET}\n"},
                             "--secret=id=k,env=TOKEN", environment={"TOKEN": SECRET}, **how).succeeded()
     return done.results
 

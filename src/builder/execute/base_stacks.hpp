@@ -36,7 +36,7 @@ struct BaseServices {
   IsolationMode mode;
   /// Where the layers of an image are kept.
   std::function<LayerCachePolicy(const BaseImage& image, ReadAgain again)> keep;
-  std::size_t parallel; ///< How many layers are read at the same time.
+  std::size_t parallel;                             ///< How many layers are read at the same time.
   std::shared_ptr<const std::atomic<bool>> stopped; ///< Ends what is being read when it is true.
   const BaseVolumes& volumes;
   Progress& progress;
