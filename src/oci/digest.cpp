@@ -28,4 +28,11 @@ Digest Digest::of(std::string_view bytes) {
   return from_hex(sha256_hex(bytes));
 }
 
+std::vector<Digest> chain_ids(const std::vector<Digest>& diff_ids) {
+  std::vector<Digest> chain;
+  for (const auto& diff_id : diff_ids)
+    chain.push_back(chain.empty() ? diff_id : Digest::of(chain.back().str() + " " + diff_id.str()));
+  return chain;
+}
+
 } // namespace cairn

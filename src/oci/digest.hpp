@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace cairn {
 
@@ -29,5 +30,9 @@ private:
 
   std::string text_;
 };
+
+/// What layers add up to, from the bottom up to each of them (OCI image configuration, Layer
+/// ChainID).
+std::vector<Digest> chain_ids(const std::vector<Digest>& diff_ids);
 
 } // namespace cairn

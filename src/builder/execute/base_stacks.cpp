@@ -12,13 +12,6 @@ namespace cairn {
 
 namespace {
 
-std::vector<Digest> chain_ids(const std::vector<Digest>& diff_ids) {
-  std::vector<Digest> chain;
-  for (const auto& diff_id : diff_ids)
-    chain.push_back(chain.empty() ? diff_id : Digest::of(chain.back().str() + " " + diff_id.str()));
-  return chain;
-}
-
 bool is_in_directories(IsolationMode mode) {
   return mode == IsolationMode::namespace_directory || mode == IsolationMode::supervised;
 }

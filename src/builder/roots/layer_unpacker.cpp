@@ -55,17 +55,15 @@ std::pair<std::string, LayerIndex> unpack_with(const StageLayer& layer, std::str
   return {target.path, std::move(index)};
 }
 
-/// The chain ids of layers from the bottom up (OCI image configuration, Layer ChainID), as far as
-/// they can be kept from build to build.
-std::vector<Digest> chain_ids(const Layers& layers) {
-  std::vector<Digest> chain;
+/// The chain ids of layers, as far as they can be kept from build to build.
+std::vector<Digest> kept_chain(const Layers& layers) {
+  std::vector<Digest> diff_ids;
   for (const auto& layer : layers) {
     if (layer->cache() == nullptr || !layer->cache()->unpacked().can_use())
       break;
-    chain.push_back(chain.empty() ? layer->diff_id()
-                                  : Digest::of(chain.back().str() + " " + layer->diff_id().str()));
+    diff_ids.push_back(layer->diff_id());
   }
-  return chain;
+  return chain_ids(diff_ids);
 }
 
 /// Unpacks all layers of a base image at the same time, while they are read for the Tree. The few
@@ -74,7 +72,7 @@ class BaseLoader final : public LayerStack::Loader {
 public:
   BaseLoader(Workspace& workspace, const Layers& layers, std::size_t parallel)
       : workspace_(workspace), layers_(layers), parallel_(parallel), unpacked_(layers.size()),
-        chain_(chain_ids(layers)), kept_(layers.size()) {}
+        chain_(kept_chain(layers)), kept_(layers.size()) {}
 
   bool wants(std::size_t layer) const override { return !layers_[layer]->directory(); }
 
@@ -149,7 +147,7 @@ std::pair<std::string, LayerIndex> unpack_layer(const StageLayer& layer, std::st
 
 void unpack_base(LayerStack& stack, Workspace& workspace) {
   const auto& layers = stack.layers();
-  const auto chain = chain_ids(layers);
+  const auto chain = kept_chain(layers);
   parallel_for(chain.size(), stack.parallel(), [&](std::size_t i) {
     if (layers[i]->directory() || i < stack.shared_layers())
       return;
