@@ -3,8 +3,8 @@
 #include "builder/store/verified_blob.hpp"
 #include "fs/archive/read_layer.hpp"
 #include "util/cache_failure.hpp"
-#include "util/cancelled.hpp"
 #include "util/error.hpp"
+#include "util/interruptible.hpp"
 
 #include <exception>
 #include <optional>
@@ -52,23 +52,6 @@ private:
   std::optional<BlobStore::Writer> writer_;
   Descriptor blob_;
   const CacheDirectory* cache_; ///< Null when the store belongs to the build alone.
-};
-
-/// Ends with Cancelled when it is not wanted any more.
-class StoppableSource final : public Source {
-public:
-  StoppableSource(Source& from, const std::atomic<bool>* stopped)
-      : from_(from), stopped_(stopped) {}
-
-  std::size_t read(std::span<std::byte> buffer) override {
-    if (stopped_ != nullptr && *stopped_)
-      throw Cancelled("the build was told to stop");
-    return from_.read(buffer);
-  }
-
-private:
-  Source& from_;
-  const std::atomic<bool>* stopped_;
 };
 
 } // namespace
@@ -147,10 +130,11 @@ void ImageLayer::read(const LayerVisitor& visit) const {
 
 void ImageLayer::show(const LayerVisitor& visit) const {
   try {
-    const auto whole = open();
-    StoppableSource source(*whole, keep_.stopped.get());
+    auto source = open();
+    if (keep_.stopped)
+      source = std::make_unique<InterruptibleSource>(std::move(source), *keep_.stopped);
     read_layer(
-        source, diff_id(),
+        *source, diff_id(),
         [&](const LayerEntry& entry, TarReader& tar) {
           EntryContent content(tar);
           visit(entry, content);

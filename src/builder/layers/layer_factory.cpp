@@ -1,7 +1,7 @@
 #include "builder/layers/layer_factory.hpp"
 
-#include "util/cancelled.hpp"
 #include "util/error.hpp"
+#include "util/interruptible.hpp"
 #include "util/threads.hpp"
 
 #include <memory>
@@ -9,27 +9,6 @@
 #include <utility>
 
 namespace cairn {
-
-namespace {
-
-/// Ends with Cancelled when the program was told to end.
-class InterruptibleSource final : public Source {
-public:
-  InterruptibleSource(std::unique_ptr<Source> from, const std::atomic<bool>& cancel)
-      : from_(std::move(from)), cancel_(cancel) {}
-
-  std::size_t read(std::span<std::byte> buffer) override {
-    if (cancel_)
-      throw Cancelled("the build was told to stop");
-    return from_->read(buffer);
-  }
-
-private:
-  std::unique_ptr<Source> from_;
-  const std::atomic<bool>& cancel_;
-};
-
-} // namespace
 
 LayerFactory::LayerFactory(const BlobStore& store, Options options, const std::atomic<bool>& cancel)
     : store_(store), options_(options), cancel_(cancel) {}

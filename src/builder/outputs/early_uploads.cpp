@@ -1,7 +1,7 @@
 #include "builder/outputs/early_uploads.hpp"
 
-#include "util/cancelled.hpp"
 #include "util/error.hpp"
+#include "util/interruptible.hpp"
 #include "util/threads.hpp"
 
 #include <algorithm>
@@ -12,23 +12,6 @@ namespace {
 
 /// Enough to send one layer while the next is being written.
 constexpr std::size_t parallel_uploads = 2;
-
-/// Breaks off when nobody wants the upload any more.
-class WantedSource final : public Source {
-public:
-  WantedSource(std::unique_ptr<Source> from, const std::atomic<bool>& ending)
-      : from_(std::move(from)), ending_(ending) {}
-
-  std::size_t read(std::span<std::byte> buffer) override {
-    if (ending_)
-      throw Cancelled("the upload is not wanted any more");
-    return from_->read(buffer);
-  }
-
-private:
-  std::unique_ptr<Source> from_;
-  const std::atomic<bool>& ending_;
-};
 
 bool can_mount(const std::optional<ImageRef>& from, const ImageRef& to) {
   return from && from->registry() == to.registry();
@@ -128,8 +111,8 @@ void EarlyUploads::send_to(const ImageRef& repository, const StageLayer& layer,
                                         base->repository->repository() != repository.repository())
       from.push_back(base->repository->repository());
     client_.push_blob(
-        repository, blob, [&] { return std::make_unique<WantedSource>(layer.open(), ending_); },
-        from);
+        repository, blob,
+        [&] { return std::make_unique<InterruptibleSource>(layer.open(), ending_); }, from);
     const std::lock_guard lock(mutex_);
     there_.insert({repository.name(), blob.digest});
   } catch (const std::exception& error) {
