@@ -3,7 +3,6 @@
 #include "builder/store/unreachable_cache.hpp"
 #include "net/http.hpp"
 #include "util/error.hpp"
-#include "util/threads.hpp"
 
 namespace cairn {
 
@@ -41,21 +40,9 @@ private:
 
 StepCaches::StepCaches(EntryRule rule, Progress& progress) : rule_(rule), progress_(progress) {}
 
-StepCaches::~StepCaches() {
-  {
-    const std::lock_guard lock(mutex_);
-    ending_ = true;
-    queue_.clear();
-  }
-  changed_.notify_all();
-}
-
 void StepCaches::use(std::unique_ptr<StepCache> cache, Use how) {
   places_.push_back({std::move(cache), how});
-  if (how != Use::read_and_write || !workers_.empty())
-    return;
-  workers_ = start_threads(parallel_puts, [this] { work(); });
-  if (workers_.empty())
+  if (how == Use::read_and_write && !queue_.start(parallel_puts))
     progress_.warn("Nothing is put into the cache: there can be no further thread");
 }
 
@@ -110,41 +97,12 @@ void StepCaches::stop_finding() {
 
 void StepCaches::add(const StepKey& key, std::shared_ptr<const StageLayer> layer,
                      std::string created_by) {
-  if (workers_.empty())
-    return;
-  {
-    const std::lock_guard lock(mutex_);
-    queue_.push_back(
-        {key, std::move(layer), std::move(created_by), std::chrono::steady_clock::now()});
-  }
-  changed_.notify_all();
-}
-
-void StepCaches::finish() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return queue_.empty() && active_ == 0; });
+  queue_.add({key, std::move(layer), std::move(created_by), std::chrono::steady_clock::now()});
 }
 
 std::map<Digest, std::vector<ImageRef>> StepCaches::holders() const {
   const std::lock_guard lock(mutex_);
   return holders_;
-}
-
-void StepCaches::work() {
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    changed_.wait(lock, [&] { return ending_ || !queue_.empty(); });
-    if (queue_.empty())
-      return;
-    const auto addition = std::move(queue_.front());
-    queue_.pop_front();
-    ++active_;
-    lock.unlock();
-    put(addition);
-    lock.lock();
-    --active_;
-    changed_.notify_all();
-  }
 }
 
 void StepCaches::put(const Addition& addition) {

@@ -2,17 +2,15 @@
 
 #include "builder/cache/step_cache.hpp"
 #include "util/progress.hpp"
+#include "util/work_queue.hpp"
 
 #include <chrono>
-#include <condition_variable>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace cairn {
@@ -28,7 +26,7 @@ public:
   StepCaches(const StepCaches&) = delete;
   StepCaches& operator=(const StepCaches&) = delete;
   /// Entries that have not been put yet are dropped; those under way are waited for.
-  ~StepCaches();
+  ~StepCaches() = default;
 
   using Moment = std::chrono::steady_clock::time_point;
   /// Says whether what was made until a moment was made of what it should have been made of. What
@@ -41,7 +39,7 @@ public:
   void use(std::unique_ptr<StepCache> cache, Use how);
   bool empty() const noexcept { return places_.empty(); }
   /// Whether what is added goes anywhere.
-  bool are_written() const noexcept { return !workers_.empty(); }
+  bool are_written() const { return queue_.has_threads(); }
 
   /// A layer that may stand for the step's; null when no cache has one. It must not outlive this.
   std::shared_ptr<const BaseImage> find(const StepKey& key);
@@ -51,7 +49,7 @@ public:
   /// Puts the layer of a step into the caches that are written to, while the build goes on.
   void add(const StepKey& key, std::shared_ptr<const StageLayer> layer, std::string created_by);
   /// Waits until everything that was added is where it belongs.
-  void finish();
+  void finish() { queue_.finish(); }
 
   /// Blobs that were put into repositories, with those repositories.
   std::map<Digest, std::vector<ImageRef>> holders() const;
@@ -75,7 +73,6 @@ private:
   std::shared_ptr<const BaseImage> watch(const BaseImage& image, Place& place, const StepKey& key);
   void put_in(Place& place, const StepKey& key, const BuiltImage& entry);
   void put(const Addition& addition);
-  void work();
   bool is_usable(const bool& flag) const;
   bool is_lost(const Place& place, const StepKey& key) const;
   void lose(Place& place, const StepKey& key);
@@ -86,12 +83,8 @@ private:
   std::function<bool(Moment)> voucher_;
   std::vector<Place> places_;
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Addition> queue_;
-  std::size_t active_ = 0;
-  bool ending_ = false;
   std::map<Digest, std::vector<ImageRef>> holders_;
-  std::vector<std::jthread> workers_;
+  WorkQueue<Addition> queue_{[this](const Addition& addition) { put(addition); }};
 };
 
 } // namespace cairn

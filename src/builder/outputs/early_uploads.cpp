@@ -2,7 +2,6 @@
 
 #include "util/error.hpp"
 #include "util/interruptible.hpp"
-#include "util/threads.hpp"
 
 #include <algorithm>
 
@@ -26,26 +25,20 @@ EarlyUploads::EarlyUploads(RegistryClient& client, const std::vector<ImageRef>& 
   for (const auto& destination : destinations)
     if (names.insert(destination.name()).second)
       repositories_.push_back(destination);
-  workers_ = start_threads(parallel_uploads, [this] { work(); });
+  queue_.start(parallel_uploads);
 }
 
 EarlyUploads::~EarlyUploads() {
-  {
-    const std::lock_guard lock(mutex_);
-    ending_ = true;
-    queue_.clear();
-  }
-  changed_.notify_all();
+  ending_ = true;
 }
 
 void EarlyUploads::add(std::shared_ptr<const StageLayer> layer) {
   {
     const std::lock_guard lock(mutex_);
-    if (workers_.empty() || !known_.insert(layer).second)
+    if (!known_.insert(layer).second)
       return;
-    queue_.push_back(std::move(layer));
   }
-  changed_.notify_all();
+  queue_.add(std::move(layer));
 }
 
 bool EarlyUploads::must_send(const Descriptor& blob, const std::optional<ImageRef>& repository) {
@@ -58,11 +51,6 @@ bool EarlyUploads::must_send(const Descriptor& blob, const std::optional<ImageRe
   });
 }
 
-void EarlyUploads::finish() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return queue_.empty() && active_ == 0; });
-}
-
 bool EarlyUploads::is_there(const ImageRef& repository, const Digest& blob) const {
   const std::lock_guard lock(mutex_);
   return there_.contains({repository.name(), blob});
@@ -71,23 +59,6 @@ bool EarlyUploads::is_there(const ImageRef& repository, const Digest& blob) cons
 bool EarlyUploads::is_given_up(const ImageRef& repository) const {
   const std::lock_guard lock(mutex_);
   return given_up_.contains(repository.name());
-}
-
-void EarlyUploads::work() {
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    changed_.wait(lock, [&] { return ending_ || !queue_.empty(); });
-    if (queue_.empty())
-      return;
-    const auto layer = std::move(queue_.front());
-    queue_.pop_front();
-    ++active_;
-    lock.unlock();
-    send(*layer);
-    lock.lock();
-    --active_;
-    changed_.notify_all();
-  }
 }
 
 void EarlyUploads::send(const StageLayer& layer) {

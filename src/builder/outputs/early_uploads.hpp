@@ -6,17 +6,14 @@
 #include "oci/reference.hpp"
 #include "registry/client.hpp"
 #include "util/progress.hpp"
+#include "util/work_queue.hpp"
 
 #include <atomic>
-#include <condition_variable>
-#include <cstddef>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -43,12 +40,11 @@ public:
   bool must_send(const Descriptor& blob, const std::optional<ImageRef>& repository);
 
   /// Waits until everything that was added has been sent or given up.
-  void finish();
+  void finish() { queue_.finish(); }
   /// Whether a repository is known to have a blob.
   bool is_there(const ImageRef& repository, const Digest& blob) const;
 
 private:
-  void work();
   void send(const StageLayer& layer);
   void send_to(const ImageRef& repository, const StageLayer& layer, const Descriptor& blob);
   bool is_given_up(const ImageRef& repository) const;
@@ -57,14 +53,12 @@ private:
   Progress& progress_;
   std::vector<ImageRef> repositories_; ///< Each once.
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::shared_ptr<const StageLayer>> queue_;
   std::set<std::shared_ptr<const StageLayer>> known_;
   std::set<std::pair<std::string, Digest>> there_; ///< Repositories with what they have.
   std::set<std::string> given_up_;
-  std::size_t active_ = 0;
   std::atomic<bool> ending_ = false;
-  std::vector<std::jthread> workers_; ///< The last member: they use all others.
+  WorkQueue<std::shared_ptr<const StageLayer>> queue_{
+      [this](const std::shared_ptr<const StageLayer>& layer) { send(*layer); }};
 };
 
 } // namespace cairn

@@ -1,7 +1,6 @@
 #include "builder/store/layer_index_caches.hpp"
 
 #include "builder/store/unreachable_cache.hpp"
-#include "util/threads.hpp"
 
 #include <utility>
 
@@ -20,15 +19,6 @@ Digest digest_of(const IndexedLayer& layer) {
 }
 
 } // namespace
-
-LayerIndexCaches::~LayerIndexCaches() {
-  {
-    const std::lock_guard lock(mutex_);
-    ending_ = true;
-    queue_.clear();
-  }
-  changed_.notify_all();
-}
 
 void LayerIndexCaches::use(std::unique_ptr<LayerIndexes> place, Use how, Distance distance) {
   places_.push_back({std::move(place), how, distance});
@@ -95,44 +85,20 @@ void LayerIndexCaches::put(std::size_t places, const Digest& diff_id, const Inde
       progress_.debug("The index of layer {} is not kept: {}", diff_id.str(), error.what());
       return;
     }
-    if (place.distance == Distance::far)
-      put_later({i, diff_id, packed});
-    else
+    if (place.distance == Distance::far) {
+      if (queue_.start(parallel_puts))
+        queue_.add({i, diff_id, packed});
+    } else {
       put_in(place, diff_id, *packed);
-  }
-}
-
-void LayerIndexCaches::put_later(Addition addition) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (workers_.empty())
-      workers_ = start_threads(parallel_puts, [this] { work(); });
-    if (workers_.empty())
-      return;
-    queue_.push_back(std::move(addition));
-  }
-  changed_.notify_all();
-}
-
-void LayerIndexCaches::work() {
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    changed_.wait(lock, [&] { return ending_ || !queue_.empty(); });
-    if (queue_.empty())
-      return;
-    const auto addition = std::move(queue_.front());
-    queue_.pop_front();
-    ++active_;
-    lock.unlock();
-    try {
-      put_in(places_[addition.place], addition.diff_id, *addition.index);
-    } catch (const std::exception& error) {
-      progress_.debug("The index of layer {} is not kept: {}", addition.diff_id.str(),
-                      error.what());
     }
-    lock.lock();
-    --active_;
-    changed_.notify_all();
+  }
+}
+
+void LayerIndexCaches::put_far(const Addition& addition) {
+  try {
+    put_in(places_[addition.place], addition.diff_id, *addition.index);
+  } catch (const std::exception& error) {
+    progress_.debug("The index of layer {} is not kept: {}", addition.diff_id.str(), error.what());
   }
 }
 
@@ -203,11 +169,6 @@ void LayerIndexCaches::lose_found(std::map<Digest, Found>::iterator found) {
 std::size_t LayerIndexCaches::lost() const {
   const std::lock_guard lock(mutex_);
   return lost_.size();
-}
-
-void LayerIndexCaches::finish() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return queue_.empty() && active_ == 0; });
 }
 
 std::optional<LayerIndexCaches::Comparison> LayerIndexCaches::comparison(const Digest& diff_id) {

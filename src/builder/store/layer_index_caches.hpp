@@ -2,16 +2,14 @@
 
 #include "builder/store/layer_indexes.hpp"
 #include "util/progress.hpp"
+#include "util/work_queue.hpp"
 
-#include <condition_variable>
-#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace cairn {
@@ -33,7 +31,7 @@ public:
   LayerIndexCaches(const LayerIndexCaches&) = delete;
   LayerIndexCaches& operator=(const LayerIndexCaches&) = delete;
   /// Indexes that have not been put yet are dropped; those under way are waited for.
-  ~LayerIndexCaches();
+  ~LayerIndexCaches() = default;
 
   /// Earlier ones are asked first. Before anything is found or kept.
   void use(std::unique_ptr<LayerIndexes> place, Use how, Distance distance);
@@ -50,7 +48,7 @@ public:
   /// How many indexes were found and were not those of their layers. They are not found again.
   std::size_t lost() const;
   /// Waits until everything that was kept is where it belongs.
-  void finish();
+  void finish() { queue_.finish(); }
 
   /// Compares the entries of a layer, while they are read, with the index that stood for it.
   class Comparison {
@@ -97,8 +95,7 @@ private:
   bool wants(Place& place, const Digest& diff_id, const PackedIndex& index);
   void put_in(Place& place, const Digest& diff_id, const PackedIndex& index);
   void put(std::size_t places, const Digest& diff_id, const IndexedLayer& layer);
-  void put_later(Addition addition);
-  void work();
+  void put_far(const Addition& addition);
   bool is_usable(const bool& flag) const;
   bool is_trusted(const Digest& diff_id) const;
   void tell_damage(Place& place, const Digest& diff_id, const std::string& why);
@@ -109,14 +106,10 @@ private:
   const Trust trust_;
   std::vector<Place> places_;
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
   std::map<Digest, Found> found_;
   std::set<Digest> lost_;
-  std::deque<Addition> queue_;
-  std::size_t active_ = 0;
-  bool ending_ = false;
   bool has_told_ = false; ///< Of an index that is damaged.
-  std::vector<std::jthread> workers_;
+  WorkQueue<Addition> queue_{[this](const Addition& addition) { put_far(addition); }};
 };
 
 } // namespace cairn
