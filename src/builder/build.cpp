@@ -8,6 +8,7 @@
 #include "builder/inputs/build_input.hpp"
 #include "builder/inputs/downloads.hpp"
 #include "builder/inputs/remote_time.hpp"
+#include "builder/kept_layers.hpp"
 #include "builder/outputs/early_uploads.hpp"
 #include "builder/outputs/outputs.hpp"
 #include "builder/plan/checks/check.hpp"
@@ -27,7 +28,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <set>
 
 namespace cairn {
 
@@ -120,32 +120,10 @@ bool are_mounts_full(const ExecutionOptions& options) {
           (info.f_files > 0 && info.f_favail < hardly_any_files));
 }
 
-/// Whether anything will read base blobs again once they have been indexed.
-bool are_read_again(const Plan& plan, const Schedule& schedule, const BuildOptions& options,
-                    IsolationMode mode) {
-  if (!options.output.tar_path.empty() || !options.output.oci_layout_path.empty() ||
-      !options.output.failed_push_layout_path.empty() ||
-      options.execution.snapshots == SnapshotScope::whole_stage)
-    return true;
-  return plan.stages.size() > 1 && mode == IsolationMode::inplace && schedule.runs_commands(plan);
-}
-
 LayerFactory::Options layer_options(const BuildOptions& options, Progress& progress) {
   auto compression = options.output.compression;
   compression.threads = options.execution.jobs;
   return {compression, time_rule(options.times), options.execution.jobs, &progress};
-}
-
-/// Where layers of base images stay: with --cache from build to build, otherwise if this build may
-/// read them again.
-LayerCachePolicy keeping(const CacheDirectory* cache, LayerIndexCaches& indexes,
-                         const Workspace& workspace, bool reads_again) {
-  LayerCachePolicy policy{nullptr, cache, &indexes};
-  if (cache != nullptr && cache->is_writable())
-    policy.blobs = &cache->blobs();
-  else if (reads_again)
-    policy.blobs = &workspace.store();
-  return policy;
 }
 
 std::string reasons(const IsolationProbe& probe) {
@@ -368,8 +346,10 @@ private:
 
   ExecuteResult build_stages(const Schedule& schedule, const IsolationProbe& probe, Runner& runner,
                              Downloads& downloads, const StagePlaces& places) {
-    const auto keep = keeping(kept_.get(), indexes_, workspace_,
-                              are_read_again(plan_, schedule, options_, probe.mode));
+    const LayerPlaces kept{workspace_, kept_.get(), indexes_,
+                           options_.cache.verify_indexes ? nullptr : &tables_};
+    const auto keep = keep_layers(kept, plan_, schedule, options_, probe.mode);
+    const auto* base = base_image_of(plan_, plan_.target);
     std::unique_ptr<BorrowedRoot> borrowed;
     if (probe.mode == IsolationMode::inplace)
       borrowed = commands_.borrow_root({options_.execution,
@@ -379,62 +359,39 @@ private:
                                         services_.progress});
     const auto ignored =
         borrowed ? borrowed->ignored() : private_root_layout(options_.execution).reserved.filter();
-    return execute(plan_, {.options = options_,
-                           .schedule = schedule,
-                           .steps = steps_,
-                           .context = input_.context,
-                           .images = images_,
-                           .downloads = downloads,
-                           .repositories = fetching_->repositories,
-                           .workspace = workspace_,
-                           .mounted = places.mounts,
-                           .runner = runner,
-                           .make_root = commands_.make_root,
-                           .layers = layers_,
-                           .progress = services_.progress,
-                           .clock = services_.clock,
-                           .cancel = services_.cancel,
-                           .mode = probe.mode,
-                           .why_not_better = reasons(probe),
-                           .way_out = probe.way_out(),
-                           .ignored = ignored,
-                           .foreign_files = borrowed ? &borrowed->foreign_files() : nullptr,
-                           .caches = places.caches,
-                           .agents = fetching_->agents,
-                           .keep_base = base_policy(keep, places.uploads),
-                           .keep_steps = keep,
-                           .volumes = volumes_,
-                           .try_lower = commands_.try_lower,
-                           .jobs = options_.execution.jobs,
-                           .on_image_layer = [&](std::shared_ptr<const StageLayer> layer) {
-                             if (places.uploads != nullptr)
-                               places.uploads->add(std::move(layer));
-                           }});
-  }
-
-  /// Blobs of the image's own base that have to be sent on are kept when they are read: so they are
-  /// fetched once.
-  std::function<LayerCachePolicy(const BaseImage&, ReadAgain)>
-  base_policy(const LayerCachePolicy& keep, EarlyUploads* uploads) {
-    std::set<Digest> sent_on;
-    const auto* source = base_image_of(plan_, plan_.target);
-    if (uploads != nullptr && source != nullptr)
-      for (const auto& layer : images_.get(*source)->manifest.layers)
-        sent_on.insert(layer.digest);
-    return [this, keep, uploads, sent_on](const BaseImage& image, ReadAgain again) {
-      auto policy = keep;
-      if (!options_.cache.verify_indexes)
-        policy.tables = &tables_;
-      if (policy.blobs != nullptr)
-        return policy;
-      policy.blobs = &workspace_.store();
-      if (again == ReadAgain::yes)
-        return policy;
-      policy.is_wanted = [uploads, sent_on, from = image.repository](const Descriptor& blob) {
-        return sent_on.contains(blob.digest) && uploads->must_send(blob, from);
-      };
-      return policy;
-    };
+    return execute(
+        plan_, {.options = options_,
+                .schedule = schedule,
+                .steps = steps_,
+                .context = input_.context,
+                .images = images_,
+                .downloads = downloads,
+                .repositories = fetching_->repositories,
+                .workspace = workspace_,
+                .mounted = places.mounts,
+                .runner = runner,
+                .make_root = commands_.make_root,
+                .layers = layers_,
+                .progress = services_.progress,
+                .clock = services_.clock,
+                .cancel = services_.cancel,
+                .mode = probe.mode,
+                .why_not_better = reasons(probe),
+                .way_out = probe.way_out(),
+                .ignored = ignored,
+                .foreign_files = borrowed ? &borrowed->foreign_files() : nullptr,
+                .caches = places.caches,
+                .agents = fetching_->agents,
+                .keep_base = keep_base_layers(keep, kept, places.uploads,
+                                              base != nullptr ? images_.get(*base).get() : nullptr),
+                .keep_steps = keep,
+                .volumes = volumes_,
+                .try_lower = commands_.try_lower,
+                .jobs = options_.execution.jobs,
+                .on_image_layer = [&](std::shared_ptr<const StageLayer> layer) {
+                  if (places.uploads != nullptr)
+                    places.uploads->add(std::move(layer));
+                }});
   }
 
   /// Every file of the image exists by now; layers may still be on their way to the store.

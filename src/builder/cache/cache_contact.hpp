@@ -38,4 +38,10 @@ private:
   SharedResult<std::optional<std::string>> failure_;
 };
 
+/// The same where there may be none to ask.
+inline void require_contact(CacheContact* contact) {
+  if (contact != nullptr)
+    contact->require();
+}
+
 } // namespace cairn

@@ -24,7 +24,7 @@ public:
   std::string name(const Digest& diff_id) const override { return place(diff_id).str(); }
 
   std::optional<IndexedLayer> find(const Digest& diff_id) override {
-    require_contact();
+    require_contact(contact_);
     auto found = client_.get_manifest(place(diff_id));
     if (!found)
       return std::nullopt;
@@ -41,12 +41,12 @@ public:
   }
 
   bool has(const Digest& diff_id) override {
-    require_contact();
+    require_contact(contact_);
     return client_.head_manifest(place(diff_id)).has_value();
   }
 
   void keep(const Digest& diff_id, const PackedIndex& index) override {
-    require_contact();
+    require_contact(contact_);
     // All of them have the same configuration. Some registries take a blob that two send at the
     // same time for one that is not there: so nobody goes beside the first of this build, and who
     // met that of another build tries again.
@@ -96,11 +96,6 @@ private:
       throw Error("its {} bytes are more than the {} that an index may have", blob.size,
                   most_packed_bytes);
     return blob;
-  }
-
-  void require_contact() {
-    if (contact_ != nullptr)
-      contact_->require();
   }
 
   ImageRef repository_;

@@ -30,7 +30,7 @@ public:
   std::optional<ImageRef> repository() const override { return repository_; }
 
   std::optional<Manifest> find(const StepKey& key) override {
-    require_contact();
+    require_contact(contact_);
     auto found = client_.get_manifest(repository_.with_tag(key.hex));
     if (!found)
       return std::nullopt;
@@ -42,7 +42,7 @@ public:
   }
 
   void put(const StepKey& key, const BuiltImage& entry) override {
-    require_contact();
+    require_contact(contact_);
     SilentProgress silent;
     push_image(client_,
                {.destinations = {repository_.with_tag(key.hex)},
@@ -53,11 +53,6 @@ public:
   }
 
 private:
-  void require_contact() {
-    if (contact_ != nullptr)
-      contact_->require();
-  }
-
   ImageRef repository_;
   RegistryClient& client_;
   CacheContact* contact_;
