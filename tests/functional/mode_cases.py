@@ -234,6 +234,11 @@ EXAMPLES = [
     Example("an archive that is unpacked over the root",
             "FROM REGISTRY/debian\nCOPY . /src/\nRUN mkdir -p /src/etc /src/usr/bin && echo x > /src/etc/new && "
             "cp /bin/busybox /src/usr/bin/new && cd /src && tar cf - etc usr | tar xf - -C /\n"),
+    Example(
+        "files that are touched and stay as they are",
+        "FROM REGISTRY/busybox\nCOPY . /d\nRUN echo 1 > /made\n"
+        "RUN for f in /d/a.txt /d/sub/b.txt /made /bin/busybox; do "
+        "mode=$(stat -c %a $f); chmod 700 $f; chmod $mode $f; done; echo 2 > /new\n"),
     Example("files that are found anywhere and removed",
             "FROM REGISTRY/debian\nRUN find / -xdev -type f -name '*wd' -exec rm {} +\n"),
     Example(

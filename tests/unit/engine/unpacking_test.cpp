@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <fstream>
 
@@ -81,6 +83,25 @@ TEST_CASE_FIXTURE(Overlays, "a layer that two bases have in common is fetched on
   CHECK(registry.count("GET", stored.manifest.layers.front().digest.str()) == 1);
   CHECK(image().layers.back() ==
         Files{{"copied/1", "first"}, {"copied/of-one", "1"}, {"copied/os", "linux"}});
+}
+
+TEST_CASE_FIXTURE(Directories,
+                  "files of a COPY that a command only touched are in no layer again") {
+  if (!may_unpack())
+    return;
+  base("base", {{{"etc/os", "linux"}}});
+  write("f", "text");
+  write("empty", "");
+  commands["touch"].does = [&](const std::string& root) {
+    for (const auto* name : {"/f", "/empty", "/etc/os"}) {
+      const auto path = root + name;
+      struct stat info {};
+      REQUIRE(::stat(path.c_str(), &info) == 0);
+      CHECK(::chmod(path.c_str(), info.st_mode & 07777) == 0);
+    }
+  };
+  build("FROM r.example/base\nCOPY f empty /\nRUN touch\n");
+  CHECK(image().layers.back() == Files{});
 }
 
 TEST_CASE_FIXTURE(Overlays, "an overlay and a directory give one image") {
